@@ -1,1 +1,6 @@
-export {};
+export * from './clock.js';
+export * from './config.js';
+export * from './errors.js';
+export * from './ids.js';
+export * from './logger.js';
+export * from './random.js';

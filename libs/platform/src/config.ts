@@ -1,0 +1,135 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { InvalidRequestError } from './errors.js';
+
+/**
+ * Every setting of the product: environment name -> schema with default and sentence.
+ * `docs/configuration.md` is printed from this record, and `process.env` is read in this file only.
+ */
+const integer = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+const optionalText = z
+  .string()
+  .optional()
+  .transform((text) => text?.trim() || undefined);
+
+export const settings = {
+  http: {
+    PORT: integer(0, 65535).default(8080).describe('Port of the chat page, the console and the API.'),
+    HOST: z.string().default('0.0.0.0').describe('Address to listen on.'),
+    BODY_LIMIT_BYTES: integer(1024, 1e9).default(4_000_000).describe('Largest request body of the JSON API.'),
+    UPLOAD_LIMIT_BYTES: integer(1024, 1e10).default(25_000_000).describe('Largest uploaded document.'),
+    RATE_LIMIT_PER_MINUTE: integer(1, 1e9).default(600).describe('Requests one API key may make in a minute.'),
+    MAX_CONCURRENT_PER_KEY: integer(1, 10_000).default(32).describe('Generations one API key may have running.'),
+    TRUST_USER_HEADERS: flag
+      .default(false)
+      .describe('Whether X-OpenWebUI-User-Id and -Chat-Id headers name the user and the conversation.'),
+  },
+  database: {
+    DATABASE_URL: optionalText.describe(
+      'A PostgreSQL to use instead of the embedded one (postgres://user:secret@host:port/name).',
+    ),
+    DATABASE_POOL_SIZE: integer(1, 1000).default(10).describe('Connections each process may hold.'),
+  },
+  storage: {
+    DATA_DIR: z
+      .string()
+      .default('./data')
+      .transform((folder) => path.resolve(folder))
+      .describe('Folder of everything that must survive: database, checkpoints, downloaded models.'),
+  },
+  model: {
+    MODEL: z
+      .string()
+      .default('bundled')
+      .describe('`bundled`, a folder in Hugging Face layout, or a hub id such as HuggingFaceTB/SmolLM2-135M-Instruct.'),
+    HF_TOKEN: optionalText.describe('Access token for gated models on the hub.'),
+    HF_ENDPOINT: z.string().default('https://huggingface.co').describe('Hub to download models from.'),
+    ENGINE_WEIGHTS: z.enum(['fp32', 'int8']).default('fp32').describe('Format the weights are served in.'),
+    ENGINE_THREADS: integer(0, 256)
+      .default(0)
+      .describe('Threads of the serving engine; 0 takes half the cores, at least 1 and at most 8.'),
+    ENGINE_SLOTS: integer(1, 256).default(16).describe('Sequences decoded at once.'),
+    ENGINE_MAX_CONTEXT: integer(0, 1_000_000)
+      .default(0)
+      .describe('Longest sequence in tokens; 0 takes the model’s own, at most 4096.'),
+    ENGINE_QUEUE_LIMIT: integer(1, 100_000)
+      .default(256)
+      .describe('Requests that may wait for a slot before 429 is answered.'),
+    SYSTEM_PROMPT: optionalText.describe('System message put before conversations that have none.'),
+  },
+  retrieval: {
+    RETRIEVAL: z.enum(['auto', 'off']).default('auto').describe('Whether answers are grounded in uploaded documents.'),
+    RETRIEVAL_PASSAGES: integer(1, 50).default(3).describe('Most passages put into a prompt.'),
+    CHUNK_CHARACTERS: integer(100, 20_000).default(400).describe('Length passages are cut to.'),
+    CHUNK_OVERLAP_CHARACTERS: integer(0, 5_000).default(40).describe('Characters neighbouring passages share.'),
+  },
+  tuning: {
+    TUNING: z
+      .enum(['auto', 'manual', 'off'])
+      .default('auto')
+      .describe('auto: threshold, schedule and button; manual: button only; off: no trainer process.'),
+    TUNING_THRESHOLD: integer(1, 1e6)
+      .default(50)
+      .describe('New approved pieces of feedback that start a training job.'),
+    TUNING_INTERVAL_HOURS: z.coerce
+      .number()
+      .min(0)
+      .max(8760)
+      .default(24)
+      .describe(
+        'Hours after which waiting feedback is trained on although the threshold is not reached; 0 turns the schedule off.',
+      ),
+    TUNING_MIN_ROWS: integer(2, 1e6).default(8).describe('Fewest approved pieces of feedback a job may start with.'),
+    TUNING_AUTO_PROMOTE: flag.default(true).describe('Whether a checkpoint that passes the gate goes live by itself.'),
+    TRAINER_THREADS: integer(0, 256).default(0).describe('Threads of the trainer; 0 takes half the cores, at least 1.'),
+    TRAINER_HEALTH_PORT: integer(0, 65535)
+      .default(0)
+      .describe('Port of the trainer’s health and metrics page; 0 picks a free one.'),
+  },
+  security: {
+    ADMIN_KEY: optionalText.describe('Presets the first admin key instead of a random one (at least 16 characters).'),
+  },
+  logging: {
+    LOG_LEVEL: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+      .default('info')
+      .describe('Least severe log line that is written.'),
+  },
+} as const;
+
+type Settings = typeof settings;
+type Group<G> = { [K in keyof G as CamelCase<K & string>]: G[K] extends z.ZodType ? z.output<G[K]> : never };
+type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
+  : Lowercase<S>;
+
+/** The parsed settings, grouped, names in camelCase: `config.http.port`, `config.model.engineSlots`. */
+export type Config = { [K in keyof Settings]: Group<Settings[K]> };
+
+const camelCase = (name: string) =>
+  name.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/**
+ * Reads all settings from the environment, once a process.
+ * @throws InvalidRequestError naming every wrong setting, not only the first.
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const problems: string[] = [];
+  const read = (name: string, schema: z.ZodType) => {
+    const text = environment[name];
+    const result = schema.safeParse(text === '' ? undefined : text);
+    if (!result.success)
+      problems.push(`${name}=${text}: ${result.error.issues.map((issue) => issue.message).join(', ')}`);
+    return result.success ? result.data : undefined;
+  };
+  const group = (fields: Record<string, z.ZodType>) =>
+    Object.fromEntries(Object.entries(fields).map(([name, schema]) => [camelCase(name), read(name, schema)]));
+  const config = Object.fromEntries(Object.entries(settings).map(([name, fields]) => [name, group(fields)]));
+  const adminKey = environment.ADMIN_KEY?.trim();
+  if (adminKey && adminKey.length < 16) problems.push('ADMIN_KEY: must have at least 16 characters');
+  if (problems.length > 0) {
+    throw new InvalidRequestError(`Settings that cannot be used:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+  }
+  return config as Config;
+}

@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+
+const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
+
+/** The prefix tells what an id names, as in OpenAI's API. */
+export type IdPrefix =
+  | 'chatcmpl'
+  | 'resp'
+  | 'msg'
+  | 'conv'
+  | 'item'
+  | 'event'
+  | 'sess'
+  | 'fb'
+  | 'review'
+  | 'doc'
+  | 'psg'
+  | 'job'
+  | 'ckpt'
+  | 'promo'
+  | 'user'
+  | 'key'
+  | 'req'
+  | 'row';
+
+/** `prefix_` (or `chatcmpl-`, as OpenAI writes it) and 24 random base-36 characters (124 bits). */
+export function createId(prefix: IdPrefix): string {
+  let tail = '';
+  while (tail.length < 24) {
+    for (const byte of randomBytes(32)) {
+      if (byte < 252 && tail.length < 24) tail += ALPHABET[byte % 36];
+    }
+  }
+  return `${prefix}${prefix === 'chatcmpl' ? '-' : '_'}${tail}`;
+}
