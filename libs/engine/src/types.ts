@@ -1,0 +1,168 @@
+/**
+ * What the engine promises: token ids in, token ids out, many sequences at once.
+ * `Engine` (this process) and `EngineHost` (a child process) offer the same `TokenEngine`.
+ */
+
+/** How the next token is drawn. Every field left out takes its neutral value: no field = plain sampling at temperature 1. */
+export interface SamplingParams {
+  /** 0 = greedy; 1 = the model's own distribution. */
+  readonly temperature?: number;
+  /** Keep the k most likely tokens; 0 = off. */
+  readonly topK?: number;
+  /** Keep the smallest set of tokens whose probability reaches p; 1 = off. */
+  readonly topP?: number;
+  /** Drop tokens less likely than minP times the likeliest; 0 = off. */
+  readonly minP?: number;
+  /** Divides (or multiplies, if negative) the logits of tokens seen in prompt or answer; 1 = off. */
+  readonly repetitionPenalty?: number;
+  /** Subtracted once from the logit of every token already in the answer; 0 = off. */
+  readonly presencePenalty?: number;
+  /** Subtracted from a logit once per occurrence of the token in the answer; 0 = off. */
+  readonly frequencyPenalty?: number;
+  /** Token id -> amount added to its logit. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** The same seed gives the same tokens, alone or in a batch. Left out: the engine draws one and reports it. */
+  readonly seed?: number;
+}
+
+export interface GenerateRequest {
+  /** Unique among the requests under way; the caller's completion id is a good choice. */
+  readonly id: string;
+  readonly promptIds: readonly number[];
+  /** At most this many new tokens; prompt and answer together must fit the engine's `maxSeq`. */
+  readonly maxTokens: number;
+  /** The answer ends when one of these is drawn; the token itself is not part of the answer. */
+  readonly stopIds?: readonly number[];
+  readonly sampling?: SamplingParams;
+  /** Report each token's log-probability under the model's unmodified (temperature 1) distribution. */
+  readonly logProbs?: boolean;
+  /** With `logProbs`: also report this many likeliest alternatives per token. */
+  readonly topLogProbs?: number;
+  /** Digest of a loaded adapter; null = the base model; left out = whatever is live when the sequence starts. */
+  readonly adapter?: string | null;
+  /** Fairness key: waiting requests of different users take turns. */
+  readonly user?: string;
+}
+
+/**
+ * - stop: a stop token was drawn - length: `maxTokens` reached - cancelled: the caller gave up
+ * - rejected: the request could never run (see `error`) - failed: the engine broke while running it (see `error`)
+ */
+export type StopReason = 'stop' | 'length' | 'cancelled' | 'rejected' | 'failed';
+
+export interface TokenLogProb {
+  readonly token: number;
+  readonly logProb: number;
+}
+
+/** Which weights produced an answer. `digest` names the pair and is what a completion row stores. */
+export interface WeightsId {
+  readonly base: string;
+  readonly adapter: string | null;
+  readonly digest: string;
+}
+
+export interface StartedEvent {
+  readonly type: 'started';
+  readonly weights: WeightsId;
+  readonly seed: number;
+  readonly promptTokens: number;
+  /** Prompt tokens whose keys and values were still in the cache. */
+  readonly cachedTokens: number;
+}
+
+export interface TokenEvent {
+  readonly type: 'token';
+  readonly token: number;
+  /** Natural log of the model's probability of this token at temperature 1, before any sampler; only with `logProbs`. */
+  readonly logProb?: number;
+  readonly top?: readonly TokenLogProb[];
+}
+
+export interface FinishedEvent {
+  readonly type: 'finished';
+  readonly reason: StopReason;
+  readonly error?: string;
+  /** Absent when the request ended before it started. */
+  readonly weights?: WeightsId;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  /** The stop token that was drawn, with its log-prob: PPO scores the decision to stop. Only with reason 'stop'. */
+  readonly stopToken?: TokenEvent;
+  readonly timings: GenerationTimings;
+}
+
+/** Milliseconds. */
+export interface GenerationTimings {
+  readonly queuedMs: number;
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+}
+
+/** One request gives: started?, token*, finished. `finished` always comes, and is last. */
+export type EngineEvent = StartedEvent | TokenEvent | FinishedEvent;
+
+/** A low-rank update of the linear layers: W + (alpha / rank) · B·A, PEFT's convention. */
+export interface Adapter {
+  /** Names the adapter everywhere; two adapters with one digest are taken to be the same. */
+  readonly digest: string;
+  readonly rank: number;
+  readonly alpha: number;
+  /** Module name ("model.layers.0.self_attn.q_proj") -> A [rank, in] and B [out, rank], row-major. */
+  readonly tensors: ReadonlyMap<string, { readonly a: Float32Array; readonly b: Float32Array }>;
+}
+
+export type WeightFormat = 'fp32' | 'int8';
+
+/** The engine's own size; part of `EngineStats` so that callers can check a request before sending it. */
+export interface EngineLimits {
+  /** Sequences that may run at once. */
+  readonly slots: number;
+  /** Positions per slot: prompt and answer together. */
+  readonly maxSeq: number;
+  /** Tokens one step may process: all decoding sequences and as much prefill as fits beside them. */
+  readonly tokenBudget: number;
+}
+
+export interface EngineStats {
+  readonly limits: EngineLimits;
+  readonly vocabSize: number;
+  readonly format: WeightFormat;
+  readonly live: WeightsId;
+  readonly adapters: readonly string[];
+  readonly running: number;
+  readonly waiting: number;
+  readonly steps: number;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+}
+
+export interface GenerateOptions {
+  /** Aborting ends the sequence at the next step with reason 'cancelled'. */
+  readonly signal?: AbortSignal;
+}
+
+export interface TokenEngine {
+  /**
+   * Runs one request. Expected outcomes, failures too, arrive as the `finished` event; the iterator itself throws only
+   * when the engine is closed. Leaving the loop early cancels the request.
+   */
+  generate(request: GenerateRequest, options?: GenerateOptions): AsyncIterable<EngineEvent>;
+  /** New sequences take this adapter (null = base); running ones finish on theirs. The adapter must be loaded. */
+  setLive(adapterDigest: string | null): Promise<void>;
+  /** Forgets an adapter once no sequence uses it. The live one cannot be unloaded. */
+  unloadAdapter(digest: string): Promise<void>;
+  stats(): Promise<EngineStats>;
+  /** Ends every request with reason 'cancelled' and frees the memory. */
+  close(): Promise<void>;
+}
+
+/** The whole answer at once; what `collect(engine.generate(request))` returns. */
+export interface Generation {
+  readonly started: StartedEvent | undefined;
+  readonly tokens: readonly number[];
+  readonly logProbs: readonly number[];
+  readonly finished: FinishedEvent;
+}
