@@ -1,1 +1,11 @@
-export {};
+export * from './auth.js';
+export * from './chat.js';
+export * from './checkpoints.js';
+export * from './conversations.js';
+export * from './documents.js';
+export * from './errors.js';
+export * from './events.js';
+export * from './feedback.js';
+export * from './prompt.js';
+export * from './sampling.js';
+export * from './tuning.js';
