@@ -1,0 +1,29 @@
+import type { Graph } from '../graph.js';
+import type { Tensor } from '../types.js';
+import { log, maximum } from './elementwise.js';
+import { gatherElements } from './gather.js';
+import { matmul } from './matmul.js';
+import { softmax } from './reduce.js';
+import { reshape } from './shape.js';
+
+/** Below this a probability counts as this: keeps log finite; far under what float32 softmax resolves. */
+const TINY = 1e-37;
+
+/**
+ * log softmax(hidden · Wᵀ)[label], one per row, without keeping logits: hidden [N, H], weight [V, H],
+ * labels int64 [N], result [N]. The derivative works on the probabilities in place and applies the incoming
+ * gradient on the [N, H] side, never on [N, V].
+ */
+export function tokenLogProbs(g: Graph, hidden: Tensor, weight: Tensor, labels: Tensor): Tensor {
+  const rows = hidden.shape[0]!;
+  const build = () => {
+    const probabilities = softmax(g, matmul(g, hidden, weight, { transB: true }));
+    const index = reshape(g, labels, [rows, 1]);
+    const chosen = gatherElements(g, probabilities, index, 1);
+    return {
+      outputs: [reshape(g, log(g, maximum(g, chosen, g.scalar(TINY))), [rows])],
+      saved: { probabilities, index },
+    };
+  };
+  return g.composite('TokenLogProbs', [hidden, weight], build)[0]!;
+}

@@ -1,0 +1,81 @@
+import { product, sameShape, sum } from '../dims.js';
+import type { Graph } from '../graph.js';
+import { position, resolveReshape } from '../shapes.js';
+import { type Dim, int, ints, literal, type Shape, type Tensor } from '../types.js';
+
+/** Same elements, new shape; one dim may be -1. Symbolic dims are resolved when the graph runs. */
+export function reshape(g: Graph, x: Tensor, target: Shape): Tensor {
+  const shape = resolveReshape(product(x.shape), target);
+  if (sameShape(x.shape, shape)) return x;
+  if (product(shape) !== product(x.shape))
+    throw new Error(`cannot reshape [${x.shape.join(', ')}] to [${shape.join(', ')}]`);
+  return g.emit('Reshape', [x, reshapeTarget(g, x.shape, shape)], { outputs: [{ dtype: x.dtype, shape }] })[0]!;
+}
+
+/** A constant target where 0 (copy this position) and one -1 say enough; otherwise computed from the inputs. */
+function reshapeTarget(g: Graph, from: Shape, to: Shape): Tensor {
+  const coded = to.map((dim, i) => (typeof dim === 'number' ? dim : dim === from[i] ? 0 : -1));
+  return coded.filter((code) => code === -1).length <= 1 ? g.ints(coded) : g.shapeTensor(to);
+}
+
+export function transpose(g: Graph, x: Tensor, perm: readonly number[]): Tensor {
+  return g.emit('Transpose', [x], { attrs: { perm: ints(perm) } })[0]!;
+}
+
+/** Repeats dims of size 1 up to `shape`. */
+export function expand(g: Graph, x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  return g.emit('Expand', [x, g.shapeTensor(shape)], { outputs: [{ dtype: x.dtype, shape }] })[0]!;
+}
+
+/** `x[start:end]` along one axis; start and end are fixed sizes or dims known at run time. */
+export function slice(g: Graph, x: Tensor, axis: number, start: Dim, end: Dim): Tensor {
+  const at = position(axis, x.shape.length);
+  const shape = x.shape.map((dim, i) => (i === at ? difference(end, start) : dim));
+  const inputs = [x, g.size(start), g.size(end), g.ints([at])];
+  return g.emit('Slice', inputs, { attrs: {}, outputs: [{ dtype: x.dtype, shape }] })[0]!;
+}
+
+export function concat(g: Graph, parts: readonly Tensor[], axis: number): Tensor {
+  return parts.length === 1 ? parts[0]! : g.emit('Concat', parts, { attrs: { axis: int(axis) } })[0]!;
+}
+
+/** A tensor filled with one value. */
+export function filled(g: Graph, shape: Shape, value: number, dtype: 'float32' | 'int64' = 'float32'): Tensor {
+  const data = dtype === 'float32' ? Float32Array.of(value) : BigInt64Array.of(BigInt(value));
+  const attrs = { value: literal(dtype, [1], data) };
+  return g.emit('ConstantOfShape', [g.shapeTensor(shape)], { attrs, outputs: [{ dtype, shape }] })[0]!;
+}
+
+export const zeros = (g: Graph, shape: Shape): Tensor => filled(g, shape, 0);
+
+/** Pads one axis with zeros before and after. */
+export function padAxis(g: Graph, x: Tensor, axis: number, before: Dim, after: Dim): Tensor {
+  const shape = x.shape.map((dim, i) => (i === axis ? sum(sum(before, dim), after) : dim));
+  const pads = [g.size(before), g.size(after)];
+  const inputs = [x, concat(g, pads, 0), null, g.ints([axis])];
+  return g.emit('Pad', inputs, { outputs: [{ dtype: x.dtype, shape }] })[0]!;
+}
+
+function difference(end: Dim, start: Dim): Dim {
+  if (start === 0) return end;
+  if (typeof end === 'number' && typeof start === 'number') return end - start;
+  // Halves and other splits of a symbolic axis: 2*P - P is P.
+  const [e, s] = [coefficientOf(end), coefficientOf(start)];
+  if (e.rest === s.rest) return e.rest === '' ? e.n - s.n : product([e.n - s.n, e.rest]);
+  return `(${end}-${start})`;
+}
+
+function coefficientOf(dim: Dim): { n: number; rest: string } {
+  if (typeof dim === 'number') return { n: dim, rest: '' };
+  const found = /^(\d+)\*(.*)$/.exec(dim);
+  return found ? { n: Number(found[1]), rest: found[2]! } : { n: 1, rest: dim };
+}
+
+/** int64 [0, 1, …, n-1]. */
+export function range(g: Graph, n: Dim): Tensor {
+  const end = g.emit('Squeeze', [g.size(n)], { outputs: [{ dtype: 'int64', shape: [] }] })[0]!;
+  return g.emit('Range', [g.scalar(0, 'int64'), end, g.scalar(1, 'int64')], {
+    outputs: [{ dtype: 'int64', shape: [n] }],
+  })[0]!;
+}
