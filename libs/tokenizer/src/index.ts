@@ -1,1 +1,8 @@
-export {};
+export { attuneChatTemplate, attuneSpecialTokens, attuneTokenRoles, plainChatTemplate } from './attune-template.js';
+export { trainBpe, type BpeSettings, type TrainedBpe } from './bpe-trainer.js';
+export type { ChatMessage, RenderOptions } from './chat-message.js';
+export { ChatTemplate } from './chat-template.js';
+export { StreamDecoder } from './stream-decoder.js';
+export { Tokenizer, type MaskedConversation } from './tokenizer.js';
+export { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
+export { tokenizerJson, writeTokenizerFolder, type TokenizerRoles } from './tokenizer-folder.js';
