@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** One measure of the gate. */
 export interface GateCheck {
   name: string;
@@ -17,7 +19,11 @@ export interface GateReport {
 }
 export type CheckpointStatus = 'candidate' | 'rejected' | 'live' | 'retired';
 
-/** GET /api/checkpoints, newest first. The base model is the entry with `id` = `base`. */
+/**
+ * GET /api/checkpoints, newest first. The base model is the entry with `id` = `base`.
+ * POST /api/checkpoints/{id}/promote and POST /api/checkpoints/rollback (to what was live before) take an optional
+ * `{reason}` and answer the PromotionView they wrote.
+ */
 export interface CheckpointView {
   id: string;
   object: 'checkpoint';
@@ -40,3 +46,5 @@ export interface PromotionView {
   reason: string;
   created: number;
 }
+export const promotionRequest = z.object({ reason: z.string().max(500).optional() });
+export type PromotionRequest = z.output<typeof promotionRequest>;

@@ -1,7 +1,12 @@
+import { z } from 'zod';
 import type { Citation } from './chat.js';
 import type { Feedback } from './feedback.js';
 
-/** GET /api/conversations */
+/** PATCH /api/conversations/{id}; answers the summary. DELETE /api/conversations/{id} hides it. */
+export const renameConversationRequest = z.object({ title: z.string().trim().min(1).max(200) });
+export type RenameConversationRequest = z.output<typeof renameConversationRequest>;
+
+/** GET /api/conversations, most recently used first */
 export interface ConversationSummary {
   id: string;
   title: string;
