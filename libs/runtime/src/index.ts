@@ -1,1 +1,3 @@
-export {};
+export * from './types.js';
+export { float32, hostTensor, int32, int64, type TypedTensor } from './tensor.js';
+export { createRuntime } from './runtime.js';

@@ -1,0 +1,41 @@
+import { availableParallelism } from 'node:os';
+import { UnavailableError } from '@attune/platform';
+import { BindingSession } from './binding/session.js';
+import { ortApi } from './capi/api.js';
+import { installedPackage } from './capi/library.js';
+import { trimMemory } from './capi/memory.js';
+import { probeCapi } from './capi/probe.js';
+import { CapiSession } from './capi/session.js';
+import type { Runtime, RuntimeOptions } from './types.js';
+
+/**
+ * Chooses how to reach ONNX Runtime in this process.
+ * @throws UnavailableError when `prefer` is 'capi' and its self-test does not pass here
+ */
+export function createRuntime(options: RuntimeOptions = {}): Runtime {
+  const { prefer = 'auto', cacheDir } = options;
+  const threads = options.threads || availableParallelism();
+  if (prefer === 'binding') return bindingRuntime(threads);
+  const verdict = probeCapi(cacheDir);
+  if (verdict.usable) return capiRuntime(threads);
+  if (prefer === 'auto') return { ...bindingRuntime(threads), fallbackReason: verdict.reason };
+  throw new UnavailableError(`ONNX Runtime's C API cannot be used here: ${verdict.reason}`);
+}
+
+function capiRuntime(threads: number): Runtime {
+  return {
+    kind: 'capi',
+    version: ortApi().version,
+    createSession: async (model, options = {}) => CapiSession.create(model, options, threads),
+    trimMemory,
+  };
+}
+
+function bindingRuntime(threads: number): Runtime {
+  return {
+    kind: 'binding',
+    version: installedPackage().version,
+    createSession: async (model, options = {}) => BindingSession.create(model, options, threads),
+    trimMemory: () => {},
+  };
+}
