@@ -64,7 +64,7 @@ describe.each(runtimes)('the %s runtime', (_, runtime) => {
     const x = g.input('x', 'float32', [1, 2]);
     const down = matmul(g, x, g.input('a', 'float32', [2, 'r']));
     g.output('y', add(g, x, matmul(g, down, g.input('b', 'float32', ['r', 2]))));
-    const session = await runtime().createSession(encodeModel(h));
+    const session = await runtime().createSession(encodeModel(g));
     const y = float32([1, 2]);
     await session.run({ x: float32([1, 2], Float32Array.of(3, 4)), a: float32([2, 0]), b: float32([0, 2]) }, { y });
     expect([...y.data]).toEqual([3, 4]);
