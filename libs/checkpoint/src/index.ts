@@ -1,1 +1,11 @@
-export {};
+export { adapterDigest, nameAdapter, readAdapter, writeAdapter } from './adapter.js';
+export type { Adapter, AdapterWeights, StoredAdapter } from './adapter.js';
+export type { CheckpointContent, CheckpointLineage, CheckpointManifest } from './checkpoint-manifest.js';
+export { CheckpointStore, type OpenedCheckpoint } from './checkpoint-store.js';
+export { fileDigest, weightsDigest } from './digest.js';
+export { countParameters, readModelFolder, writeModelFolder } from './model-folder.js';
+export type { ModelFolder, ModelToWrite, ReadModelOptions, Tensor } from './model-folder.js';
+export type { Dtype, TensorData } from './safetensors/dtype.js';
+export { openSafetensors, type SafetensorsFile } from './safetensors/read.js';
+export { writeSafetensors, type TensorToWrite } from './safetensors/write.js';
+export { TrainingStateStore, type LoadedTrainingState, type TrainingState } from './training-state.js';
