@@ -90,7 +90,7 @@ export class Graph {
     const { attrs = {}, domain = '' } = options;
     const specs = options.outputs ?? inferShapes(op, inputs, attrs);
     const outputs = specs.map((spec, i) => ({
-      name: this.fresh(i === 0 && options.name ? options.name : op),
+      name: this.claim(this.fresh(i === 0 && options.name ? options.name : op)),
       dtype: spec.dtype,
       shape: spec.shape,
     }));
@@ -174,7 +174,7 @@ export class Graph {
   }
 
   private fresh(prefix: string): string {
-    return this.claim(`${prefix}:${this.count++}`);
+    return `${prefix}:${this.count++}`;
   }
 }
 
