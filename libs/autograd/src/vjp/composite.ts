@@ -1,0 +1,36 @@
+import * as op from '@attune/graph';
+import type { Tensor } from '@attune/graph';
+import type { Vjp } from '../step.js';
+
+/**
+ * Attention without a pass over [T, T] for the softmax: its row sum Σ P·dP equals Σ dO·O over the head dimension
+ * (Dao et al. 2022, FlashAttention, appendix B.2).
+ */
+export const attention: Vjp = ({ g, step, grads, needs }) => {
+  const [q, k, v] = step.inputs as [Tensor, Tensor, Tensor];
+  const { probabilities, output } = step.saved as { probabilities: Tensor; output: Tensor };
+  const alpha = step.options['scale']!;
+  const dy = grads[0]!;
+  const rowSum = op.reduceSum(g, op.mul(g, dy, output), { axes: [-1], keep: true });
+  const dProbabilities = op.matmul(g, dy, v, { transB: true });
+  const dScores = op.mul(g, probabilities, op.sub(g, dProbabilities, rowSum));
+  return [
+    needs(0) ? op.matmul(g, dScores, k, { alpha }) : null,
+    needs(1) ? op.matmul(g, dScores, q, { transA: true, alpha }) : null,
+    needs(2) ? op.matmul(g, probabilities, dy, { transA: true }) : null,
+  ];
+};
+
+/** d logits = dy·(onehot − P), with the sign and dy moved to the [N, H] side so that [N, V] is touched once. */
+export const tokenLogProbs: Vjp = ({ g, step, grads, needs }) => {
+  const [hidden, weight] = step.inputs as [Tensor, Tensor];
+  const { probabilities, index } = step.saved as { probabilities: Tensor; index: Tensor };
+  const rows = hidden.shape[0]!;
+  const column = op.neg(g, op.reshape(g, grads[0]!, [rows, 1]));
+  const minusOne = op.filled(g, [rows, 1], -1);
+  const surplus = op.scatterAdd(g, probabilities, index, minusOne, 1);
+  return [
+    needs(0) ? op.mul(g, op.matmul(g, surplus, weight), column) : null,
+    needs(1) ? (plus) => op.matmul(g, surplus, op.mul(g, hidden, column), { transA: true, plus }) : null,
+  ];
+};
