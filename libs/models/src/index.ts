@@ -1,1 +1,7 @@
 export {};
+export * from './architectures.js';
+export * from './config.js';
+export * from './heads.js';
+export * from './llama.js';
+export * from './parameters.js';
+export * from './rope.js';

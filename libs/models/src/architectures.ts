@@ -1,0 +1,15 @@
+import type { Graph, Tensor } from '@attune/graph';
+import type { ModelConfig } from './config.js';
+import { hiddenStates, type ModelInputs, type Weights } from './llama.js';
+import { parameterShapes } from './parameters.js';
+
+/** What an architecture must say about itself to be trained. */
+export interface Architecture {
+  readonly parameterShapes: (config: ModelConfig) => ReadonlyMap<string, readonly number[]>;
+  readonly hiddenStates: (g: Graph, config: ModelConfig, weights: Weights, inputs: ModelInputs) => Tensor;
+}
+
+/** Every architecture, by the name config.json gives it. */
+export const architectures: Readonly<Record<string, Architecture>> = {
+  LlamaForCausalLM: { parameterShapes, hiddenStates },
+};

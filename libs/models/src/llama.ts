@@ -1,0 +1,141 @@
+import {
+  add,
+  attention,
+  concat,
+  type Dim,
+  gather,
+  type Graph,
+  linear,
+  matmul,
+  mul,
+  product,
+  reshape,
+  rmsNorm,
+  rotary,
+  silu,
+  type Tensor,
+  transpose,
+} from '@attune/graph';
+import type { ModelConfig } from './config.js';
+import { EMBEDDING, FINAL_NORM, layerName } from './parameters.js';
+import { rotaryTables } from './rope.js';
+
+/** A low-rank addition to one linear module: y += scale · (x Aᵀ) Bᵀ with A [rank, in] and B [out, rank]. */
+export interface LowRank {
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly scale: number;
+}
+
+/** Where the model takes its tensors from: the caller decides whether a name is an input, a constant or frozen. */
+export interface Weights {
+  readonly parameter: (name: string) => Tensor;
+  /** The adapter of a linear module ("model.layers.0.self_attn.q_proj"), or null. */
+  readonly adapter?: (module: string) => LowRank | null;
+}
+
+export interface ModelInputs {
+  /** int64 [B, T], or null when `embeds` is given. */
+  readonly ids: Tensor | null;
+  /** float32 [B·T, hidden], in place of ids. */
+  readonly embeds?: Tensor;
+  /** int64 [B, T], each position below `config.maxPositions`. */
+  readonly positions: Tensor;
+  /** Additive float32 [B or 1, 1, T, T]. */
+  readonly mask: Tensor;
+}
+
+/** Final hidden states, normalised, float32 [B·T, hidden]: the model up to, but without, its head. */
+export function hiddenStates(g: Graph, config: ModelConfig, weights: Weights, inputs: ModelInputs): Tensor {
+  const layers = new LlamaLayers(g, config, weights, inputs);
+  let x = inputs.embeds ?? embed(g, weights, inputs.ids!);
+  for (let layer = 0; layer < config.numLayers; layer++) x = layers.layer(layerName(layer), x);
+  return rmsNorm(g, x, weights.parameter(FINAL_NORM), config.rmsNormEps).y;
+}
+
+/** Token embeddings as rows: ids [B, T] to [B·T, hidden]. */
+export function embed(g: Graph, weights: Weights, ids: Tensor): Tensor {
+  return gather(g, weights.parameter(EMBEDDING), reshape(g, ids, [product(ids.shape)]));
+}
+
+class LlamaLayers {
+  private readonly batch: Dim;
+  private readonly time: Dim;
+  private readonly rows: Dim;
+  private readonly group: number;
+  private readonly cos: Tensor;
+  private readonly sin: Tensor;
+  private readonly mask: Tensor;
+
+  constructor(
+    private readonly g: Graph,
+    private readonly config: ModelConfig,
+    private readonly weights: Weights,
+    private readonly inputs: ModelInputs,
+  ) {
+    [this.batch, this.time] = inputs.positions.shape as [Dim, Dim];
+    this.rows = product([this.batch, this.time]);
+    this.group = config.numHeads / config.numKvHeads;
+    const { cos, sin } = rotaryTables(config, config.maxPositions);
+    const shape = [config.maxPositions, config.headDim / 2];
+    this.cos = g.constant('float32', shape, cos);
+    this.sin = g.constant('float32', shape, sin);
+    // Grouped queries share the time axis, so the mask repeats along it once for all layers.
+    this.mask = concat(g, Array<Tensor>(this.group).fill(inputs.mask), 2);
+  }
+
+  layer(name: string, x: Tensor): Tensor {
+    const { g } = this;
+    const attended = add(g, x, this.selfAttention(`${name}.self_attn`, this.norm(`${name}.input_layernorm`, x)));
+    return add(g, attended, this.mlp(`${name}.mlp`, this.norm(`${name}.post_attention_layernorm`, attended)));
+  }
+
+  private selfAttention(name: string, x: Tensor): Tensor {
+    const { g, config, batch, time, group } = this;
+    const { numHeads, numKvHeads, headDim } = config;
+    const q = this.heads(this.rotate(this.linear(`${name}.q_proj`, x), numHeads), numHeads);
+    const k = this.heads(this.rotate(this.linear(`${name}.k_proj`, x), numKvHeads), numKvHeads);
+    const v = this.heads(this.linear(`${name}.v_proj`, x), numKvHeads);
+    const grouped = reshape(g, q, [batch, numKvHeads, product([group, time]), headDim]);
+    const mixed = attention(g, grouped, k, v, this.mask, 1 / Math.sqrt(headDim));
+    const byHead = reshape(g, mixed, [batch, numHeads, time, headDim]);
+    const merged = reshape(g, transpose(g, byHead, [0, 2, 1, 3]), [this.rows, numHeads * headDim]);
+    return this.linear(`${name}.o_proj`, merged);
+  }
+
+  /** Down(SiLU(gate(x)) · up(x)): SwiGLU, Shazeer 2020. */
+  private mlp(name: string, x: Tensor): Tensor {
+    const gate = silu(this.g, this.linear(`${name}.gate_proj`, x));
+    return this.linear(`${name}.down_proj`, mul(this.g, gate, this.linear(`${name}.up_proj`, x)));
+  }
+
+  private linear(module: string, x: Tensor): Tensor {
+    const { g, weights } = this;
+    const bias = this.hasBias(module) ? weights.parameter(`${module}.bias`) : null;
+    const base = linear(g, x, weights.parameter(`${module}.weight`), bias);
+    const adapter = weights.adapter?.(module);
+    if (!adapter) return base;
+    const narrow = linear(g, x, adapter.a);
+    return matmul(g, narrow, adapter.b, { transB: true, alpha: adapter.scale, plus: base });
+  }
+
+  private hasBias(module: string): boolean {
+    if (/\.(q|k|v)_proj$/.test(module)) return this.config.qkvBias;
+    return module.endsWith('.o_proj') && this.config.outputBias;
+  }
+
+  private norm(name: string, x: Tensor): Tensor {
+    return rmsNorm(this.g, x, this.weights.parameter(`${name}.weight`), this.config.rmsNormEps).y;
+  }
+
+  private rotate(x: Tensor, numHeads: number): Tensor {
+    const rows = reshape(this.g, x, [this.batch, this.time, numHeads * this.config.headDim]);
+    return rotary(this.g, rows, this.inputs.positions, this.cos, this.sin, numHeads);
+  }
+
+  /** [B·T or B, T, heads · headDim] to [B, heads, T, headDim]. */
+  private heads(x: Tensor, numHeads: number): Tensor {
+    const split = reshape(this.g, x, [this.batch, this.time, numHeads, this.config.headDim]);
+    return transpose(this.g, split, [0, 2, 1, 3]);
+  }
+}
