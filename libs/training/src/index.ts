@@ -1,1 +1,10 @@
-export {};
+export * from './batches/feeds.js';
+export * from './batches/token-batch.js';
+export * from './objectives/sft.js';
+export * from './optimizers/adamw.js';
+export * from './optimizers/optimizer.js';
+export * from './optimizers/schedule.js';
+export * from './step/model-graph.js';
+export * from './step/objective.js';
+export * from './step/parameters.js';
+export * from './step/train-step.js';

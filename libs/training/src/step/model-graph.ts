@@ -1,0 +1,77 @@
+import { gather, Graph, segmentMask, type Shape, type Tensor } from '@attune/graph';
+import { architectures, labelLogProbs, type LowRank, type ModelConfig, scalarHead, type Weights } from '@attune/models';
+import { loraName, type ParameterSet } from './parameters.js';
+
+/**
+ * A model in a graph under construction, as objectives see it: token rows in, hidden states, log-probs and scalar
+ * scores out. Every parameter is a graph input, declared when first used, so that one copy of the weights in memory
+ * serves training, scoring and sampling alike.
+ */
+export class ModelGraph {
+  readonly g: Graph;
+  private readonly declared = new Map<string, Tensor>();
+
+  constructor(
+    name: string,
+    readonly config: ModelConfig,
+    private readonly parameters: ParameterSet,
+    private readonly adapterScale: number,
+  ) {
+    this.g = new Graph(name);
+  }
+
+  /** A batch tensor by name, declared when first used. */
+  batch(name: string, dtype: 'float32' | 'int64', shape: Shape): Tensor {
+    return this.declare(name, () => this.g.input(name, dtype, shape));
+  }
+
+  /** A parameter by name; it must be in the sets the step was built with. */
+  parameter(name: string): Tensor {
+    const known = this.parameters.get(name);
+    if (!known) throw new RangeError(`the training graph needs the parameter "${name}", which was not given`);
+    return this.declare(name, () => this.g.input(name, 'float32', known.shape));
+  }
+
+  /** Hidden states [B·T, hidden] of the batch's ids, positions and segments. */
+  hidden(): Tensor {
+    const ids = this.batch('ids', 'int64', ['B', 'T']);
+    const positions = this.batch('positions', 'int64', ['B', 'T']);
+    const mask = segmentMask(this.g, this.batch('segments', 'int64', ['B', 'T']), positions);
+    const { hiddenStates } = architectures[this.config.architecture]!;
+    return hiddenStates(this.g, this.config, this.weights, { ids, positions, mask });
+  }
+
+  /** Log-probs [rows] of labels [rows] given the hidden states of the same rows. */
+  labelLogProbs(hidden: Tensor, labels: Tensor): Tensor {
+    return labelLogProbs(this.g, this.config, this.weights, hidden, labels);
+  }
+
+  /** One score per row from the head `<name>.weight` [1, hidden] and, where given, `<name>.bias` [1]. */
+  scalar(name: string, hidden: Tensor): Tensor {
+    const bias = this.parameters.has(`${name}.bias`) ? this.parameter(`${name}.bias`) : null;
+    return scalarHead(this.g, hidden, this.parameter(`${name}.weight`), bias);
+  }
+
+  /** The rows of hidden states that the batch names in an int64 tensor [count]. */
+  rows(hidden: Tensor, name: string, count: string): Tensor {
+    return gather(this.g, hidden, this.batch(name, 'int64', [count]));
+  }
+
+  private get weights(): Weights {
+    return { parameter: (name) => this.parameter(name), adapter: (module) => this.adapter(module) };
+  }
+
+  private adapter(module: string): LowRank | null {
+    const [a, b] = [loraName(module, 'A'), loraName(module, 'B')];
+    if (!this.parameters.has(a)) return null;
+    return { a: this.parameter(a), b: this.parameter(b), scale: this.adapterScale };
+  }
+
+  private declare(name: string, make: () => Tensor): Tensor {
+    const known = this.declared.get(name);
+    if (known) return known;
+    const made = make();
+    this.declared.set(name, made);
+    return made;
+  }
+}
