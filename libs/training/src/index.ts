@@ -8,3 +8,5 @@ export * from './step/model-graph.js';
 export * from './step/objective.js';
 export * from './step/parameters.js';
 export * from './step/train-step.js';
+export * from './step/adapter.js';
+export * from './step/training-state.js';
