@@ -1,0 +1,35 @@
+import { ApiKey } from './api-key.entity.js';
+import { Checkpoint, Promotion } from './checkpoint.entity.js';
+import { Completion } from './completion.entity.js';
+import { Conversation } from './conversation.entity.js';
+import { DatasetRow } from './dataset-row.entity.js';
+import { Document, Passage } from './document.entity.js';
+import { Feedback } from './feedback.entity.js';
+import { Review } from './review.entity.js';
+import { TuningJob } from './tuning-job.entity.js';
+import { TuningEvent, TuningMetric } from './tuning-record.entity.js';
+import { User } from './user.entity.js';
+
+export const entities = [
+  User,
+  ApiKey,
+  Conversation,
+  Completion,
+  Feedback,
+  Review,
+  Document,
+  Passage,
+  TuningJob,
+  TuningEvent,
+  TuningMetric,
+  DatasetRow,
+  Checkpoint,
+  Promotion,
+];
+
+export { User, ApiKey, Conversation, Completion, Feedback, Review, Document, Passage };
+export { TuningJob, TuningEvent, TuningMetric, DatasetRow, Checkpoint, Promotion };
+export type { CompletionSource, CompletionStatus } from './completion.entity.js';
+export type { Verdict } from './review.entity.js';
+export type { TuningProgress } from './tuning-job.entity.js';
+export type { EventLevel } from './tuning-record.entity.js';

@@ -1,0 +1,16 @@
+import { CreateAccounts1700000000000 } from './1700000000000-create-accounts.js';
+import { CreateConversations1700000001000 } from './1700000001000-create-conversations.js';
+import { CreateFeedback1700000002000 } from './1700000002000-create-feedback.js';
+import { CreateDocuments1700000003000 } from './1700000003000-create-documents.js';
+import { CreateTuning1700000004000 } from './1700000004000-create-tuning.js';
+import { CreateCheckpoints1700000005000 } from './1700000005000-create-checkpoints.js';
+
+/** Every migration, oldest first. A released one is never edited; a change is a new file. */
+export const migrations = [
+  CreateAccounts1700000000000,
+  CreateConversations1700000001000,
+  CreateFeedback1700000002000,
+  CreateDocuments1700000003000,
+  CreateTuning1700000004000,
+  CreateCheckpoints1700000005000,
+];
