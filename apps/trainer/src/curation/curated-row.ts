@@ -1,0 +1,64 @@
+import type { ChatMessage, FeedbackType } from '@attune/contracts';
+
+/** An approved piece of feedback with what it is about: where curation starts. */
+export interface ReviewedFeedback {
+  readonly feedbackId: string;
+  readonly type: FeedbackType;
+  readonly value: 'up' | 'down' | null;
+  /** The user's correction. */
+  readonly text: string | null;
+  /** The reviewer's own wording, which wins over everything the user wrote. */
+  readonly editedText: string | null;
+  readonly userId: string;
+  readonly conversationId: string;
+  /** What the completion answered, system message included. */
+  readonly prompt: readonly ChatMessage[];
+  /** The answer the feedback is about; for a choice, the chosen one. */
+  readonly answer: string;
+  /** The answer not chosen; only with a choice. */
+  readonly rejectedAnswer: string | null;
+}
+
+/** One row of training data, with the feedback it comes from. */
+export interface CuratedRow {
+  readonly kind: 'demonstration' | 'preference';
+  readonly feedbackId: string;
+  readonly userId: string;
+  readonly conversationId: string;
+  readonly prompt: readonly ChatMessage[];
+  readonly chosen: string;
+  /** Null for a demonstration. */
+  readonly rejected: string | null;
+}
+
+export interface SplitRow extends CuratedRow {
+  readonly split: 'train' | 'heldout';
+}
+
+/** What a filter does to rows. Filters are pure, keep the order, and say why they drop something. */
+export interface Filtered<Row extends CuratedRow = CuratedRow> {
+  readonly kept: readonly Row[];
+  readonly dropped: readonly { readonly row: Row; readonly reason: string }[];
+}
+
+/** Builds a filter's answer out of a judgement per row: null keeps it, a sentence drops it. */
+export function filterRows<Row extends CuratedRow>(
+  rows: readonly Row[],
+  judge: (row: Row) => string | null,
+): Filtered<Row> {
+  const judged = rows.map((row) => ({ row, reason: judge(row) }));
+  return {
+    kept: judged.filter(({ reason }) => reason === null).map(({ row }) => row),
+    dropped: judged.flatMap(({ row, reason }) => (reason === null ? [] : [{ row, reason }])),
+  };
+}
+
+/** Text as filters compare it: case, spacing and closing punctuation do not matter. */
+export function normalized(text: string): string {
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/[.!?]+$/, '');
+}

@@ -1,0 +1,47 @@
+import type { ChatMessage } from '@attune/contracts';
+import type { SplitRow } from './curated-row.js';
+
+/** What training reads of a row. */
+export type DatasetRow = Pick<SplitRow, 'kind' | 'split' | 'prompt' | 'chosen' | 'rejected' | 'feedbackId'>;
+
+export interface Demonstration {
+  readonly prompt: readonly ChatMessage[];
+  readonly answer: string;
+}
+
+export interface Preference {
+  readonly prompt: readonly ChatMessage[];
+  readonly chosen: string;
+  readonly rejected: string;
+}
+
+/** One side of the split, sorted by what it is for. */
+export interface DatasetSide {
+  readonly demonstrations: readonly Demonstration[];
+  readonly preferences: readonly Preference[];
+  /** Every different prompt, for rollouts and for comparing answers. */
+  readonly prompts: readonly (readonly ChatMessage[])[];
+}
+
+export interface Dataset {
+  readonly train: DatasetSide;
+  readonly heldout: DatasetSide;
+}
+
+/** The stored rows of a job as its recipes read them. */
+export function toDataset(rows: readonly DatasetRow[]): Dataset {
+  const side = (split: 'train' | 'heldout') => toSide(rows.filter((row) => row.split === split));
+  return { train: side('train'), heldout: side('heldout') };
+}
+
+function toSide(rows: readonly DatasetRow[]): DatasetSide {
+  return {
+    demonstrations: rows.flatMap(({ kind, prompt, chosen }) =>
+      kind === 'demonstration' ? [{ prompt, answer: chosen }] : [],
+    ),
+    preferences: rows.flatMap(({ kind, prompt, chosen, rejected }) =>
+      kind === 'preference' && rejected !== null ? [{ prompt, chosen, rejected }] : [],
+    ),
+    prompts: [...new Map(rows.map(({ prompt }) => [JSON.stringify(prompt), prompt])).values()],
+  };
+}

@@ -1,0 +1,21 @@
+import type { CuratedRow, ReviewedFeedback } from './curated-row.js';
+
+/**
+ * Feedback that says one answer is better than another: the choice itself, and every corrected or edited text against
+ * the answer it replaces. A reviewer's edit of a choice beats both answers, and the choice still stands.
+ */
+export function toPreferences(feedback: readonly ReviewedFeedback[]): CuratedRow[] {
+  return feedback.flatMap((entry) => pairs(entry).map(([chosen, rejected]) => preference(entry, chosen, rejected)));
+}
+
+function pairs(entry: ReviewedFeedback): [chosen: string, rejected: string][] {
+  const better = entry.editedText ?? (entry.type === 'correction' ? entry.text : null);
+  const found: [string, string][] = better === null ? [] : [[better, entry.answer]];
+  if (entry.type === 'choice' && entry.rejectedAnswer !== null) found.push([entry.answer, entry.rejectedAnswer]);
+  return found;
+}
+
+function preference(entry: ReviewedFeedback, chosen: string, rejected: string): CuratedRow {
+  const { feedbackId, userId, conversationId, prompt } = entry;
+  return { kind: 'preference', feedbackId, userId, conversationId, prompt, chosen, rejected };
+}
