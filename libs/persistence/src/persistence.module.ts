@@ -18,7 +18,7 @@ export class PersistenceModule {
   static forRoot(url: string, options: PersistenceOptions = {}): DynamicModule {
     const database = TypeOrmModule.forRootAsync({
       // One attempt: whether to try again is the supervisor's decision.
-      useFactory: () => ({ ...createDataSource(url, options).options, retryAttempts: 1 }) as TypeOrmModuleOptions,
+      useFactory: () => ({ ...createDataSource(url, options).options, toRetry: () => false }) as TypeOrmModuleOptions,
       dataSourceFactory: () => openDatabase(url, options),
     });
     const notifications: Provider = {

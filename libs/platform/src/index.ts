@@ -3,4 +3,5 @@ export * from './config.js';
 export * from './errors.js';
 export * from './ids.js';
 export * from './logger.js';
+export * from './process.js';
 export * from './random.js';
