@@ -2,6 +2,7 @@ export * from './batches/feeds.js';
 export * from './batches/token-batch.js';
 export * from './objectives/sft.js';
 export * from './optimizers/adamw.js';
+export * from './optimizers/muon.js';
 export * from './optimizers/optimizer.js';
 export * from './optimizers/schedule.js';
 export * from './step/model-graph.js';
