@@ -5,3 +5,4 @@ export * from './heads.js';
 export * from './llama.js';
 export * from './parameters.js';
 export * from './rope.js';
+export * from './serving/index.js';
