@@ -9,3 +9,5 @@ export type { Dtype, TensorData } from './safetensors/dtype.js';
 export { openSafetensors, type SafetensorsFile } from './safetensors/read.js';
 export { writeSafetensors, type TensorToWrite } from './safetensors/write.js';
 export { TrainingStateStore, type LoadedTrainingState, type TrainingState } from './training-state.js';
+export { resolveModel, type ResolvedModel, type ResolveModelOptions } from './hub/resolve-model.js';
+export type { DownloadProgress } from './hub/download-model.js';

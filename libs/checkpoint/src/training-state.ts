@@ -65,7 +65,8 @@ export class TrainingStateStore<Json = unknown> {
   private read(file: string): TrainingState<Json> {
     const stored = openSafetensors(file);
     const arrays = new Map([...stored.tensors.keys()].map((name) => [name, stored.raw(name)]));
-    if (contentDigest(arrays) !== stored.metadata.sha256) throw new InternalError(`${file} does not match its checksum`);
+    if (contentDigest(arrays) !== stored.metadata.sha256)
+      throw new InternalError(`${file} does not match its checksum`);
     return { arrays, json: JSON.parse(stored.metadata.json) as Json };
   }
 
