@@ -1,0 +1,96 @@
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { adapterDigest, type AdapterWeights } from './adapter.js';
+import type { CheckpointContent } from './checkpoint-manifest.js';
+import { CheckpointStore } from './checkpoint-store.js';
+import { weightsDigest } from './digest.js';
+
+const adapter = (value: number): AdapterWeights => ({
+  rank: 1,
+  alpha: 2,
+  tensors: new Map([['model.layers.0.self_attn.q_proj', { a: new Float32Array([value]), b: new Float32Array([1]) }]]),
+});
+
+const content = (value: number): CheckpointContent => ({
+  adapter: adapter(value),
+  rewardAdapter: adapter(9),
+  heads: { 'reward_head.weight': { shape: [1, 2], data: new Float32Array([0.5, -0.5]) } },
+  manifest: {
+    parentId: null,
+    jobId: 'job_1',
+    baseModel: 'attune-mini',
+    baseDigest: 'base',
+    objectives: ['sft', 'ppo'],
+    seed: 17,
+    datasetRowIds: ['row_1', 'row_2'],
+    config: { rank: 1 },
+    metrics: { win_rate: 0.75 },
+  },
+});
+
+describe('the checkpoint store', () => {
+  let folder: string;
+  let store: CheckpointStore;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'attune checkpoints '));
+    store = new CheckpointStore(folder, { now: () => new Date('2026-01-02T03:04:05Z'), monotonicMs: () => 0 });
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('gives back what was published, with its lineage', async () => {
+    const manifest = await store.publish('ckpt_a', content(1));
+    expect(manifest).toMatchObject({
+      ...content(1).manifest,
+      id: 'ckpt_a',
+      created: '2026-01-02T03:04:05.000Z',
+      adapterDigest: adapterDigest(adapter(1)),
+      weightsDigest: weightsDigest('base', adapterDigest(adapter(1))),
+    });
+    const opened = await store.open('ckpt_a');
+    expect(opened.manifest).toEqual(manifest);
+    expect(opened.adapter?.tensors).toEqual(adapter(1).tensors);
+    expect(opened.rewardAdapter?.digest).toBe(adapterDigest(adapter(9)));
+    expect(opened.heads.get('reward_head.weight')).toEqual({ shape: [1, 2], data: new Float32Array([0.5, -0.5]) });
+    expect(await store.list()).toEqual(['ckpt_a']);
+  });
+
+  it('can hold the base model itself', async () => {
+    const manifest = await store.publish('ckpt_base', { adapter: null, manifest: content(1).manifest });
+    expect(manifest.weightsDigest).toBe(weightsDigest('base', null));
+    expect(await store.open('ckpt_base')).toMatchObject({ adapter: null, rewardAdapter: null, heads: new Map() });
+  });
+
+  it('is never changed: the same weights may come again, others may not', async () => {
+    const first = await store.publish('ckpt_a', content(1));
+    expect(await store.publish('ckpt_a', content(1))).toEqual(first);
+    await expect(store.publish('ckpt_a', content(2))).rejects.toThrow(/exists already with other weights/);
+  });
+
+  it.each(['adapter_model.safetensors', 'heads.safetensors', 'reward/adapter_config.json'])(
+    'refuses a checkpoint whose %s was touched or lost',
+    async (file) => {
+      await store.publish('ckpt_a', content(1));
+      appendFileSync(path.join(store.folderOf('ckpt_a'), file), ' ');
+      await expect(store.open('ckpt_a')).rejects.toThrow(`Checkpoint ckpt_a: ${file} was changed`);
+      rmSync(path.join(store.folderOf('ckpt_a'), file));
+      await expect(store.open('ckpt_a')).rejects.toThrow(`${file} cannot be read`);
+    },
+  );
+
+  it('sweeps what a killed process left, and nothing of a living one', async () => {
+    const dead = '.ckpt_x.999999999.0123456789ab.tmp';
+    const alive = `.ckpt_y.${process.pid}.0123456789ab.tmp`;
+    mkdirSync(path.join(folder, dead));
+    mkdirSync(path.join(folder, alive));
+    expect(await store.list()).toEqual([]);
+    await store.publish('ckpt_a', content(1));
+    expect(readdirSync(folder).sort()).toEqual([alive, 'ckpt_a']);
+  });
+
+  it('takes no path for an id', async () => {
+    await expect(store.open('../ckpt_a')).rejects.toThrow(/is no checkpoint id/);
+    await expect(store.open('ckpt_none')).rejects.toThrow(/ckpt_none is not in/);
+  });
+});
