@@ -1,4 +1,6 @@
 export * from './data-source.js';
+export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded-postgres.js';
+export { removeHome as removeEmbeddedPostgres } from './embedded/home.js';
 export * from './entities/index.js';
 export { createSecret, hashSecret } from './keys.js';
 export * from './notifications.js';
