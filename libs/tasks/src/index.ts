@@ -1,4 +1,4 @@
-export { evaluationSet, isHeldoutInstance, promptKey } from './instances.js';
+export { evaluationSet, isHeldoutInstance, isTrainable, promptKey } from './instances.js';
 export { exampleAt, exampleStream, generateExample, type ExampleStream } from './mixture.js';
 export { neutralPreambles } from './preamble.js';
 export { passagesHeading, passagesPrompt, unknownAnswer } from './rag-format.js';

@@ -19,6 +19,15 @@ export function isHeldoutInstance(example: Pick<TaskExample, 'messages'>): boole
 }
 
 /**
+ * Whether training may show an example: neither its prompt nor an earlier turn of it, taken alone, is held out.
+ * (The last turn alone may be: "What is my name?" is an instance only together with what was said before.)
+ */
+export function isTrainable(example: Pick<TaskExample, 'messages'>): boolean {
+  const earlier = example.messages.slice(0, -1).filter((message) => message.role === 'user');
+  return !isHeldoutInstance(example) && !earlier.some((message) => isHeldoutInstance({ messages: [message] }));
+}
+
+/**
  * Up to `n` different examples to measure a family with, the same for the same seed. Of a trained family only instances
  * that training never sees; a family with few phrasings may have fewer than `n` of them.
  */

@@ -1,5 +1,5 @@
 import { createRandom, deriveSeed, InvalidRequestError, type Random } from '@attune/platform';
-import { isHeldoutInstance } from './instances.js';
+import { isTrainable } from './instances.js';
 import { withPreamble } from './preamble.js';
 import { trainFamilies } from './registry.js';
 import type { TaskExample, TaskFamily } from './task.js';
@@ -12,7 +12,7 @@ const preambleShare = 0.06;
 export function generateExample(random: Random, families: readonly TaskFamily[] = trainFamilies): TaskExample {
   for (;;) {
     const example = pickFamily(random, families).generate(random);
-    if (isHeldoutInstance(example)) continue;
+    if (!isTrainable(example)) continue;
     return chance(random, preambleShare) ? withPreamble(example, random) : example;
   }
 }

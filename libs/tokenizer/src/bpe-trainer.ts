@@ -77,7 +77,9 @@ class PairIndex {
   }
 
   merge([left, right]: readonly [string, string]): void {
-    for (const word of [...(this.places.get(left + mergeKey + right) ?? [])]) {
+    // A copy, because re-counting a word takes it out of the set and may put it back.
+    const affected = Array.from(this.places.get(left + mergeKey + right) ?? []);
+    for (const word of affected) {
       this.add(word, -1);
       word.symbols = joinPair(word.symbols, left, right);
       this.add(word, 1);
