@@ -1,0 +1,58 @@
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readModelFolder, resolveModel, type ModelFolder } from '@attune/checkpoint';
+import { architectures, type ModelConfig, parseModelConfig } from '@attune/models';
+import { type Config, InvalidRequestError } from '@attune/platform';
+import { createRuntime, type Runtime } from '@attune/runtime';
+import { Tokenizer } from '@attune/tokenizer';
+import { parameter, type ParameterSet } from '@attune/training';
+
+/** The frozen model under every adapter, in memory once for all recipes. */
+export interface BaseModel {
+  readonly name: string;
+  readonly folder: string;
+  readonly digest: string;
+  readonly config: ModelConfig;
+  readonly parameters: ParameterSet;
+  readonly tokenizer: Tokenizer;
+  readonly runtime: Runtime;
+  /** Threads that training, scoring and sampling share; never two of them at once. */
+  readonly threads: number;
+}
+
+const bundledFolder = fileURLToPath(new URL('../../../../models/attune-mini', import.meta.url));
+
+/** Loads the model the settings name. @throws AppError with one sentence when it cannot be found or read */
+export async function loadBaseModel(settings: Config): Promise<BaseModel> {
+  const { model, storage, tuning } = settings;
+  const options = { dataDir: storage.dataDir, bundledFolder, token: model.hfToken, endpoint: model.hfEndpoint };
+  const { folder, name } = await resolveModel(model.model, options);
+  const files = await readModelFolder(folder, { digestCache: path.join(storage.dataDir, 'run') });
+  const config = parseModelConfig(files.config);
+  const threads = tuning.trainerThreads || Math.max(1, Math.floor(availableParallelism() / 2));
+  return {
+    name,
+    folder,
+    digest: files.digest,
+    config,
+    parameters: readParameters(files, config),
+    tokenizer: await Tokenizer.fromFolder(folder),
+    runtime: createRuntime({ threads }),
+    threads,
+  };
+}
+
+function readParameters(files: ModelFolder, config: ModelConfig): ParameterSet {
+  const shapes = architectures[config.architecture]!.parameterShapes(config);
+  return new Map(
+    [...shapes].map(([name, shape]) => {
+      const { data, shape: found } = files.tensor(name);
+      if (found.join() !== shape.join())
+        throw new InvalidRequestError(
+          `\`${name}\` in ${files.dir} has the shape [${found}], its config.json asks for [${shape}]; the folder is damaged`,
+        );
+      return [name, parameter(shape, data)];
+    }),
+  );
+}

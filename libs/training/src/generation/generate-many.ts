@@ -1,0 +1,54 @@
+import { collect, type Generation, type TokenEngine } from '@attune/engine';
+import { CancelledError, InternalError } from '@attune/platform';
+
+export interface GenerationPlan {
+  /** Names this batch in request ids. */
+  readonly name: string;
+  readonly prompts: readonly (readonly number[])[];
+  /** Digest of the adapter to answer with; null = the base model. */
+  readonly adapter: string | null;
+  /** Most tokens of an answer. */
+  readonly maxTokens: number;
+  readonly stopIds: readonly number[];
+  /** 0 = greedy, 1 = the model's own distribution. */
+  readonly temperature: number;
+  /** Seed of the prompt at `index`; the same seed gives the same answer, whatever else is in the batch. */
+  readonly seedOf: (index: number) => number;
+  readonly signal?: AbortSignal;
+}
+
+export interface SampledAnswer {
+  /** Without the stop token. */
+  readonly tokens: readonly number[];
+  /** Natural log of the model's probability of each token at temperature 1. */
+  readonly logProbs: readonly number[];
+  /** The token that ended the answer with its log-prob; null when it was cut at the limit. */
+  readonly stop: { readonly token: number; readonly logProb: number } | null;
+}
+
+/** Answers all prompts at once, as many side by side as the engine has slots; in the order of the prompts. */
+export function generateMany(engine: TokenEngine, plan: GenerationPlan): Promise<SampledAnswer[]> {
+  return Promise.all(plan.prompts.map((promptIds, index) => generateOne(engine, plan, promptIds, index)));
+}
+
+async function generateOne(
+  engine: TokenEngine,
+  plan: GenerationPlan,
+  promptIds: readonly number[],
+  index: number,
+): Promise<SampledAnswer> {
+  const { maxTokens, stopIds, adapter, temperature } = plan;
+  const id = `${plan.name}-${index}`;
+  const sampling = { temperature, seed: plan.seedOf(index) };
+  const request = { id, promptIds, maxTokens, stopIds, adapter, sampling, logProbs: true };
+  return toAnswer(id, await collect(engine.generate(request, { signal: plan.signal })));
+}
+
+function toAnswer(id: string, { tokens, logProbs, finished }: Generation): SampledAnswer {
+  const { reason, error, stopToken } = finished;
+  if (reason === 'cancelled') throw new CancelledError(`sampling ${id} was cancelled`);
+  if (reason !== 'stop' && reason !== 'length') throw new InternalError(`sampling ${id} ended as ${reason}: ${error}`);
+  if (reason === 'length') return { tokens, logProbs, stop: null };
+  if (stopToken?.logProb === undefined) throw new InternalError(`sampling ${id} gave no log-prob of its stop token`);
+  return { tokens, logProbs, stop: { token: stopToken.token, logProb: stopToken.logProb } };
+}
