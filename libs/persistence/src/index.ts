@@ -1,3 +1,4 @@
+export { DataSource } from 'typeorm';
 export * from './data-source.js';
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 export { removeHome as removeEmbeddedPostgres } from './embedded/home.js';
