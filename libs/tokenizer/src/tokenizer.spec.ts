@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
+import { assert, pre, property, string } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attuneChatTemplate, attuneSpecialTokens, attuneTokenRoles } from './attune-template.js';
 import { trainBpe } from './bpe-trainer.js';
@@ -35,10 +35,10 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe('encode and decode', () => {
   it('gives back any text exactly', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
+    assert(
+      property(string({ unit: 'binary', maxLength: 40 }), (text) => {
         // Text that spells a special token is read as that token; conversations guard against it (below).
-        fc.pre(!text.includes('<|'));
+        pre(!text.includes('<|'));
         expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
       }),
       { seed: 5, numRuns: 500 },
@@ -64,9 +64,9 @@ describe('encode and decode', () => {
 
 describe('StreamDecoder', () => {
   it('streams exactly the text, never half a character', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), (text) => {
-        fc.pre(!text.includes('<|') && !text.includes('\uFFFD'));
+    assert(
+      property(string({ unit: 'grapheme', maxLength: 30 }), (text) => {
+        pre(!text.includes('<|') && !text.includes('\uFFFD'));
         const stream = tokenizer.streamDecoder();
         const pieces = tokenizer.encode(text).map((id) => stream.push(id));
         expect(pieces.some((piece) => piece.includes('\uFFFD'))).toBe(false);

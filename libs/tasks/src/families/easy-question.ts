@@ -1,7 +1,7 @@
 import type { Random } from '@attune/platform';
 import { isHeldoutInstance } from '../instances.js';
-import { firstLetter } from './edit.js';
 import { animalSound, capitalOf, opposite, pastTense, pluralOf } from './knowledge.js';
+import { firstLetter } from './letters.js';
 
 const easyFamilies = [capitalOf, opposite, pluralOf, animalSound, pastTense, firstLetter];
 

@@ -6,6 +6,7 @@ export * from './edit.js';
 export * from './extract.js';
 export * from './format.js';
 export * from './knowledge.js';
+export * from './letters.js';
 export * from './passages.js';
 export * from './persona.js';
 export * from './reasoning.js';
