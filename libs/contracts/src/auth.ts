@@ -17,8 +17,10 @@ export interface UserView {
 }
 /** GET, POST /api/users (admin) */
 export const createUserRequest = z.object({ name: z.string().min(1).max(120), role });
+export type CreateUserRequest = z.output<typeof createUserRequest>;
 /** GET, POST /api/keys, DELETE /api/keys/{id} (admin). The secret is shown once, in the answer to POST. */
 export const createKeyRequest = z.object({ user_id: z.string(), name: z.string().min(1).max(120) });
+export type CreateKeyRequest = z.output<typeof createKeyRequest>;
 export interface ApiKeyView {
   id: string;
   user_id: string;

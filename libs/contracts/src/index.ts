@@ -7,5 +7,7 @@ export * from './errors.js';
 export * from './events.js';
 export * from './feedback.js';
 export * from './prompt.js';
+export * from './realtime.js';
+export * from './responses.js';
 export * from './sampling.js';
 export * from './tuning.js';

@@ -100,6 +100,7 @@ export const createTuningJobRequest = z.object({
   config: tuningJobConfig.prefault({}),
   note: z.string().max(500).optional(),
 });
+export type CreateTuningJobRequest = z.output<typeof createTuningJobRequest>;
 
 export type TuningJobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 export type TuningTrigger = 'button' | 'threshold' | 'schedule';
