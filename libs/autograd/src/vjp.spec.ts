@@ -144,6 +144,12 @@ const cases: Cases = {
       build: (g, i) => op.gatherElements(g, i['x']!, i['at']!, 1),
     },
   ],
+  ScatterElements: [
+    {
+      inputs: { x: random(4), at: int64Tensor([3], [1, 1, 3]), u: randomTensor([3], 5) },
+      build: (g, i) => op.scatterAdd(g, i['x']!, i['at']!, i['u']!, 0),
+    },
+  ],
   ReduceSum: reductions(op.reduceSum),
   ReduceMean: reductions(op.reduceMean),
   Softmax: unary(op.softmax, random(2, 3, 4)),

@@ -36,6 +36,7 @@ export const vjpTable: Readonly<Record<string, Vjp>> = {
   Concat: shaping.concat,
   Gather: indexing.gather,
   GatherElements: indexing.gatherElements,
+  ScatterElements: indexing.scatterAdd,
   ReduceSum: reduction.reduceSum,
   ReduceMean: reduction.reduceMean,
   Softmax: reduction.softmax,

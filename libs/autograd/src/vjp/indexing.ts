@@ -25,3 +25,12 @@ export const gatherElements: Vjp = ({ g, step, grads }) => {
   const axis = position(intAttribute(step.attrs, 'axis', 0), x.shape.length);
   return [(sum) => op.scatterAdd(g, sum ?? op.zeros(g, x.shape), index, grads[0]!, axis)];
 };
+
+/** Added updates: what was there keeps its gradient, each update takes the gradient of where it went. */
+export const scatterAdd: Vjp = ({ g, step, grads, needs }) => {
+  const index = step.inputs[1]!;
+  const axis = position(intAttribute(step.attrs, 'axis', 0), step.inputs[0]!.shape.length);
+  if (step.attrs['reduction']?.value !== 'add')
+    throw new Error('ScatterElements is differentiable with reduction=add only');
+  return [needs(0) ? grads[0]! : null, null, needs(2) ? op.gatherElements(g, grads[0]!, index, axis) : null];
+};

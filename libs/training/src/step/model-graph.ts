@@ -1,5 +1,13 @@
 import { gather, Graph, segmentMask, type Shape, type Tensor } from '@attune/graph';
-import { architectures, labelLogProbs, type LowRank, type ModelConfig, scalarHead, type Weights } from '@attune/models';
+import {
+  architectures,
+  labelLogProbs,
+  logits,
+  type LowRank,
+  type ModelConfig,
+  scalarHead,
+  type Weights,
+} from '@attune/models';
 import { loraName, type ParameterSet } from './parameters.js';
 
 /**
@@ -44,6 +52,11 @@ export class ModelGraph {
   /** Log-probs [rows] of labels [rows] given the hidden states of the same rows. */
   labelLogProbs(hidden: Tensor, labels: Tensor): Tensor {
     return labelLogProbs(this.g, this.config, this.weights, hidden, labels);
+  }
+
+  /** Logits [rows, vocabulary] of hidden states [rows, hidden]. */
+  logits(hidden: Tensor): Tensor {
+    return logits(this.g, this.config, this.weights, hidden);
   }
 
   /** One score per row from the head `<name>.weight` [1, hidden] and, where given, `<name>.bias` [1]. */

@@ -1,0 +1,46 @@
+import { padSequences, type TokenBatch } from './token-batch.js';
+
+/** Two answers to one prompt, as whole token sequences (prompt and answer, ending with the stop token). */
+export interface PreferencePair {
+  readonly chosen: readonly number[];
+  readonly rejected: readonly number[];
+  /** Tokens both share before the answers begin. */
+  readonly promptLength: number;
+  /** How much better the chosen one must score (0 when left out). */
+  readonly margin?: number;
+  /** How much the pair counts, 1 when left out; 1/(pairs of its prompt) keeps ranked lists from dominating. */
+  readonly weight?: number;
+}
+
+export interface PairBatch {
+  /** Row 2i is the chosen answer of pair i, row 2i + 1 the rejected one; weights are 1 on answer tokens. */
+  readonly tokens: TokenBatch;
+  /** Flat index of each sequence's last token. */
+  readonly chosenRows: readonly number[];
+  readonly rejectedRows: readonly number[];
+  readonly margins: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/** Lays pairs out as padded rows. */
+export function pairBatch(pairs: readonly PreferencePair[], length?: number): PairBatch {
+  const answer = (ids: readonly number[], start: number) => ({ ids, weights: ids.map((_, i) => (i < start ? 0 : 1)) });
+  const tokens = padSequences(
+    pairs.flatMap((pair) => [answer(pair.chosen, pair.promptLength), answer(pair.rejected, pair.promptLength)]),
+    length,
+  );
+  const last = (row: number, ids: readonly number[]) => row * tokens.length + ids.length - 1;
+  return {
+    tokens,
+    chosenRows: pairs.map((pair, i) => last(2 * i, pair.chosen)),
+    rejectedRows: pairs.map((pair, i) => last(2 * i + 1, pair.rejected)),
+    margins: pairs.map(({ margin = 0 }) => margin),
+    weights: pairs.map(({ weight = 1 }) => weight),
+  };
+}
+
+/** For each answer token in row order: its pair, and +1 in the chosen answer or −1 in the rejected one. */
+export function answerOwners({ tokens }: PairBatch): { owners: number[]; signs: number[] } {
+  const rows = [...tokens.weights].flatMap((weight, i) => (weight === 0 ? [] : [Math.floor(i / tokens.length)]));
+  return { owners: rows.map((row) => Math.floor(row / 2)), signs: rows.map((row) => (row % 2 === 0 ? 1 : -1)) };
+}

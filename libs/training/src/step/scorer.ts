@@ -1,0 +1,110 @@
+import { encodeModel, type Tensor, usedInputs } from '@attune/graph';
+import type { ModelConfig } from '@attune/models';
+import type { HostTensor, Runtime, Session, TensorMap } from '@attune/runtime';
+import { int64Vector, tokenFeeds, weightedRowFeeds } from '../batches/feeds.js';
+import { padSequences, type TokenBatch } from '../batches/token-batch.js';
+import { REWARD_HEAD, VALUE_HEAD } from './heads.js';
+import { ModelGraph } from './model-graph.js';
+import { parameter, type ParameterSet } from './parameters.js';
+
+export interface ScorerOptions {
+  readonly config: ModelConfig;
+  /** Base weights and, where wanted, adapter and heads. Read in place: later changes are seen by the next call. */
+  readonly parameters: ParameterSet;
+  readonly adapterScale?: number;
+  readonly runtime: Runtime;
+  readonly threads?: number;
+}
+
+/** Forward passes without gradients: what a policy, reference, value or reward model says about given tokens. */
+export class Scorer {
+  private readonly passes = new Map<string, Promise<ForwardPass>>();
+
+  constructor(private readonly options: ScorerOptions) {}
+
+  /** log π(label) at every position of non-zero weight, in row order. */
+  async tokenLogProbs(batch: TokenBatch): Promise<Float32Array> {
+    const pass = await this.pass('log-probs', (model) => {
+      const rows = model.rows(model.hidden(), 'rows', 'R');
+      return model.labelLogProbs(rows, model.batch('labels', 'int64', ['R']));
+    });
+    const { rows, labels } = weightedRowFeeds(batch);
+    return this.counted(await pass.run({ ...tokenFeeds(batch), rows: rows!, labels: labels! }, rows!.shape), batch);
+  }
+
+  /** The value head's estimate at every position of non-zero weight, in row order. */
+  async values(batch: TokenBatch): Promise<Float32Array> {
+    const pass = await this.pass('values', (model) =>
+      model.scalar(VALUE_HEAD, model.rows(model.hidden(), 'rows', 'R')),
+    );
+    const { rows } = weightedRowFeeds(batch);
+    return this.counted(await pass.run({ ...tokenFeeds(batch), rows: rows! }, rows!.shape), batch);
+  }
+
+  /** The reward head's score of each sequence (prompt and answer), read at its last token. */
+  async rewardScores(sequences: readonly (readonly number[])[]): Promise<Float32Array> {
+    const pass = await this.pass('rewards', (model) =>
+      model.scalar(REWARD_HEAD, model.rows(model.hidden(), 'rows', 'R')),
+    );
+    const batch = padSequences(sequences.map((ids) => ({ ids, weights: ids.map(() => 0) })));
+    const rows = int64Vector(sequences.map((ids, row) => row * batch.length + ids.length - 1));
+    return pass.run({ ...tokenFeeds(batch), rows }, rows.shape);
+  }
+
+  /** Frees the sessions; the parameters stay the caller's. */
+  async release(): Promise<void> {
+    for (const pass of this.passes.values()) (await pass).release();
+    this.passes.clear();
+  }
+
+  /** Drops the one placeholder that stands for an empty batch. */
+  private counted(result: Float32Array, batch: TokenBatch): Float32Array {
+    return batch.weights.some((weight) => weight !== 0) ? result : new Float32Array(0);
+  }
+
+  private pass(name: string, build: (model: ModelGraph) => Tensor): Promise<ForwardPass> {
+    const known = this.passes.get(name);
+    if (known) return known;
+    const made = ForwardPass.create(name, this.options, build);
+    this.passes.set(name, made);
+    return made;
+  }
+}
+
+/** A session with one output and its parameters. */
+class ForwardPass {
+  private constructor(
+    private readonly session: Session,
+    private readonly weights: TensorMap,
+  ) {}
+
+  static async create(
+    name: string,
+    options: ScorerOptions,
+    build: (model: ModelGraph) => Tensor,
+  ): Promise<ForwardPass> {
+    const model = new ModelGraph(`score-${name}`, options.config, options.parameters, options.adapterScale ?? 1);
+    model.g.output('result', build(model));
+    const session = await options.runtime.createSession(encodeModel(model.g), {
+      threads: options.threads,
+      memPattern: false,
+      graphOptimization: 'basic',
+    });
+    const weights: Record<string, HostTensor> = {};
+    for (const input of usedInputs(model.g)) {
+      const known = options.parameters.get(input.name);
+      if (known) weights[input.name] = known;
+    }
+    return new ForwardPass(session, weights);
+  }
+
+  async run(feeds: TensorMap, shape: readonly number[]): Promise<Float32Array> {
+    const result = parameter(shape);
+    await this.session.run({ ...this.weights, ...feeds }, { result });
+    return result.data;
+  }
+
+  release(): void {
+    this.session.release();
+  }
+}
