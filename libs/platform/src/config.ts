@@ -95,6 +95,9 @@ export const settings = {
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
       .default('info')
       .describe('Least severe log line that is written.'),
+    LOG_FILES: flag
+      .default(true)
+      .describe('Whether gateway and trainer log to DATA_DIR/logs under `npm start`; false: to standard output.'),
   },
 } as const;
 
