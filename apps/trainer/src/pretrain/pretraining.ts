@@ -28,11 +28,19 @@ interface SavedCursor {
   readonly data: DataCursor;
 }
 
+interface Prefetched {
+  readonly from: DataCursor;
+  readonly batches: readonly TokenBatch[];
+}
+
 /** A pretraining run: from a recipe to weights, one step at a time, resumable at any step. */
 export class Pretraining {
   step = 0;
   /** Tokens read so far, padding left out. */
   tokens = 0;
+
+  private cursor: DataCursor = firstCursor;
+  private prefetched: Prefetched | null = null;
 
   private constructor(
     readonly recipe: PretrainRecipe,
@@ -94,8 +102,13 @@ export class Pretraining {
     const { learningRate: peak, warmupSteps, steps, decaySteps, microBatches } = this.recipe;
     const schedule = warmupStableDecay({ peak, warmupSteps, totalSteps: steps, decaySteps });
     const learningRate = schedule(this.step);
-    const batches = Array.from({ length: microBatches }, () => this.batches.next());
-    const result = await this.trainStep.run(batches, learningRate);
+    const { batches } = this.prefetched ?? this.draw(microBatches);
+    const running = this.trainStep.run(batches, learningRate);
+    // The next step's data is tokenised while this one computes.
+    const following = this.draw(microBatches);
+    const result = await running;
+    this.cursor = following.from;
+    this.prefetched = following;
     const numTokens = batches.reduce((sum, { segments }) => sum + segments.filter((id) => id !== 0n).length, 0);
     this.step++;
     this.tokens += numTokens;
@@ -106,9 +119,15 @@ export class Pretraining {
     return measure(this.match, this.tokenizer, families, examplesPerFamily);
   }
 
+  /** The batches of one step and where the data stood before them. */
+  private draw(count: number): Prefetched {
+    const from = this.batches.cursor;
+    return { from, batches: Array.from({ length: count }, () => this.batches.next()) };
+  }
+
   async save(): Promise<void> {
     const { arrays, optimizerStep } = captureTraining(this.parameters, this.optimizer);
-    const json = { step: this.step, tokens: this.tokens, optimizerStep, data: this.batches.cursor };
+    const json = { step: this.step, tokens: this.tokens, optimizerStep, data: this.cursor };
     await this.store.save({ arrays, json });
   }
 
@@ -119,6 +138,7 @@ export class Pretraining {
     restoreTraining({ arrays: saved.arrays, optimizerStep }, this.parameters, this.optimizer);
     this.step = step;
     this.tokens = tokens;
+    this.cursor = data;
     this.batches = new ExampleBatches(this.recipe, this.tokenizer, this.trainFamilies, data);
   }
 }
