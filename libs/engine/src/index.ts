@@ -1,2 +1,3 @@
 export * from './types.js';
 export { collect } from './collect.js';
+export { Engine, type EngineOptions, type LoadedModel } from './engine.js';

@@ -26,7 +26,7 @@ function capiRuntime(threads: number): Runtime {
   return {
     kind: 'capi',
     version: ortApi().version,
-    createSession: async (model, options = {}) => CapiSession.create(model, options, threads),
+    createSession: (model, options = {}) => CapiSession.create(model, options, threads),
     trimMemory,
   };
 }

@@ -30,6 +30,8 @@ export interface OrtApi {
   call(name: ApiFunction, ...parameters: unknown[]): void;
   /** Calls a function whose last parameter is an out pointer and returns what it wrote. @throws OrtError */
   create(name: ApiFunction, ...parameters: unknown[]): Pointer;
+  /** As `create`, on a thread of libuv's pool. The caller keeps every buffer it passes alive until then. */
+  createAsync(name: ApiFunction, ...parameters: unknown[]): Promise<Pointer>;
   /** As `call`, on a thread of libuv's pool. The caller keeps every buffer it passes alive until then. */
   callAsync(name: ApiFunction, ...parameters: unknown[]): Promise<void>;
   /** Reads a zero-terminated UTF-8 string. */
@@ -67,25 +69,31 @@ function checkedCalls(raw: Record<ApiFunction, NativeFunction>) {
     raw.ReleaseStatus(status);
     throw error;
   };
+  const callAsync = (name: ApiFunction, ...parameters: unknown[]) =>
+    new Promise<void>((resolve, reject) => {
+      raw[name].async(...parameters, (failure, status) => {
+        try {
+          if (failure) throw failure;
+          check(status);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
   return {
     call: (name: ApiFunction, ...parameters: unknown[]) => check(raw[name](...parameters)),
     create: (name: ApiFunction, ...parameters: unknown[]) => {
       const out = new BigUint64Array(1);
       check(raw[name](...parameters, out));
-      return out[0];
+      return out[0]!;
     },
-    callAsync: (name: ApiFunction, ...parameters: unknown[]) =>
-      new Promise<void>((resolve, reject) => {
-        raw[name].async(...parameters, (failure, status) => {
-          try {
-            if (failure) throw failure;
-            check(status);
-            resolve();
-          } catch (error) {
-            reject(error);
-          }
-        });
-      }),
+    callAsync,
+    createAsync: async (name: ApiFunction, ...parameters: unknown[]) => {
+      const out = new BigUint64Array(1);
+      await callAsync(name, ...parameters, out);
+      return out[0]!;
+    },
   };
 }
 

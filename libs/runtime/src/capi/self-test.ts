@@ -53,7 +53,7 @@ const checks: Record<string, () => boolean | Promise<boolean>> = {
   },
   'run in place with our initializer': async () => {
     const initializers = { w: float32([2], Float32Array.of(2, 3)) };
-    const session = CapiSession.create(scalingModel(), { initializers }, 1);
+    const session = await CapiSession.create(scalingModel(), { initializers }, 1);
     const x = float32([2], Float32Array.of(3, 4));
     const y = float32([2]);
     session.runSync({ x }, { y });
@@ -63,9 +63,9 @@ const checks: Record<string, () => boolean | Promise<boolean>> = {
     session.release();
     return [...session.inputNames, ...session.outputNames, blocking, y.data.join()].join(' ') === 'x y 6,12 10,12';
   },
-  'error text': () => {
+  'error text': async () => {
     try {
-      CapiSession.create(new Uint8Array([1, 2, 3]), {}, 1);
+      await CapiSession.create(new Uint8Array([1, 2, 3]), {}, 1);
       return false;
     } catch (error) {
       return error instanceof Error && error.cause instanceof OrtError && error.cause.message.length > 0;

@@ -10,15 +10,15 @@ const SEVERITY_ERROR = 3;
 const LEVELS = { disabled: 0, basic: 1, extended: 2, all: 99 } as const;
 
 /** Builds native session options, uses them to create something, and frees them. */
-export function withSessionOptions<T>(
+export async function withSessionOptions<T>(
   options: SessionOptions,
   defaultThreads: number,
-  create: (native: Pointer) => T,
-): T {
+  create: (native: Pointer) => Promise<T>,
+): Promise<T> {
   const native = ortApi().create('CreateSessionOptions');
   try {
     apply(native, options, defaultThreads);
-    return create(native);
+    return await create(native);
   } catch (error) {
     if (!(error instanceof OrtError)) throw error;
     throw new InternalError(`ONNX Runtime could not load the graph: ${error.message}`, { cause: error });

@@ -33,11 +33,16 @@ export class CapiSession implements Session {
     this.outputNames = readNames(pointer, 'Output');
   }
 
-  static create(model: Uint8Array | string, options: SessionOptions, defaultThreads: number): CapiSession {
-    const pointer = withSessionOptions(options, defaultThreads, (native) =>
+  static async create(
+    model: Uint8Array | string,
+    options: SessionOptions,
+    defaultThreads: number,
+  ): Promise<CapiSession> {
+    const { createAsync } = ortApi();
+    const pointer = await withSessionOptions(options, defaultThreads, (native) =>
       typeof model === 'string'
-        ? ortApi().create('CreateSession', environment(), model, native)
-        : ortApi().create('CreateSessionFromArray', environment(), model, model.byteLength, native),
+        ? createAsync('CreateSession', environment(), model, native)
+        : createAsync('CreateSessionFromArray', environment(), model, model.byteLength, native),
     );
     return new CapiSession(pointer, options.initializers ?? {});
   }

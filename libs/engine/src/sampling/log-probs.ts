@@ -1,0 +1,22 @@
+import type { TokenLogProb } from '../types.js';
+import { largest } from './top-k.js';
+
+/** log Σ exp(logit), without overflow. */
+export function logSumExp(logits: Float32Array): number {
+  let most = -Infinity;
+  for (let i = 0; i < logits.length; i++) if (logits[i]! > most) most = logits[i]!;
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - most);
+  return most + Math.log(sum);
+}
+
+/** The n likeliest tokens with their log-probs, likeliest first. */
+export function topLogProbs(logits: Float32Array, n: number, total = logSumExp(logits)): TokenLogProb[] {
+  if (n <= 0) return [];
+  const bar = largest(logits, Math.min(n, logits.length))[0]!;
+  const found: TokenLogProb[] = [];
+  logits.forEach((logit, token) => {
+    if (logit >= bar) found.push({ token, logProb: logit - total });
+  });
+  return found.sort((a, b) => b.logProb - a.logProb || a.token - b.token).slice(0, n);
+}

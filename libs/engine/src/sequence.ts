@@ -1,0 +1,102 @@
+import type { PreparedAdapter } from './running/model-runner.js';
+import type { ResolvedSampling } from './sampling/sampler-step.js';
+import type { RunningView } from './scheduling/scheduler.js';
+import type { EngineEvent, FinishedEvent, GenerateRequest, StopReason, TokenEvent, WeightsId } from './types.js';
+
+/** Weights as sequences hold them: what they are called and what the runner needs. Never changes under a sequence. */
+export interface ActiveWeights {
+  readonly id: WeightsId;
+  readonly prepared: PreparedAdapter;
+}
+
+export type EventSink = (event: EngineEvent) => void;
+
+/** A request on its way: waiting until `begin`, then running in a slot until it ends. */
+export class Sequence {
+  /** Prompt and answer so far. */
+  readonly tokens: number[];
+  readonly promptCounts: ReadonlyMap<number, number>;
+  readonly answerCounts = new Map<number, number>();
+  /** Tokens whose keys and values are in the cache. */
+  computed = 0;
+  slot = -1;
+  cancelled = false;
+  weights: ActiveWeights | undefined;
+  private cached = 0;
+  private startedAt: number | undefined;
+  private firstTokenAt: number | undefined;
+
+  constructor(
+    readonly request: GenerateRequest,
+    readonly sampling: ResolvedSampling,
+    private readonly arrivedAt: number,
+    private readonly sink: EventSink,
+  ) {
+    this.tokens = [...request.promptIds];
+    this.promptCounts = sampling.repetitionPenalty === 1 ? new Map() : countTokens(request.promptIds);
+  }
+
+  get id(): string {
+    return this.request.id;
+  }
+
+  get user(): string {
+    return this.request.user ?? '';
+  }
+
+  get numDrawn(): number {
+    return this.tokens.length - this.request.promptIds.length;
+  }
+
+  view(): RunningView {
+    const pending = this.tokens.length - this.computed;
+    return { id: this.id, user: this.user, pending, decoding: this.numDrawn > 0 };
+  }
+
+  begin(weights: ActiveWeights, slot: number, cached: number, now: number): void {
+    this.weights = weights;
+    this.slot = slot;
+    this.computed = this.cached = cached;
+    this.startedAt = now;
+    const promptTokens = this.request.promptIds.length;
+    this.sink({ type: 'started', weights: weights.id, seed: this.sampling.seed, promptTokens, cachedTokens: cached });
+  }
+
+  /** Takes a drawn token into the answer. @returns why the sequence is over, if it is */
+  append(event: TokenEvent, now: number): StopReason | null {
+    this.firstTokenAt ??= now;
+    this.tokens.push(event.token);
+    this.answerCounts.set(event.token, (this.answerCounts.get(event.token) ?? 0) + 1);
+    this.sink(event);
+    return this.numDrawn >= this.request.maxTokens ? 'length' : null;
+  }
+
+  isStop(token: number): boolean {
+    return this.request.stopIds?.includes(token) ?? false;
+  }
+
+  end(reason: StopReason, now: number, more: Pick<FinishedEvent, 'error' | 'stopToken'> = {}): void {
+    const startedAt = this.startedAt ?? now;
+    const firstTokenAt = this.firstTokenAt ?? now;
+    this.sink({
+      type: 'finished',
+      reason,
+      ...more,
+      weights: this.weights?.id,
+      promptTokens: this.request.promptIds.length,
+      cachedTokens: this.cached,
+      completionTokens: this.numDrawn,
+      timings: {
+        queuedMs: startedAt - this.arrivedAt,
+        prefillMs: this.startedAt === undefined ? 0 : firstTokenAt - startedAt,
+        decodeMs: now - firstTokenAt,
+      },
+    });
+  }
+}
+
+function countTokens(tokens: readonly number[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const token of tokens) counts.set(token, (counts.get(token) ?? 0) + 1);
+  return counts;
+}
