@@ -7,9 +7,19 @@ import { InvalidRequestError } from '@attune/platform';
  * @throws InvalidRequestError when the bytes are no text
  */
 export function decodeText(filename: string, bytes: Uint8Array, stated?: string): string {
-  const text = new TextDecoder(encodingOf(bytes, stated)).decode(bytes);
+  const encoding = new TextDecoder(encodingOf(bytes, stated)).encoding;
+  const text = encoding === 'windows-1252' ? decodeWestern(bytes) : new TextDecoder(encoding).decode(bytes);
   if (text.includes('\0')) throw new InvalidRequestError(`${filename} is no text; upload txt, md, html or pdf`);
   return text;
+}
+
+/** Windows-1252's characters for the bytes 0x80 to 0x9f; five of them are not assigned. */
+const WESTERN = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
+
+/** Node 20 decodes Windows-1252 as if it were Latin-1, which has control characters in that place. */
+function decodeWestern(bytes: Uint8Array): string {
+  const latin = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return latin.replace(/[\u0080-\u009f]/g, (character) => WESTERN[character.charCodeAt(0) - 0x80]);
 }
 
 function encodingOf(bytes: Uint8Array, stated: string | undefined): string {
