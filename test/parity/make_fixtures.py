@@ -1,0 +1,186 @@
+"""Writes fixtures/*.safetensors: what Hugging Face transformers and PyTorch say about tiny random Llama models.
+
+    python3 -m venv /some/venv && /some/venv/bin/pip install torch transformers safetensors
+    /some/venv/bin/python test/parity/make_fixtures.py
+
+Everything is computed in float64 and rounded to float32 at the end, so the reference has no error of its own.
+Names inside a file: `weights.*`, `gradients.*` (of the mean loss with respect to the weights), `lora.*` and
+`lora_gradients.*` (PEFT names), `logits`, `ids`, `labels`, `weights_per_token`, `lengths`; the metadata holds config,
+losses and the adapter's scale as JSON.
+"""
+
+import json
+import pathlib
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from transformers import LlamaConfig, LlamaForCausalLM
+
+HERE = pathlib.Path(__file__).parent / "fixtures"
+BASE = dict(vocab_size=29, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4,
+            num_key_value_heads=2, head_dim=8, max_position_embeddings=64, rms_norm_eps=1e-5, rope_theta=10000.0,
+            attention_bias=False, tie_word_embeddings=True, attn_implementation="eager")
+LLAMA3 = dict(rope_type="llama3", factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0,
+              original_max_position_embeddings=32)
+VARIANTS = {
+    "grouped-tied": {},
+    "untied-bias": dict(num_key_value_heads=4, head_dim=4, tie_word_embeddings=False, attention_bias=True),
+    "rope-llama3": dict(tie_word_embeddings=False, rope_theta=100.0, rope_scaling=LLAMA3),
+    "rope-linear": dict(rope_scaling=dict(rope_type="linear", factor=2.5)),
+}
+ROWS, LENGTH, RANK, SCALE = 3, 12, 3, 1.5
+TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+
+def make_model(name, overrides, seed):
+    torch.manual_seed(seed)
+    config = LlamaConfig(**{**BASE, **overrides})
+    model = LlamaForCausalLM(config).double().eval()
+    with torch.no_grad():
+        for key, value in model.named_parameters():
+            value.copy_(torch.randn_like(value) * 0.3 + (1.0 if key.endswith("norm.weight") else 0.0))
+            value.copy_(value.float().double())
+    return config, model
+
+
+def make_batch(vocab):
+    ids = torch.randint(0, vocab, (ROWS, LENGTH))
+    lengths = torch.tensor([LENGTH, LENGTH - 3, LENGTH - 5])
+    inside = torch.arange(LENGTH)[None] < lengths[:, None]
+    ids = torch.where(inside, ids, 0)
+    labels = torch.where(inside.roll(-1, 1) & (torch.arange(LENGTH) < LENGTH - 1), ids.roll(-1, 1), 0)
+    weights = torch.rand(ROWS, LENGTH).round(decimals=2) * (torch.arange(LENGTH)[None] >= 3)
+    weights = torch.where(torch.arange(LENGTH)[None] < lengths[:, None] - 1, weights, torch.zeros_like(weights))
+    return ids, labels, weights.double(), lengths, inside
+
+
+def mean_loss(logits, labels, weights):
+    log_probs = torch.log_softmax(logits, -1).gather(-1, labels[..., None])[..., 0]
+    return -(log_probs * weights).sum() / weights.sum()
+
+
+def lora_parameters(model):
+    made = {}
+    for key, value in model.named_parameters():
+        module = key.removesuffix(".weight")
+        if key.endswith(".weight") and module.split(".")[-1] in TARGETS:
+            out, inner = value.shape
+            for letter, shape in (("A", (RANK, inner)), ("B", (out, RANK))):
+                tensor = (torch.randn(shape, dtype=torch.double) * 0.2).float().double()
+                made[f"base_model.model.{module}.lora_{letter}.weight"] = tensor.requires_grad_()
+    return made
+
+
+def with_lora(model, lora):
+    weights = dict(model.named_parameters())
+    merged = {}
+    for key, value in weights.items():
+        name = f"base_model.model.{key.removesuffix('.weight')}.lora_"
+        merged[key] = value.detach()
+        if f"{name}A.weight" in lora:
+            merged[key] = merged[key] + SCALE * lora[f"{name}B.weight"] @ lora[f"{name}A.weight"]
+    return merged
+
+
+def write_model_fixture(name, overrides, seed):
+    config, model = make_model(name, overrides, seed)
+    ids, labels, weights, lengths, inside = make_batch(config.vocab_size)
+    mask = inside.long()
+    logits = model(ids, attention_mask=mask).logits
+    loss = mean_loss(logits, labels, weights)
+    parameters = dict(model.named_parameters())
+    gradients = torch.autograd.grad(loss, list(parameters.values()))
+    lora = lora_parameters(model)
+    adapted = torch.func.functional_call(model, with_lora(model, lora), (ids,), {"attention_mask": mask}).logits
+    lora_loss = mean_loss(adapted, labels, weights)
+    lora_gradients = torch.autograd.grad(lora_loss, list(lora.values()))
+    tensors = {"logits": logits * inside[..., None], "weights_per_token": weights}
+    tensors |= {f"weights.{key}": value for key, value in parameters.items()}
+    tensors |= {f"gradients.{key}": value for key, value in zip(parameters, gradients)}
+    tensors |= {f"lora.{key}": value for key, value in lora.items()}
+    tensors |= {f"lora_gradients.{key}": value for key, value in zip(lora, lora_gradients)}
+    integers = {"ids": ids, "labels": labels, "lengths": lengths}
+    facts = {"config": {**json.loads(config.to_json_string(use_diff=False)), "architectures": ["LlamaForCausalLM"]},
+             "loss": loss.item(), "lora_loss": lora_loss.item(), "scale": SCALE, "rank": RANK}
+    save(f"llama-{name}", tensors, integers, facts)
+
+
+def write_objective_fixture():
+    """Losses and gradients of the objectives over random log-probs, values and scores; one number per token or pair."""
+    torch.manual_seed(5)
+    n = 24
+    leaf = lambda scale=1.0, shift=0.0: (torch.randn(n, dtype=torch.double) * scale + shift).float().double()
+    weights = torch.rand(n).round(decimals=2).double()
+    tensors, facts = {"weights": weights}, {}
+
+    def record(name, loss, leaves, **inputs):
+        gradients = torch.autograd.grad(loss, list(leaves.values()))
+        facts[name] = loss.item()
+        for key, value in {**leaves, **inputs}.items():
+            tensors[f"{name}.{key}"] = value
+        for key, value in zip(leaves, gradients):
+            tensors[f"{name}.gradient.{key}"] = value
+
+    chosen, rejected = leaf().requires_grad_(), leaf().requires_grad_()
+    margins = torch.rand(n).double().float().double()
+    record("reward", -(F.logsigmoid(chosen - rejected - margins) * weights).sum(),
+           {"chosen": chosen, "rejected": rejected}, margins=margins)
+
+    old, advantages = leaf(0.5, -2.0), leaf()
+    log_probs = (old + leaf(0.3)).detach().float().double().requires_grad_()
+    ratio = (log_probs - old).exp()
+    surrogate = torch.min(ratio * advantages, ratio.clamp(0.8, 1.2) * advantages)
+    record("policy", -(surrogate * weights).sum(), {"log_probs": log_probs}, old_log_probs=old, advantages=advantages)
+
+    old_values, returns = leaf(), leaf()
+    values = (old_values + leaf(0.4)).detach().float().double().requires_grad_()
+    near = old_values + (values - old_values).clamp(-0.2, 0.2)
+    errors = torch.max((values - returns) ** 2, (near - returns) ** 2)
+    record("value", 0.5 * (errors * weights).sum(), {"values": values}, old_values=old_values, returns=returns)
+
+    gaps, reference_gaps = leaf(3.0).requires_grad_(), leaf(3.0)
+    record("dpo", -F.logsigmoid(0.1 * (gaps - reference_gaps)).sum(), {"gaps": gaps}, reference_gaps=reference_gaps)
+
+    rewards, critic = leaf(), leaf()
+    advantages, following = torch.zeros(n, dtype=torch.double), 0.0
+    for t in reversed(range(n)):
+        delta = rewards[t] + 0.97 * (critic[t + 1] if t + 1 < n else 0.0) - critic[t]
+        following = delta + 0.97 * 0.9 * following
+        advantages[t] = following
+    tensors |= {"gae.rewards": rewards, "gae.values": critic, "gae.advantages": advantages,
+                "gae.returns": advantages + critic,
+                "gae.whitened": (advantages - advantages.mean()) / (advantages.std() + 1e-8)}
+    save("objectives", tensors, {}, facts)
+
+
+def write_optimizer_fixture():
+    """Five AdamW steps with clipping on a matrix and a vector (decay on the matrix only)."""
+    torch.manual_seed(6)
+    matrix, vector = (torch.randn(shape).double().requires_grad_() for shape in ((4, 5), (7,)))
+    tensors = {"matrix.0": matrix.detach().clone(), "vector.0": vector.detach().clone()}
+    options = dict(lr=0.02, betas=(0.9, 0.95), eps=1e-8)
+    optimizer = torch.optim.AdamW([{"params": [matrix], "weight_decay": 0.1}, {"params": [vector], "weight_decay": 0.0}],
+                                  **options)
+    norms = []
+    for step in range(1, 6):
+        matrix.grad, vector.grad = (torch.randn_like(value).float().double() for value in (matrix, vector))
+        tensors |= {f"matrix.gradient.{step}": matrix.grad.clone(), f"vector.gradient.{step}": vector.grad.clone()}
+        norms.append(torch.nn.utils.clip_grad_norm_([matrix, vector], 3.0).item())
+        optimizer.step()
+        tensors |= {f"matrix.{step}": matrix.detach().clone(), f"vector.{step}": vector.detach().clone()}
+    save("adamw", tensors, {}, {"norms": norms, "clip": 3.0, "learningRate": 0.02, "weightDecay": 0.1})
+
+
+def save(name, tensors, integers, facts):
+    HERE.mkdir(exist_ok=True)
+    data = {key: value.detach().float().contiguous() for key, value in tensors.items()}
+    data |= {key: value.long().contiguous() for key, value in integers.items()}
+    save_file(data, HERE / f"{name}.safetensors", metadata={"facts": json.dumps(facts)})
+
+
+if __name__ == "__main__":
+    for position, (name, overrides) in enumerate(VARIANTS.items()):
+        write_model_fixture(name, overrides, seed=position + 1)
+    write_objective_fixture()
+    write_optimizer_fixture()
