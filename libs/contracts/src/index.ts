@@ -3,6 +3,7 @@ export * from './chat.js';
 export * from './checkpoints.js';
 export * from './conversations.js';
 export * from './documents.js';
+export * from './engine-protocol.js';
 export * from './errors.js';
 export * from './events.js';
 export * from './feedback.js';
