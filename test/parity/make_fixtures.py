@@ -172,6 +172,36 @@ def write_optimizer_fixture():
     save("adamw", tensors, {}, {"norms": norms, "clip": 3.0, "learningRate": 0.02, "weightDecay": 0.1})
 
 
+def write_trajectory_fixture():
+    """Fifty AdamW steps of a tiny model over four batches in turn: loss and gradient norm before each step."""
+    config, model = make_model("trajectory", {}, seed=9)
+    with torch.no_grad():
+        for key, value in model.named_parameters():
+            if not key.endswith("norm.weight"):
+                value.mul_(0.2)
+                value.copy_(value.float().double())
+    tensors = {f"weights.{key}": value.detach().clone() for key, value in model.named_parameters()}
+    batches = [torch.randint(0, config.vocab_size, (4, LENGTH)) for _ in range(4)]
+    matrices = [value for value in model.parameters() if value.dim() > 1]
+    vectors = [value for value in model.parameters() if value.dim() == 1]
+    groups = [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=3e-3, betas=(0.9, 0.95), eps=1e-8)
+    losses, norms = [], []
+    for step in range(50):
+        ids = batches[step % 4]
+        weights = torch.ones_like(ids, dtype=torch.double)
+        weights[:, -1] = 0.0
+        loss = mean_loss(model(ids).logits, ids.roll(-1, 1), weights)
+        optimizer.zero_grad()
+        loss.backward()
+        losses.append(loss.item())
+        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
+        optimizer.step()
+    facts = {"config": {**json.loads(config.to_json_string(use_diff=False)), "architectures": ["LlamaForCausalLM"]},
+             "losses": losses, "norms": norms, "learningRate": 3e-3, "clip": 1.0}
+    save("trajectory", tensors, {f"batch.{i}": ids for i, ids in enumerate(batches)}, facts)
+
+
 def save(name, tensors, integers, facts):
     HERE.mkdir(exist_ok=True)
     data = {key: value.detach().float().contiguous() for key, value in tensors.items()}
@@ -184,3 +214,4 @@ if __name__ == "__main__":
         write_model_fixture(name, overrides, seed=position + 1)
     write_objective_fixture()
     write_optimizer_fixture()
+    write_trajectory_fixture()

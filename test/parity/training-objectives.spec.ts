@@ -1,6 +1,6 @@
 import { gradient } from '@attune/autograd';
 import { encodeModel, Graph, type Tensor } from '@attune/graph';
-import { createRuntime, float32 } from '@attune/runtime';
+import { createRuntime, float32, type TensorMap } from '@attune/runtime';
 import {
   AdamW,
   clippedPolicyTerms,
@@ -70,7 +70,7 @@ describe('objectives agree with PyTorch', () => {
     ).forEach((tensor, i) => g.output(`gradient.${wrt[i]}`, tensor));
     const session = await runtime.createSession(encodeModel(g));
     const feeds = Object.fromEntries(inputs.map((key) => [key, fixture.tensor(`${name}.${key}`)]));
-    const weights = session.inputNames.includes('weights') ? { weights: fixture.tensor('weights') } : {};
+    const weights: TensorMap = session.inputNames.includes('weights') ? { weights: fixture.tensor('weights') } : {};
     const found = float32([]);
     const gradients = Object.fromEntries(
       wrt.map((key) => [`gradient.${key}`, float32(fixture.tensor(`${name}.${key}`).shape)]),
