@@ -31,11 +31,12 @@ export function dpo({ beta }: { readonly beta: number }): Objective<DpoBatch> {
     name: 'dpo',
     build(model) {
       const { g } = model;
+      const referenceGaps = model.batch('referenceGaps', 'float32', ['P']);
       const rows = model.rows(model.hidden(), 'rows', 'R');
       const logProbs = model.labelLogProbs(rows, model.batch('labels', 'int64', ['R']));
       const signed = mul(g, logProbs, model.batch('signs', 'float32', ['R']));
       const gaps = scatterAdd(g, zeros(g, ['P']), model.batch('owners', 'int64', ['R']), signed, 0);
-      return dpoTerms(g, gaps, model.batch('referenceGaps', 'float32', ['P']), beta);
+      return dpoTerms(g, gaps, referenceGaps, beta);
     },
     feeds({ pairs, referenceGaps }) {
       const { rows, labels } = weightedRowFeeds(pairs.tokens);

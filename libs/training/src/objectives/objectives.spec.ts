@@ -1,0 +1,213 @@
+import { type ModelConfig, parseModelConfig } from '@attune/models';
+import { createRandom } from '@attune/platform';
+import { createRuntime } from '@attune/runtime';
+import { describe, expect, it } from 'vitest';
+import {
+  AdamW,
+  copyParameters,
+  dpo,
+  initialAdapter,
+  initialParameters,
+  initialRewardHead,
+  initialValueHead,
+  type Objective,
+  type Optimizer,
+  pairBatch,
+  parameter,
+  type ParameterSet,
+  ppo,
+  ppoBatch,
+  type PreferencePair,
+  rewardModel,
+  Scorer,
+  type ScoredRollout,
+  type Trainable,
+  TrainStep,
+} from '../index.js';
+
+const config: ModelConfig = parseModelConfig({
+  architectures: ['LlamaForCausalLM'],
+  vocab_size: 23,
+  hidden_size: 16,
+  intermediate_size: 24,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  max_position_embeddings: 32,
+  tie_word_embeddings: true,
+});
+const runtime = createRuntime({ threads: 1 });
+const base = initialParameters(config, createRandom(1), 0.3);
+
+/** An adapter with non-zero B, so that every matrix has a gradient. */
+function adapter(seed: number): ParameterSet {
+  const random = createRandom(seed);
+  const made = initialAdapter(config, { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj', 'down_proj'] }, random);
+  for (const { data } of made.values()) for (let i = 0; i < data.length; i++) data[i] = 0.3 * random.normal();
+  return made;
+}
+
+const randomIds = (seed: number, length: number): number[] => {
+  const random = createRandom(seed);
+  return Array.from({ length }, () => random.int(config.vocabSize));
+};
+
+const pairs: PreferencePair[] = [
+  { chosen: randomIds(1, 9), rejected: randomIds(2, 6), promptLength: 3 },
+  { chosen: randomIds(3, 5), rejected: randomIds(4, 10), promptLength: 2, margin: 0.3, weight: 0.5 },
+];
+
+/** PPO data near the policy: old log-probs are its own plus noise, so that some ratios clip and some do not. */
+async function rollouts(parameters: ParameterSet): Promise<ScoredRollout[]> {
+  const random = createRandom(6);
+  const scorer = new Scorer({ config, parameters: new Map([...base, ...parameters]), adapterScale: 2, runtime });
+  const noise = (length: number, size: number) => Array.from({ length }, () => size * random.normal());
+  const made: ScoredRollout[] = [];
+  for (const [i, length] of [5, 7].entries()) {
+    const [promptIds, answerIds] = [randomIds(10 + i, 3), randomIds(20 + i, length)];
+    const zero = answerIds.map(() => 0);
+    const blank = { oldLogProbs: zero, referenceLogProbs: zero, oldValues: zero, advantages: zero, returns: zero };
+    const own = await scorer.tokenLogProbs(ppoBatch([{ promptIds, answerIds, ...blank }]).tokens);
+    made.push({
+      promptIds,
+      answerIds,
+      oldLogProbs: noise(length, 0.3).map((x, t) => own[t]! + x),
+      referenceLogProbs: noise(length, 0.3).map((x, t) => own[t]! + x),
+      oldValues: noise(length, 0.3),
+      advantages: noise(length, 1),
+      returns: noise(length, 1),
+    });
+  }
+  await scorer.release();
+  return made;
+}
+
+/** Keeps the mean gradient instead of using it. */
+class Recorder implements Optimizer {
+  readonly gradients = new Map<string, Float32Array>();
+
+  update(parameters: readonly Trainable[], gradientScale: number): void {
+    for (const { name, gradient } of parameters)
+      this.gradients.set(
+        name,
+        gradient.map((x) => x * gradientScale),
+      );
+  }
+
+  state() {
+    return { step: 0, arrays: new Map<string, Float32Array>() };
+  }
+
+  restore(): void {
+    this.gradients.clear();
+  }
+}
+
+/** The slope of the loss along its own gradient, analytic (|∇|²) and by central differences. */
+async function slopes<Batch>(objective: Objective<Batch>, trainable: ParameterSet, batch: Batch) {
+  const optimizer = new Recorder();
+  const step = await TrainStep.create({
+    config,
+    objective,
+    trainable,
+    frozen: base,
+    adapterScale: 2,
+    optimizer,
+    clipNorm: null,
+    runtime,
+  });
+  const { gradNorm } = await step.run([batch], 0);
+  const start = copyParameters(trainable);
+  const lossAt = async (distance: number) => {
+    for (const [name, { data }] of trainable)
+      for (let i = 0; i < data.length; i++)
+        data[i] = start.get(name)!.data[i]! + (distance / gradNorm) * optimizer.gradients.get(name)![i]!;
+    return (await step.evaluate([batch])).loss;
+  };
+  const size = 5e-3;
+  const numeric = ((await lossAt(size)) - (await lossAt(-size))) / (2 * size);
+  step.release();
+  return { analytic: gradNorm, numeric };
+}
+
+describe('through a whole model, the gradient of', () => {
+  it('the reward model agrees with finite differences', async () => {
+    const trainable = new Map([...adapter(2), ...initialRewardHead(config, createRandom(3))]);
+    const { analytic, numeric } = await slopes(rewardModel(), trainable, pairBatch(pairs));
+    expect(Math.abs(numeric / analytic - 1)).toBeLessThan(5e-3);
+  });
+
+  it('PPO with value, KL and ptx terms agrees with finite differences', async () => {
+    const policy = adapter(4);
+    const head = initialValueHead(config);
+    head.get('value_head.weight')!.data.fill(0.1);
+    const ptx = [{ ids: randomIds(30, 8), weights: [0, 0, 1, 1, 0.5, 1, 1, 1] }];
+    const batch = ppoBatch(await rollouts(policy), ptx);
+    const objective = ppo({ clipRange: 0.2, valueClipRange: 0.2, valueCoef: 0.5, klCoef: 0.1, ptxCoef: 0.7 });
+    const { analytic, numeric } = await slopes(objective, new Map([...policy, ...head]), batch);
+    expect(Math.abs(numeric / analytic - 1)).toBeLessThan(2e-2);
+  });
+
+  it('DPO agrees with finite differences', async () => {
+    const batch = { pairs: pairBatch(pairs), referenceGaps: [0.4, -1.2] };
+    const { analytic, numeric } = await slopes(dpo({ beta: 0.3 }), adapter(5), batch);
+    expect(Math.abs(numeric / analytic - 1)).toBeLessThan(5e-3);
+  });
+});
+
+describe('the reward model', () => {
+  it('learns to rank pairs, and its scorer then ranks them alone', async () => {
+    const trainable = new Map([...adapter(7), ...initialRewardHead(config, createRandom(8))]);
+    const step = await TrainStep.create({
+      config,
+      objective: rewardModel(),
+      trainable,
+      frozen: base,
+      adapterScale: 2,
+      optimizer: new AdamW({ weightDecay: 0 }),
+      clipNorm: 1,
+      runtime,
+    });
+    for (let i = 0; i < 30; i++) await step.run([pairBatch(pairs)], 1e-2);
+    const { metrics } = await step.evaluate([pairBatch(pairs)]);
+    expect(metrics['accuracy']).toBe(1);
+    const scorer = new Scorer({ config, parameters: new Map([...base, ...trainable]), adapterScale: 2, runtime });
+    const [c0, r0, c1, r1] = await scorer.rewardScores(pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]));
+    expect(c0).toBeGreaterThan(r0!);
+    expect(c1).toBeGreaterThan(r1!);
+  });
+});
+
+describe('PPO', () => {
+  it('starts with ratio 1 and no clipping when the rollout’s log-probs are the policy’s own', async () => {
+    const policy = adapter(9);
+    const scorer = new Scorer({ config, parameters: new Map([...base, ...policy]), adapterScale: 2, runtime });
+    const made = await rollouts(policy);
+    const own = await scorer.tokenLogProbs(ppoBatch(made).tokens);
+    const exact = made.map((rollout, i) => ({ ...rollout, oldLogProbs: own.slice(i * 5, i * 5 + (i === 0 ? 5 : 7)) }));
+    const step = await TrainStep.create({
+      config,
+      objective: ppo({ clipRange: 0.2, valueClipRange: 0.2, valueCoef: 0.1, ptxCoef: 0 }),
+      trainable: new Map([...policy, ...initialValueHead(config)]),
+      frozen: base,
+      adapterScale: 2,
+      optimizer: new AdamW({ weightDecay: 0 }),
+      clipNorm: 1,
+      runtime,
+    });
+    const first = await step.run([ppoBatch(exact)], 1e-2);
+    expect(first.metrics['ratio']).toBeCloseTo(1, 5);
+    expect(first.metrics['clipFraction']).toBe(0);
+    expect(first.metrics['approxKl']).toBeCloseTo(0, 5);
+    const second = await step.evaluate([ppoBatch(exact)]);
+    expect(second.metrics['policyLoss']).toBeLessThan(first.metrics['policyLoss']!);
+  });
+});
+
+describe('a training graph', () => {
+  it('names the parameter it misses', async () => {
+    const options = { config, objective: rewardModel(), optimizer: new AdamW(), clipNorm: null, runtime };
+    const withoutHead = TrainStep.create({ ...options, trainable: new Map([['x', parameter([1])]]), frozen: base });
+    await expect(withoutHead).rejects.toThrow('reward_head.weight');
+  });
+});
