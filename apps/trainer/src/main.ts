@@ -1,1 +1,26 @@
-export {};
+import 'reflect-metadata';
+import { constants, setPriority } from 'node:os';
+import { createLogger, exitWithParent, loadConfig, messageOf } from '@attune/platform';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
+
+/** Training gives way to serving. Set before any thread starts: threads inherit it. */
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+
+try {
+  await start();
+} catch (error) {
+  console.error(messageOf(error));
+  process.exitCode = 1;
+}
+
+async function start(): Promise<void> {
+  const config = loadConfig();
+  const logger = createLogger('trainer', config.logging.logLevel);
+  const app = await NestFactory.createApplicationContext(AppModule.forRoot(config, logger), {
+    logger: false,
+    abortOnError: false,
+  });
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  exitWithParent(() => app.close());
+}

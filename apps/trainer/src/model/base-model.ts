@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readModelFolder, resolveModel, type ModelFolder } from '@attune/checkpoint';
+import { Engine } from '@attune/engine';
 import { architectures, type ModelConfig, parseModelConfig } from '@attune/models';
 import { type Config, InvalidRequestError } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
@@ -14,6 +15,8 @@ export interface BaseModel {
   readonly folder: string;
   readonly digest: string;
   readonly config: ModelConfig;
+  /** config.json as it stands. */
+  readonly rawConfig: unknown;
   readonly parameters: ParameterSet;
   readonly tokenizer: Tokenizer;
   readonly runtime: Runtime;
@@ -36,11 +39,41 @@ export async function loadBaseModel(settings: Config): Promise<BaseModel> {
     folder,
     digest: files.digest,
     config,
+    rawConfig: files.config,
     parameters: readParameters(files, config),
     tokenizer: await Tokenizer.fromFolder(folder),
-    runtime: createRuntime({ threads }),
+    runtime: yielding(createRuntime({ threads })),
     threads,
   };
+}
+
+/** Sequences the sampler runs at once. */
+const SLOTS = 16;
+
+/**
+ * The engine over the same weights in memory, for rollouts and evaluation. It samples exactly as serving does.
+ * @param maxSeq longest sequence, prompt and answer together, in tokens
+ */
+export function loadEngine(model: BaseModel, maxSeq: number): Promise<Engine> {
+  const { rawConfig, digest, parameters, config, runtime, threads } = model;
+  const tensor = (name: string) => parameters.get(name)!;
+  const limit = Math.min(maxSeq, config.maxPositions);
+  return Engine.load({
+    model: { config: rawConfig, digest, tensor },
+    format: 'fp32',
+    slots: SLOTS,
+    maxSeq: limit,
+    threads,
+    spinning: false,
+    runtime,
+  });
+}
+
+/** The runtime with threads that sleep when idle: the cores belong to serving. */
+function yielding(runtime: Runtime): Runtime {
+  const createSession: Runtime['createSession'] = (model, options) =>
+    runtime.createSession(model, { spinning: false, ...options });
+  return Object.assign(Object.create(runtime) as Runtime, { createSession });
 }
 
 function readParameters(files: ModelFolder, config: ModelConfig): ParameterSet {

@@ -1,3 +1,5 @@
+import { shapedRewards } from '../objectives/gae.js';
+
 /** What a PPO episode is paid. */
 export interface EpisodeReward {
   /** One reward a token: −β(log π − log π_ref), and at the last token also the score. */
@@ -18,20 +20,14 @@ export interface RewardTerms {
 }
 
 /**
- * The reward of InstructGPT (Ouyang et al. 2022, equation 2), spread over the tokens as in Ziegler et al. 2019:
- * every token pays β for leaving the reference, the last one earns the score. An answer that was cut pays a penalty.
+ * The shaped rewards of an answer, where one that was cut pays a penalty: else a policy learns to ramble on to the limit.
  */
 export function episodeReward(terms: RewardTerms, klCoef: number, missingEosPenalty: number): EpisodeReward {
   const { logProbs, referenceLogProbs, score, ended } = terms;
-  const perToken = new Float32Array(logProbs.length);
+  const paid = score - (ended ? 0 : missingEosPenalty);
   let kl = 0;
-  for (let t = 0; t < perToken.length; t++) {
-    const distance = logProbs[t]! - referenceLogProbs[t]!;
-    kl += distance;
-    perToken[t] = klCoef * -distance;
-  }
-  perToken[perToken.length - 1]! += score - (ended ? 0 : missingEosPenalty);
-  return { perToken, kl };
+  for (let t = 0; t < logProbs.length; t++) kl += logProbs[t]! - referenceLogProbs[t]!;
+  return { perToken: shapedRewards(paid, logProbs, referenceLogProbs, klCoef), kl };
 }
 
 /** Where a reward model's scores lie. */

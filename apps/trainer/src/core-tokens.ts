@@ -1,0 +1,4 @@
+/** Injection tokens of things that are not classes of ours. */
+export const CONFIG = Symbol('Config');
+export const LOGGER = Symbol('Logger');
+export const CLOCK = Symbol('Clock');

@@ -1,0 +1,63 @@
+import type { TuningJobConfig } from '@attune/contracts';
+import type { DatasetRow, FeedbackRepository, TuningRepository } from '@attune/persistence';
+import type { TaskSuite } from '@attune/tasks';
+import type { Journal } from '../jobs/journal.js';
+import { countTokens } from '../model/answer-sequence.js';
+import type { BaseModel } from '../model/base-model.js';
+import { curate, type Curated } from './curate.js';
+import { toReviewedFeedback } from './reviewed-feedback.js';
+
+/** Longest training row, in tokens: attention over a row costs its square. */
+export const MAX_ROW_TOKENS = 512;
+
+/** Turns all approved feedback into the rows of a job and stores them, each with the feedback it comes from. */
+export class DatasetBuilder {
+  constructor(
+    private readonly feedback: Pick<FeedbackRepository, 'approved'>,
+    private readonly tuning: Pick<TuningRepository, 'replaceDatasetRows' | 'datasetRows'>,
+  ) {}
+
+  async build(
+    jobId: string,
+    config: TuningJobConfig,
+    model: BaseModel,
+    suite: TaskSuite,
+    journal: Journal,
+  ): Promise<void> {
+    const feedback = (await this.feedback.approved()).map(toReviewedFeedback);
+    const curated = curate(feedback, {
+      maxRowsPerUser: config.max_rows_per_user,
+      heldoutShare: config.heldout_share,
+      maxTokens: Math.min(MAX_ROW_TOKENS, model.config.maxPositions),
+      countTokens: (messages) => countTokens(model.tokenizer, messages),
+      suiteQuestions: suiteQuestions(suite),
+    });
+    await this.tuning.replaceDatasetRows(jobId, curated.rows.map(toStored));
+    journal.info(summary(feedback.length, curated), { dropped: curated.dropped });
+  }
+
+  /** The rows a job was given, in the order they were stored. */
+  rows(jobId: string): Promise<DatasetRow[]> {
+    return this.tuning.datasetRows(jobId);
+  }
+}
+
+function suiteQuestions(suite: TaskSuite): string[] {
+  const examples = suite.groups.flatMap((group) => group.examples);
+  return examples.map(({ messages }) => messages.findLast(({ role }) => role === 'user')!.content);
+}
+
+function toStored({ feedbackId, kind, split, prompt, chosen, rejected }: Curated['rows'][number]) {
+  return { feedbackId, kind, split, prompt: [...prompt], chosen, rejected };
+}
+
+function summary(numFeedback: number, { rows, dropped }: Curated): string {
+  const count = (kind: string, split: string) => rows.filter((row) => row.kind === kind && row.split === split).length;
+  const lost = Object.entries(dropped).filter(([, number]) => number > 0);
+  const filtered = lost.length === 0 ? 'none' : lost.map(([name, number]) => `${number} by ${name}`).join(', ');
+  return (
+    `${numFeedback} approved pieces of feedback gave ${count('demonstration', 'train')} demonstrations and ` +
+    `${count('preference', 'train')} preferences to train on, ${count('demonstration', 'heldout')} and ` +
+    `${count('preference', 'heldout')} held out; dropped: ${filtered}`
+  );
+}

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { channels } from '@attune/contracts';
+import { Notifications, TuningRepository, type TuningJob } from '@attune/persistence';
+import { type Clock, type Logger, messageOf } from '@attune/platform';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { CLOCK, LOGGER } from '../core-tokens.js';
+import { TrainerMetrics } from '../health/trainer-metrics.js';
+import { HeartbeatTimer } from './heartbeat.js';
+import { Journal } from './journal.js';
+import { RunStopped } from './run-stopped.js';
+import { TuningRun } from './tuning-run.js';
+
+/** A job whose worker has been silent for longer is taken over. */
+const STALE_SECONDS = 10;
+/** A job that brings its trainer down this often is given up. */
+const MAX_ATTEMPTS = 10;
+/** Looks for work this often although nobody called: for jobs of workers that died, and notifications that got lost. */
+const POLL_MS = 2_000;
+
+/**
+ * Works through the queue of training jobs, one at a time. A job that this process or another one left half done is
+ * taken up again from its last saved state.
+ */
+@Injectable()
+export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  /** New for every process: a restarted trainer is another worker. */
+  private readonly workerId = `trainer-${process.pid}-${randomUUID()}`;
+  private readonly stopping = new AbortController();
+  private wake: () => void = () => undefined;
+  private current: { jobId: string; run: AbortController; heartbeat: HeartbeatTimer } | null = null;
+  private loop: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly tuning: TuningRepository,
+    private readonly notifications: Notifications,
+    private readonly tuningRun: TuningRun,
+    private readonly metrics: TrainerMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.notifications.listen(channels.jobQueued, () => this.wake());
+    this.notifications.listen(channels.jobCancelled, () => this.current?.heartbeat.beat());
+    this.notifications.start();
+    this.loop = this.work();
+  }
+
+  /** Stops at the next step, with the state saved; the next trainer goes on from there. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    this.current?.run.abort(new RunStopped('shutdown'));
+    this.wake();
+    await this.loop;
+  }
+
+  private async work(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const job = await this.claim();
+      if (job) await this.runJob(job);
+      else await this.idle();
+    }
+  }
+
+  private async claim(): Promise<TuningJob | null> {
+    try {
+      return await this.tuning.claim(this.workerId, { staleSeconds: STALE_SECONDS, maxAttempts: MAX_ATTEMPTS });
+    } catch (error) {
+      this.logger.warn(`no job can be claimed, trying again: ${messageOf(error)}`);
+      return null;
+    }
+  }
+
+  private idle(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, POLL_MS);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.stopping.signal.aborted) this.wake();
+    });
+  }
+
+  private async runJob(job: TuningJob): Promise<void> {
+    const owner = { jobId: job.id, workerId: this.workerId };
+    const journal = new Journal(this.tuning, owner, this.clock, this.logger);
+    const run = new AbortController();
+    const heartbeat = new HeartbeatTimer(this.tuning, owner, journal, run, this.logger);
+    this.current = { jobId: job.id, run, heartbeat };
+    if (this.stopping.signal.aborted) run.abort(new RunStopped('shutdown'));
+    if (job.attempt > 1) journal.warn(`Attempt ${job.attempt}: the trainer before stopped while it worked on this job`);
+    this.metrics.running.set(1);
+    try {
+      const checkpointId = await this.tuningRun.run(job, journal, run.signal);
+      await journal.flush();
+      await this.tuning.finish(job.id, this.workerId, { checkpointId });
+      await this.tuningRun.forget(job.id);
+      this.metrics.jobs.inc({ outcome: 'succeeded' });
+    } catch (error) {
+      await this.close(job.id, journal, run.signal.aborted ? run.signal.reason : error);
+    } finally {
+      heartbeat.stop();
+      this.metrics.running.set(0);
+      this.current = null;
+    }
+  }
+
+  private async close(jobId: string, journal: Journal, reason: unknown): Promise<void> {
+    const stopped = reason instanceof RunStopped ? reason.reason : null;
+    this.metrics.jobs.inc({ outcome: stopped ?? 'failed' });
+    this.logger[stopped ? 'info' : 'error']({ jobId, err: stopped ? undefined : reason }, messageOf(reason));
+    if (stopped === 'lost' || stopped === 'shutdown') return;
+    try {
+      if (stopped === 'cancelled') journal.warn('Cancelled');
+      else journal.error(messageOf(reason));
+      await journal.flush();
+      if (stopped === 'cancelled') await this.tuning.markCancelled(jobId, this.workerId);
+      else await this.tuning.fail(jobId, this.workerId, messageOf(reason));
+      await this.tuningRun.forget(jobId);
+    } catch (error) {
+      // The job stays `running` in the rows; once the database answers again, it is taken over and fails again there.
+      this.logger.error({ jobId, err: error }, 'the end of the job could not be written down');
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import path from 'node:path';
+import { type AdapterWeights, CheckpointStore, TrainingStateStore } from '@attune/checkpoint';
+import { tuningJobConfig } from '@attune/contracts';
+import { Engine } from '@attune/engine';
+import { CheckpointRepository, type DatasetRow, type TuningJob } from '@attune/persistence';
+import { type Clock, type Config, InvalidRequestError } from '@attune/platform';
+import { toAdapterWeights } from '@attune/training';
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK, CONFIG } from '../core-tokens.js';
+import { toDataset } from '../curation/dataset.js';
+import { DatasetBuilder, MAX_ROW_TOKENS } from '../curation/dataset-builder.js';
+import { decideGate, type GateMeasures } from '../evaluation/gate.js';
+import { measureCandidate } from '../evaluation/measure-candidate.js';
+import { gateSuite } from '../evaluation/task-suite.js';
+import { type BaseModel, loadBaseModel, loadEngine } from '../model/base-model.js';
+import { CheckpointPublisher, type Published } from '../publish/publish-checkpoint.js';
+import type { RecipeContext } from '../recipes/recipe-context.js';
+import { startingAdapter } from '../recipes/starting-adapter.js';
+import { type Candidate, trainCandidate } from '../recipes/train-candidate.js';
+import type { Journal } from './journal.js';
+import { type RunCursor, RunState } from './run-state.js';
+import { RunStopped } from './run-stopped.js';
+
+/** A kill costs at most this much work, and the save itself. */
+const SAVE_EVERY_MS = 5_000;
+
+/** One training job from approved feedback to a checkpoint that is live, waits, or was stopped by the gate. */
+@Injectable()
+export class TuningRun {
+  /** Loaded with the first job: a trainer without work costs next to no memory. */
+  private model: Promise<BaseModel> | null = null;
+
+  constructor(
+    @Inject(CONFIG) private readonly settings: Config,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly datasets: DatasetBuilder,
+    private readonly store: CheckpointStore,
+    private readonly checkpoints: CheckpointRepository,
+    private readonly publisher: CheckpointPublisher,
+  ) {}
+
+  /**
+   * Runs a job, or goes on with it where an earlier attempt was killed. Returns the checkpoint's id.
+   * @throws the signal's reason when it is aborted, AppError when the job cannot be done
+   */
+  async run(job: TuningJob, journal: Journal, signal: AbortSignal): Promise<string> {
+    const config = tuningJobConfig.parse(job.config);
+    const model = await this.loadModel(journal);
+    const state = await RunState.open(this.stateStore(job.id), () => this.liveCheckpointId());
+    if (state.resumed) journal.info(`Going on with stage ${state.cursor.stage} at step ${state.cursor.step}`);
+    const context: RecipeContext = {
+      model,
+      config,
+      state,
+      journal,
+      signal,
+      clock: this.clock,
+      saveEveryMs: SAVE_EVERY_MS,
+    };
+    const rows = await this.prepareDataset(job.id, context);
+    const engine = await loadEngine(model, MAX_ROW_TOKENS + config.ppo.max_answer_tokens);
+    try {
+      const published = await this.trainAndPublish(job.id, context, engine, rows);
+      journal[published.outcome === 'rejected' ? 'warn' : 'info'](describe(published));
+      return published.id;
+    } catch (error) {
+      // Stopping in good order costs not a single step.
+      if (signal.reason instanceof RunStopped && signal.reason.reason === 'shutdown') await state.save();
+      throw error;
+    } finally {
+      await engine.close();
+    }
+  }
+
+  /** Drops what a job saved for going on with it; once its end is written down, not before. */
+  async forget(jobId: string): Promise<void> {
+    await this.stateStore(jobId).clear();
+  }
+
+  private async trainAndPublish(jobId: string, context: RecipeContext, engine: Engine, rows: readonly DatasetRow[]) {
+    const { model, config, state, journal } = context;
+    const data = toDataset(rows);
+    const start = await startingAdapter(this.store, state.cursor.parentId, model, config);
+    const candidate = await trainCandidate(context, engine, start, data);
+    try {
+      if (candidate.objectives.length === 0)
+        throw new InvalidRequestError('No stage of this job has data to train on; approve more feedback');
+      const adapter = toAdapterWeights(candidate.policy.parameters, candidate.policy);
+      journal.info('Measuring the candidate against the live weights');
+      const measures = await measureCandidate({
+        model,
+        engine,
+        candidate: adapter,
+        live: await this.liveAdapter(),
+        heldout: data.heldout,
+        reward: candidate.reward,
+        suite: gateSuite(config.gate.suite_examples_per_family),
+        seed: config.seed,
+        signal: context.signal,
+        onProgress: (done, of) => journal.progress('evaluate', done, of),
+      });
+      return await this.publish(jobId, context, candidate, adapter, measures, rows);
+    } finally {
+      await candidate.reward?.scorer.release();
+    }
+  }
+
+  private publish(
+    jobId: string,
+    { model, config, state }: RecipeContext,
+    { reward, objectives }: Candidate,
+    adapter: AdapterWeights,
+    measures: GateMeasures,
+    rows: readonly DatasetRow[],
+  ): Promise<Published> {
+    const heads = [...(reward?.parameters ?? [])].filter(([name]) => !name.includes('.lora_'));
+    return this.publisher.publish({
+      id: state.cursor.checkpointId,
+      report: decideGate(measures, config.gate),
+      autoPromote: this.settings.tuning.tuningAutoPromote,
+      content: {
+        adapter,
+        rewardAdapter: reward ? toAdapterWeights(reward.parameters, adapter) : undefined,
+        heads: Object.fromEntries(heads),
+        manifest: {
+          parentId: state.cursor.parentId,
+          jobId,
+          baseModel: model.name,
+          baseDigest: model.digest,
+          objectives,
+          seed: config.seed,
+          datasetRowIds: rows.filter(({ split }) => split === 'train').map(({ id }) => id),
+          config,
+          metrics: toMetrics(measures, reward?.accuracy ?? null),
+        },
+      },
+    });
+  }
+
+  /** The job's rows: those an attempt before stored, else fresh ones. From here on they never change. */
+  private async prepareDataset(jobId: string, context: RecipeContext): Promise<DatasetRow[]> {
+    const { model, config, state, journal } = context;
+    if (!state.isFinished('curate')) {
+      const suite = gateSuite(config.gate.suite_examples_per_family);
+      await this.datasets.build(jobId, config, model, suite, journal);
+      await state.finish('curate');
+    }
+    const rows = await this.datasets.rows(jobId);
+    if (rows.some(({ split }) => split === 'train')) return rows;
+    throw new InvalidRequestError('There is no approved feedback to learn from; approve corrections or choices first');
+  }
+
+  private loadModel(journal: Journal): Promise<BaseModel> {
+    if (this.model === null) {
+      journal.info(`Loading the model ${this.settings.model.model}`);
+      this.model = loadBaseModel(this.settings);
+      // A model that could not be loaded may be there next time.
+      this.model.catch(() => (this.model = null));
+    }
+    return this.model;
+  }
+
+  private async liveCheckpointId(): Promise<string | null> {
+    return (await this.checkpoints.live()).checkpoint?.id ?? null;
+  }
+
+  private async liveAdapter(): Promise<AdapterWeights | null> {
+    const id = await this.liveCheckpointId();
+    return id === null ? null : (await this.store.open(id)).adapter;
+  }
+
+  private stateStore(jobId: string): TrainingStateStore<RunCursor> {
+    return new TrainingStateStore<RunCursor>(path.join(this.settings.storage.dataDir, 'training', jobId));
+  }
+}
+
+function toMetrics(measures: GateMeasures, rewardAccuracy: number | null): Record<string, number> {
+  const metrics: Record<string, number | null | undefined> = {
+    heldout_loss: measures.heldoutLoss?.candidate,
+    heldout_loss_live: measures.heldoutLoss?.live,
+    win_rate: measures.winRate?.value,
+    suite: measures.suite.candidate,
+    suite_live: measures.suite.live,
+    kl: measures.kl,
+    reward_accuracy: rewardAccuracy,
+  };
+  return Object.fromEntries(
+    Object.entries(metrics).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
+  );
+}
+
+function describe(published: Published): string {
+  const { outcome, id } = published;
+  if (outcome === 'promoted') return `Checkpoint ${id} passed the gate and is live`;
+  if (outcome === 'candidate') return `Checkpoint ${id} passed the gate and waits to be promoted`;
+  return `Checkpoint ${id} was stopped by the gate: ${published.reasons.join('; ')}`;
+}

@@ -1,0 +1,264 @@
+import type { Engine } from '@attune/engine';
+import { nameAdapter } from '@attune/checkpoint';
+import type { ChatMessage } from '@attune/contracts';
+import { createRandom, deriveSeed } from '@attune/platform';
+import {
+  AdamW,
+  copyParameters,
+  episodeReward,
+  explainedVariance,
+  generalisedAdvantages,
+  initialValueHead,
+  ppo,
+  ppoBatch,
+  type Rollout,
+  sampleRollouts,
+  Scorer,
+  type ScoredRollout,
+  standardized,
+  type StepResult,
+  toAdapterWeights,
+  TrainStep,
+  type WeightedSequence,
+  whiten,
+} from '@attune/training';
+import type { Demonstration } from '../curation/dataset.js';
+import { runStage } from '../jobs/stage-loop.js';
+import { type AnswerSequence, answerSequence, promptIds, toWeighted } from '../model/answer-sequence.js';
+import { answerLogProbs, answerValues, sequenceScores } from '../model/scoring.js';
+import { batchItems } from './data-order.js';
+import { type Policy, type RecipeContext, scaleOfAdapter } from './recipe-context.js';
+import type { RewardModel } from './reward-model.recipe.js';
+import { replayed } from './sft.recipe.js';
+
+const STAGE = 'ppo';
+
+export interface PpoData {
+  readonly prompts: readonly (readonly ChatMessage[])[];
+  /** Mixed into every update (ptx) together with replayed tasks. */
+  readonly demonstrations: readonly Demonstration[];
+}
+
+/**
+ * PPO (Ouyang et al. 2022, step 3): sample with the weights as they would be served, score with the reward model, pay
+ * for the distance to the reference, update within a clip, and mix supervised batches in against forgetting. Policy,
+ * value head, reference and reward model are adapters and heads over one copy of the base weights.
+ */
+export async function trainPpo(
+  context: RecipeContext,
+  engine: Engine,
+  policy: Policy,
+  reward: RewardModel,
+  data: PpoData,
+): Promise<void> {
+  const { config, model, state, journal } = context;
+  const settings = config.ppo;
+  const seed = deriveSeed(config.seed, STAGE);
+  const prompts = data.prompts.map((prompt) => promptIds(model.tokenizer, prompt));
+  const ptx = data.demonstrations.map(({ prompt, answer }) =>
+    toWeighted(answerSequence(model.tokenizer, prompt, answer)),
+  );
+  const roles = await createRoles(context, policy);
+  journal.info(
+    `PPO: ${settings.iterations} iterations of ${settings.rollouts_per_iteration} answers to ${prompts.length} prompts`,
+  );
+  try {
+    await runStage(context, STAGE, settings.iterations, async (n) => {
+      const chosen = batchItems(seed, prompts.length, settings.rollouts_per_iteration, n);
+      const rollouts = await sampleWithPolicy(
+        context,
+        engine,
+        policy,
+        chosen.map((i) => prompts[i]!),
+        n,
+      );
+      const scored = await scoreRollouts(context, roles, reward, rollouts);
+      const updates = await update(context, roles.step, scored.rollouts, ptx, n);
+      const values = { ...scored.figures, ...meanOf(updates), first_ratio: updates[0]!.metrics['ratio']! };
+      const stop =
+        scored.figures.kl > settings.kl_budget ? budgetSpent(scored.figures.kl, settings.kl_budget) : undefined;
+      return { values, stop };
+    });
+    await state.finish(STAGE);
+  } finally {
+    await roles.release();
+  }
+}
+
+interface Roles {
+  readonly step: TrainStep<ReturnType<typeof ppoBatch>>;
+  /** Policy with value head, as trained so far. */
+  readonly policy: Scorer;
+  /** The policy as PPO found it, frozen. */
+  readonly reference: Scorer;
+  release(): Promise<void>;
+}
+
+async function createRoles({ config, model, state }: RecipeContext, policy: Policy): Promise<Roles> {
+  const reference = state.track('reference', copyParameters(policy.parameters));
+  const valueHead = state.track('value-head', initialValueHead(model.config));
+  const trainable = new Map([...policy.parameters, ...valueHead]);
+  const shared = {
+    config: model.config,
+    adapterScale: scaleOfAdapter(policy),
+    runtime: model.runtime,
+    threads: model.threads,
+  };
+  const settings = config.ppo;
+  const step = await TrainStep.create({
+    ...shared,
+    objective: ppo({
+      clipRange: settings.clip_range,
+      valueClipRange: settings.value_clip_range,
+      valueCoef: settings.value_coef,
+      ptxCoef: settings.ptx_coef,
+    }),
+    trainable,
+    frozen: model.parameters,
+    optimizer: state.trackOptimizer('ppo-optimizer', new AdamW({ weightDecay: 0 })),
+    clipNorm: 1,
+  });
+  const policyScorer = new Scorer({ ...shared, parameters: new Map([...model.parameters, ...trainable]) });
+  const referenceScorer = new Scorer({ ...shared, parameters: new Map([...model.parameters, ...reference]) });
+  const release = async () => {
+    step.release();
+    await policyScorer.release();
+    await referenceScorer.release();
+  };
+  return { step, policy: policyScorer, reference: referenceScorer, release };
+}
+
+async function sampleWithPolicy(
+  { config, model, signal }: RecipeContext,
+  engine: Engine,
+  policy: Policy,
+  prompts: readonly (readonly number[])[],
+  iteration: number,
+): Promise<Rollout[]> {
+  const adapter = nameAdapter(toAdapterWeights(policy.parameters, policy));
+  await engine.loadAdapter(adapter);
+  try {
+    return await sampleRollouts(engine, {
+      name: `ppo-${iteration}`,
+      prompts,
+      adapter: adapter.digest,
+      stopIds: model.tokenizer.eosIds,
+      temperature: config.ppo.temperature,
+      maxAnswerTokens: config.ppo.max_answer_tokens,
+      seed: deriveSeed(config.seed, 'rollout', iteration),
+      signal,
+    });
+  } finally {
+    await engine.unloadAdapter(adapter.digest);
+  }
+}
+
+/** Rewards, values and advantages of the rollouts, and what there is to tell about them. */
+async function scoreRollouts(
+  { config }: RecipeContext,
+  roles: Roles,
+  reward: RewardModel,
+  rollouts: readonly Rollout[],
+) {
+  const settings = config.ppo;
+  const sequences = rollouts.map(toSequence);
+  const scores = (await sequenceScores(reward.scorer, sequences)).map((score) => standardized(score, reward.scale));
+  const references = await answerLogProbs(roles.reference, sequences);
+  const values = await answerValues(roles.policy, sequences);
+  const recomputed = await answerLogProbs(roles.policy, sequences);
+  const episodes = rollouts.map(({ logProbs, ended }, i) =>
+    episodeReward(
+      { logProbs, ended, referenceLogProbs: references[i]!, score: scores[i]! },
+      settings.kl_coef,
+      settings.missing_eos_penalty,
+    ),
+  );
+  const estimated = episodes.map(({ perToken }, i) =>
+    generalisedAdvantages(perToken, values[i]!, { gamma: settings.gamma, lambda: settings.gae_lambda }),
+  );
+  const advantages = whiten(estimated.map((one) => one.advantages));
+  const returns = estimated.map((one) => one.returns);
+  return {
+    rollouts: rollouts.map(({ promptIds: prompt, answerIds, logProbs }, i): ScoredRollout => ({
+      promptIds: prompt,
+      answerIds,
+      oldLogProbs: logProbs,
+      referenceLogProbs: references[i]!,
+      oldValues: values[i]!,
+      advantages: advantages[i]!,
+      returns: returns[i]!,
+    })),
+    figures: {
+      reward_mean: mean(scores),
+      kl: mean(episodes.map(({ kl }) => kl)),
+      answer_tokens: mean(rollouts.map(({ answerIds }) => answerIds.length)),
+      ended_share: mean(rollouts.map(({ ended }) => Number(ended))),
+      explained_variance: explainedVariance(values, returns),
+      // Serving and training must agree on what was sampled: the largest difference in log-prob of any token.
+      log_prob_gap: largestGap(rollouts, recomputed),
+    },
+  };
+}
+
+/** Several passes over the rollouts in minibatches, each with as many supervised sequences beside them. */
+async function update(
+  context: RecipeContext,
+  step: Roles['step'],
+  rollouts: readonly ScoredRollout[],
+  ptx: readonly WeightedSequence[],
+  iteration: number,
+): Promise<StepResult[]> {
+  const { ppo_epochs: numEpochs, minibatches, learning_rate: rate, ptx_coef: ptxCoef } = context.config.ppo;
+  const seed = deriveSeed(context.config.seed, 'ppo-update', iteration);
+  const size = Math.ceil(rollouts.length / minibatches);
+  const results: StepResult[] = [];
+  for (let epoch = 0; epoch < numEpochs; epoch++) {
+    const order = createRandom(deriveSeed(seed, epoch)).shuffle(rollouts);
+    for (let start = 0; start < order.length; start += size) {
+      context.signal.throwIfAborted();
+      const part = order.slice(start, start + size);
+      const mixed = ptxCoef > 0 ? supervised(context, ptx, part.length, deriveSeed(seed, epoch, start)) : [];
+      results.push(await step.run([ppoBatch(part, mixed)], rate));
+    }
+  }
+  return results;
+}
+
+/** Half demonstrations, half replayed tasks; only tasks when there are no demonstrations. */
+function supervised(
+  context: RecipeContext,
+  demonstrations: readonly WeightedSequence[],
+  count: number,
+  seed: number,
+): WeightedSequence[] {
+  const numDemonstrated = demonstrations.length > 0 ? Math.ceil(count / 2) : 0;
+  const drawn = numDemonstrated > 0 ? batchItems(seed, demonstrations.length, numDemonstrated, 0) : [];
+  return [...drawn.map((i) => demonstrations[i]!), ...replayed(context, seed, 0, count - numDemonstrated)];
+}
+
+const toSequence = ({ promptIds: prompt, answerIds }: Rollout): AnswerSequence => ({
+  ids: [...prompt, ...answerIds],
+  answerStart: prompt.length,
+});
+
+function meanOf(results: readonly StepResult[]): Record<string, number> {
+  const names = Object.keys(results[0]!.metrics);
+  const metrics = names.map((name) => [snakeCase(name), mean(results.map((result) => result.metrics[name]!))]);
+  return {
+    ...Object.fromEntries(metrics),
+    loss: mean(results.map(({ loss }) => loss)),
+    grad_norm: mean(results.map(({ gradNorm }) => gradNorm)),
+  };
+}
+
+function largestGap(rollouts: readonly Rollout[], recomputed: readonly Float32Array[]): number {
+  const gaps = rollouts.flatMap(({ logProbs }, i) =>
+    logProbs.map((logProb, t) => Math.abs(logProb - recomputed[i]![t]!)),
+  );
+  return gaps.reduce((largest, gap) => Math.max(largest, gap), 0);
+}
+
+const budgetSpent = (kl: number, budget: number): string =>
+  `answers are ${kl.toFixed(1)} nats from the reference on average, the budget is ${budget}`;
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,0 +1,67 @@
+import { deriveSeed } from '@attune/platform';
+import { exampleAt, toConversation } from '@attune/tasks';
+import { AdamW, cosine, padSequences, sft, type TokenBatch, TrainStep, type WeightedSequence } from '@attune/training';
+import type { Demonstration } from '../curation/dataset.js';
+import { runStage } from '../jobs/stage-loop.js';
+import { answerSequence, toWeighted } from '../model/answer-sequence.js';
+import { batchItems, numSteps } from './data-order.js';
+import { type Policy, type RecipeContext, scaleOfAdapter } from './recipe-context.js';
+
+const STAGE = 'sft';
+const WARMUP_SHARE = 0.05;
+
+/**
+ * Supervised fine-tuning of the adapter on demonstrations (Ouyang et al. 2022, step 1), with general tasks replayed in
+ * every batch: without them a small model forgets within a few hundred steps what it could do.
+ */
+export async function trainSft(
+  context: RecipeContext,
+  policy: Policy,
+  demonstrations: readonly Demonstration[],
+): Promise<void> {
+  const { config, model, state, journal } = context;
+  const { batch_size: batchSize, epochs, max_steps: maxSteps, learning_rate: peak, replay_share: share } = config.sft;
+  const sequences = demonstrations.map(({ prompt, answer }) =>
+    toWeighted(answerSequence(model.tokenizer, prompt, answer)),
+  );
+  const numReplayed = Math.min(batchSize - 1, Math.round(batchSize * share));
+  const totalSteps = numSteps(sequences.length, batchSize - numReplayed, epochs, maxSteps);
+  const schedule = cosine({ peak, warmupSteps: Math.ceil(totalSteps * WARMUP_SHARE), totalSteps });
+  journal.info(
+    `SFT: ${sequences.length} demonstrations, ${totalSteps} steps of ${batchSize - numReplayed} demonstrations and ${numReplayed} replayed tasks`,
+  );
+  const step = await TrainStep.create({
+    config: model.config,
+    objective: sft(),
+    trainable: policy.parameters,
+    frozen: model.parameters,
+    adapterScale: scaleOfAdapter(policy),
+    optimizer: state.trackOptimizer('sft-optimizer', new AdamW({ weightDecay: 0 })),
+    clipNorm: 1,
+    runtime: model.runtime,
+    threads: model.threads,
+  });
+  const seed = deriveSeed(config.seed, STAGE);
+  try {
+    await runStage(context, STAGE, totalSteps, async (n) => {
+      const demonstrated = batchItems(seed, sequences.length, batchSize - numReplayed, n).map((i) => sequences[i]!);
+      const batch = padSequences([...demonstrated, ...replayed(context, seed, n, numReplayed)]);
+      const { loss, gradNorm } = await step.run([batch], schedule(n));
+      return { values: { loss, grad_norm: gradNorm, lr: schedule(n), tokens: countRealTokens(batch) } };
+    });
+    await state.finish(STAGE);
+  } finally {
+    step.release();
+  }
+}
+
+/** The general tasks of one step: every step draws new ones. */
+export function replayed({ model }: RecipeContext, seed: number, step: number, count: number): WeightedSequence[] {
+  return Array.from({ length: count }, (_, place) => {
+    const conversation = toConversation(exampleAt(deriveSeed(seed, 'replay'), step * count + place));
+    return toWeighted(answerSequence(model.tokenizer, conversation.slice(0, -1), conversation.at(-1)!.content));
+  });
+}
+
+const countRealTokens = ({ segments }: TokenBatch): number =>
+  segments.reduce((n, segment) => n + Number(segment > 0n), 0);
