@@ -107,6 +107,11 @@ type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
   : Lowercase<S>;
 
+/** The environment a child process gets: this one's, with these changes (undefined takes a variable away). */
+export function childEnvironment(changes: Record<string, string | undefined>): Record<string, string | undefined> {
+  return { ...process.env, ...changes };
+}
+
 /** The parsed settings, grouped, names in camelCase: `config.http.port`, `config.model.engineSlots`. */
 export type Config = { [K in keyof Settings]: Group<Settings[K]> };
 
