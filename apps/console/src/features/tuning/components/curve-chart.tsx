@@ -1,0 +1,68 @@
+import { Box, Group, Text } from '@mantine/core';
+import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
+import { formatNumber } from '../../../lib/format.js';
+import { type Curve, words } from '../curves.js';
+import classes from './tuning.module.css';
+
+/** Told apart also without colour: the first line is solid, the others are dashed differently. */
+const lines = [
+  { color: 'var(--mantine-color-teal-6)', dash: undefined },
+  { color: 'var(--mantine-color-orange-6)', dash: '6 3' },
+  { color: 'var(--mantine-color-indigo-5)', dash: '2 3' },
+  { color: 'var(--mantine-color-pink-6)', dash: '8 3 2 3' },
+];
+const axis = { stroke: 'var(--attune-quiet)', fontSize: 11, tickLine: false } as const;
+
+export function CurveChart({ curve, stage }: { curve: Curve; stage: string }) {
+  const last = (name: string) => curve.points.findLast((point) => point[name] !== undefined)?.[name] ?? Number.NaN;
+  return (
+    <figure className={classes.chart} style={{ margin: 0 }} aria-label={`${stage}: ${curve.title}`}>
+      <Group justify="space-between" mb={6} gap="xs">
+        <Text size="sm" fw={600}>
+          {curve.title}
+        </Text>
+        <Group gap="sm">
+          {curve.series.map((name, index) => (
+            <Group key={name} gap={5}>
+              <Box w={10} h={3} bg={lines[index % lines.length]!.color} style={{ borderRadius: 2 }} />
+              <Text size="xs" c="dimmed">
+                {curve.series.length > 1 && `${words(name)} `}
+                {formatNumber(last(name))}
+              </Text>
+            </Group>
+          ))}
+        </Group>
+      </Group>
+      <ResponsiveContainer width="100%" height={180}>
+        <LineChart data={curve.points} margin={{ top: 4, right: 8, bottom: 0, left: 0 }}>
+          <CartesianGrid stroke="var(--attune-line)" vertical={false} />
+          <XAxis dataKey="step" type="number" domain={['dataMin', 'dataMax']} allowDecimals={false} {...axis} />
+          <YAxis width={44} domain={['auto', 'auto']} tickFormatter={formatNumber} axisLine={false} {...axis} />
+          <Tooltip
+            formatter={(value, name) => [formatNumber(Number(value)), words(String(name))]}
+            labelFormatter={(step) => `Step ${String(step)}`}
+            contentStyle={{
+              background: 'var(--attune-surface)',
+              border: '1px solid var(--attune-line)',
+              borderRadius: 8,
+              fontSize: 12,
+            }}
+          />
+          {curve.series.map((name, index) => (
+            <Line
+              key={name}
+              dataKey={name}
+              type="monotone"
+              stroke={lines[index % lines.length]!.color}
+              strokeDasharray={lines[index % lines.length]!.dash}
+              strokeWidth={1.8}
+              dot={curve.points.length < 2}
+              connectNulls
+              isAnimationActive={false}
+            />
+          ))}
+        </LineChart>
+      </ResponsiveContainer>
+    </figure>
+  );
+}

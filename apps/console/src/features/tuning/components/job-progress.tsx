@@ -1,0 +1,38 @@
+import type { TuningJobView } from '@attune/contracts';
+import { Group, Progress, Text } from '@mantine/core';
+import { formatDuration, plural } from '../../../lib/format.js';
+import { words } from '../curves.js';
+
+/** What it learns from, and where it is. */
+export function JobProgress({ job }: { job: TuningJobView }) {
+  const { progress } = job;
+  const running = job.status === 'running' && progress !== null;
+  return (
+    <div>
+      <Group justify="space-between" gap="xs">
+        <Text size="sm" role="status">
+          {running ? `${words(progress.stage)}: step ${progress.step} of ${progress.num_steps}` : restingSentence(job)}
+        </Text>
+        <Text size="sm" c="dimmed">
+          {plural(job.num_demonstrations, 'demonstration')} · {plural(job.num_preferences, 'preference')}
+          {running && progress.eta_seconds !== null && ` · about ${formatDuration(progress.eta_seconds)} left`}
+        </Text>
+      </Group>
+      {running && (
+        <Progress
+          mt={6}
+          value={progress.num_steps === 0 ? 0 : (100 * progress.step) / progress.num_steps}
+          aria-label="Progress of the stage"
+        />
+      )}
+    </div>
+  );
+}
+
+function restingSentence(job: TuningJobView): string {
+  if (job.status === 'queued') return 'Waits for the trainer.';
+  if (job.status === 'running') return 'Begins…';
+  const took =
+    job.started !== null && job.finished !== null ? ` after ${formatDuration(job.finished - job.started)}` : '';
+  return `${words(job.status)}${took}.`;
+}

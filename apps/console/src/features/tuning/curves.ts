@@ -1,0 +1,83 @@
+import type { TuningMetricView } from '@attune/contracts';
+
+/** One chart: lines that share a unit, over the steps of a stage. */
+export interface Curve {
+  title: string;
+  /** Names of the lines, as the trainer reports them. */
+  series: string[];
+  /** Ascending; a line may lack a step, as held-out measures do. */
+  points: ({ step: number } & Record<string, number>)[];
+}
+export interface StageCurves {
+  stage: string;
+  curves: Curve[];
+}
+
+/** Metrics that are drawn together, in the order the charts stand; what fits none gets a chart of its own. */
+const groups: { title: string; fits: RegExp }[] = [
+  { title: 'Loss', fits: /^(heldout_)?(loss|nll)$|^(train|sft|ptx|policy|value|heldout)_loss$/ },
+  { title: 'Reward', fits: /reward|^score/ },
+  { title: 'KL (nats)', fits: /kl/ },
+  { title: 'Accuracy', fits: /accuracy|win_rate/ },
+];
+
+/** Most points a chart draws: more than pixels are of no use. */
+const MAX_POINTS = 400;
+
+/** All metric rows of a job -> the charts of each stage, stages in the order they ran. */
+export function curvesOf(metrics: readonly TuningMetricView[]): StageCurves[] {
+  const stages = new Map<string, TuningMetricView[]>();
+  for (const metric of metrics) addTo(stages, metric);
+  return [...stages].map(([stage, rows]) => ({ stage, curves: stageCurves(rows) }));
+}
+
+function addTo(stages: Map<string, TuningMetricView[]>, metric: TuningMetricView): void {
+  const rows = stages.get(metric.stage);
+  if (rows === undefined) stages.set(metric.stage, [metric]);
+  else rows.push(metric);
+}
+
+function stageCurves(rows: TuningMetricView[]): Curve[] {
+  const byStep = mergeSteps(rows);
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row.values)))];
+  const grouped = groups.map(({ title, fits }) => ({
+    title,
+    series: names.filter((name) => groupOf(name)?.fits === fits),
+  }));
+  const alone = names
+    .filter((name) => groupOf(name) === undefined)
+    .map((name) => ({ title: words(name), series: [name] }));
+  return [...grouped, ...alone]
+    .filter(({ series }) => series.length > 0)
+    .map(({ title, series }) => ({ title, series, points: thin(pointsOf(byStep, series)) }));
+}
+
+/** A step that was run again after a resume counts as it went the last time. */
+function mergeSteps(rows: TuningMetricView[]): Map<number, Record<string, number>> {
+  const byStep = new Map<number, Record<string, number>>();
+  for (const row of rows) byStep.set(row.step, { ...byStep.get(row.step), ...row.values });
+  return new Map([...byStep].sort(([a], [b]) => a - b));
+}
+
+function pointsOf(byStep: Map<number, Record<string, number>>, series: string[]): Curve['points'] {
+  return [...byStep].flatMap(([step, values]) => {
+    const own = series.filter((name) => Number.isFinite(values[name]));
+    return own.length === 0 ? [] : [{ step, ...Object.fromEntries(own.map((name) => [name, values[name]!])) }];
+  });
+}
+
+function groupOf(name: string) {
+  return groups.find(({ fits }) => fits.test(name));
+}
+
+/** Every n-th point, and always the newest. */
+function thin(points: Curve['points']): Curve['points'] {
+  const every = Math.ceil(points.length / MAX_POINTS);
+  return every <= 1 ? points : points.filter((_, index) => index % every === 0 || index === points.length - 1);
+}
+
+/** `grad_norm` -> `Grad norm`. */
+export function words(name: string): string {
+  const text = name.replaceAll('_', ' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

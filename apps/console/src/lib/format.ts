@@ -1,0 +1,52 @@
+const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const units: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+];
+
+/** Unix seconds -> `Jan 5, 2026, 14:03`. */
+export function formatTime(seconds: number): string {
+  return dateTime.format(seconds * 1000);
+}
+
+/** Unix seconds -> `3 minutes ago`. */
+export function formatAgo(seconds: number, nowMs = Date.now()): string {
+  const elapsed = nowMs / 1000 - seconds;
+  for (const [unit, size] of units) {
+    if (Math.abs(elapsed) >= size) return relative.format(-Math.round(elapsed / size), unit);
+  }
+  return 'just now';
+}
+
+/** Seconds -> `42 s`, `3 min 5 s`, `1 h 12 min`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1e6) return `${(bytes / 1000).toFixed(1)} kB`;
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** At most four significant digits; very small and very large numbers in powers of ten. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(1);
+  return String(Number(value.toPrecision(4)));
+}
+
+export function formatPercent(share: number): string {
+  return `${(share * 100).toFixed(share === 0 || share === 1 ? 0 : 1)} %`;
+}
+
+/** `1 answer`, `3 answers`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
