@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { EventQueue } from './event-queue.js';
+import type { EngineEvent } from './types.js';
+
+const token = (id: number): EngineEvent => ({ type: 'token', token: id });
+const finished: EngineEvent = {
+  type: 'finished',
+  reason: 'length',
+  promptTokens: 1,
+  cachedTokens: 0,
+  completionTokens: 2,
+  timings: { queuedMs: 0, prefillMs: 0, decodeMs: 0 },
+};
+
+it('hands over events in order, those pushed before and while reading, and ends after finished', async () => {
+  let left = 0;
+  const queue = new EventQueue(() => (left += 1));
+  queue.push(token(1));
+  setTimeout(() => {
+    queue.push(token(2));
+    queue.push(finished);
+  }, 5);
+  const read: EngineEvent[] = [];
+  for await (const event of queue) read.push(event);
+  expect(read).toEqual([token(1), token(2), finished]);
+  expect(left).toBe(0);
+});
+
+it('tells when the reader leaves early', async () => {
+  let left = 0;
+  const queue = new EventQueue(() => (left += 1));
+  queue.push(token(1));
+  for await (const event of queue) if (event.type === 'token') break;
+  expect(left).toBe(1);
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { parseModelConfig } from '../config.js';
+import { adapterInputs } from './adapter.js';
+import { servingLayout } from './layout.js';
+import { QUANT_BLOCK, quantizeRows } from './quantize.js';
+import { servingWeights } from './weights.js';
+
+const config = parseModelConfig({
+  architectures: ['LlamaForCausalLM'],
+  hidden_size: 8,
+  intermediate_size: 6,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  head_dim: 4,
+  vocab_size: 5,
+});
+
+describe('the serving layout', () => {
+  it('pads heads to 16 and keeps both rotary halves at the start of their padded half', () => {
+    const { headDim, layers } = servingLayout(config);
+    expect(headDim).toBe(16);
+    const [q, k, v] = layers[0]!.qkv.parts;
+    expect([...q!.outMap]).toEqual([0, 1, 8, 9, 16, 17, 24, 25]);
+    expect([...k!.outMap]).toEqual([32, 33, 40, 41]);
+    expect([...v!.outMap]).toEqual([48, 49, 50, 51]);
+    expect([...layers[0]!.output.inMap]).toEqual([0, 1, 2, 3, 16, 17, 18, 19]);
+  });
+
+  it('puts fused weights where the layout says, transposed for fp32', () => {
+    const read = (name: string) => {
+      const size = name.includes('q_proj') ? 64 : name.includes('norm') ? 8 : 48;
+      return Float32Array.from({ length: size }, (_, i) => (name.includes('q_proj') ? i + 1 : 0));
+    };
+    const weights = servingWeights(config, read, { format: 'fp32', maxSeq: 4 });
+    const { shape, data } = weights['0.qkv.weight']!;
+    expect(shape).toEqual([8, 64]);
+    // Row 2 of q_proj (head 0, second rotary half) is column 8 of the fused matrix.
+    expect([0, 1, 7].map((column) => data[column * 64 + 8])).toEqual([17, 18, 24]);
+    expect(data.filter((value) => value !== 0).length).toBe(64);
+  });
+});
+
+describe('adapter inputs', () => {
+  const module = (name: string) => `model.layers.0.${name}`;
+
+  it('keep fused modules independent and fold alpha / rank in', () => {
+    const tensors = new Map([
+      [module('mlp.gate_proj'), { a: new Float32Array(8).fill(1), b: new Float32Array(6).fill(2) }],
+      [module('mlp.up_proj'), { a: new Float32Array(8).fill(3), b: new Float32Array(6).fill(4) }],
+    ]);
+    const inputs = adapterInputs(config, { rank: 1, alpha: 0.5, tensors });
+    expect(inputs['0.gate_up.down']!.shape).toEqual([8, 2]);
+    expect([...inputs['0.gate_up.down']!.data.subarray(0, 4)]).toEqual([1, 3, 1, 3]);
+    const zeros = Array(6).fill(0) as number[];
+    expect([...inputs['0.gate_up.up']!.data]).toEqual([...Array(6).fill(1), ...zeros, ...zeros, ...Array(6).fill(2)]);
+    expect(inputs['0.qkv.down']!.shape).toEqual([8, 0]);
+  });
+
+  it('refuse modules and sizes the model does not have', () => {
+    const one = new Float32Array(1);
+    const unknown = new Map([['model.layers.7.mlp.up_proj', { a: one, b: one }]]);
+    expect(() => adapterInputs(config, { rank: 1, alpha: 1, tensors: unknown })).toThrow(/layers.7.*does not have/);
+    const small = new Map([[module('mlp.up_proj'), { a: one, b: one }]]);
+    expect(() => adapterInputs(config, { rank: 1, alpha: 1, tensors: small })).toThrow(/has 1 numbers; .* needs 8/);
+  });
+});
+
+describe('quantizeRows', () => {
+  it('rounds within half a step of every block, and pads the last one with zeros', () => {
+    const columns = QUANT_BLOCK + 3;
+    const matrix = Float32Array.from({ length: 2 * columns }, (_, i) => Math.sin(i * 7) * (i < columns ? 1 : 100));
+    const { values, scales, numBlocks } = quantizeRows(matrix, 2, columns);
+    expect(numBlocks).toBe(2);
+    for (let row = 0; row < 2; row++)
+      for (let column = 0; column < columns; column++) {
+        const scale = scales[row * 2 + Math.floor(column / QUANT_BLOCK)]!;
+        const restored = (values[row * 2 * QUANT_BLOCK + column]! - 128) * scale;
+        expect(Math.abs(restored - matrix[row * columns + column]!)).toBeLessThanOrEqual(scale * 0.5001);
+      }
+    expect([...values.subarray(columns, 2 * QUANT_BLOCK)].every((value) => value === 128)).toBe(true);
+  });
+});
