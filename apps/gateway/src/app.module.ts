@@ -1,0 +1,65 @@
+import { PersistenceModule } from '@attune/persistence';
+import { InvalidRequestError, type Config, type Logger } from '@attune/platform';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { AuthModule } from './auth/auth.module.js';
+import { CheckpointsModule } from './checkpoints/checkpoints.module.js';
+import { ConsoleModule } from './console/console.module.js';
+import { ConversationsModule } from './conversations/conversations.module.js';
+import { CoreModule } from './core/core.module.js';
+import { DocumentsModule } from './documents/documents.module.js';
+import { FeedbackModule } from './feedback/feedback.module.js';
+import { HealthModule } from './health/health.module.js';
+import { InferenceModule } from './inference/inference.module.js';
+import type { LoadedModel } from './inference/load-model.js';
+import { LineageModule } from './lineage/lineage.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import { OpenAIErrorFilter } from './openai/openai-error.filter.js';
+import { OpenAIModule } from './openai/openai.module.js';
+import { RealtimeModule } from './realtime/realtime.module.js';
+import { ReviewModule } from './review/review.module.js';
+import { TuningModule } from './tuning/tuning.module.js';
+
+/** The gateway's table of contents. */
+@Module({})
+export class AppModule {
+  static forRoot(config: Config, logger: Logger, loaded: LoadedModel): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        // the ground everything stands on
+        CoreModule.forRoot(config, logger),
+        PersistenceModule.forRoot(databaseUrl(config), {
+          poolSize: config.database.databasePoolSize,
+          onError: (error) => logger.warn({ err: error }, 'the notification connection was lost; it is made again'),
+        }),
+        MetricsModule,
+        AuthModule,
+        InferenceModule.forRoot(loaded),
+        // talking to the model
+        OpenAIModule,
+        RealtimeModule,
+        ConversationsModule,
+        DocumentsModule,
+        // teaching it
+        FeedbackModule,
+        ReviewModule,
+        TuningModule,
+        CheckpointsModule,
+        LineageModule,
+        // running it
+        HealthModule,
+        ConsoleModule,
+      ],
+      providers: [{ provide: APP_FILTER, useClass: OpenAIErrorFilter }],
+    };
+  }
+}
+
+function databaseUrl(config: Config): string {
+  const { databaseUrl: url } = config.database;
+  if (url === undefined) {
+    throw new InvalidRequestError('The gateway needs DATABASE_URL; `npm start` sets it for the embedded PostgreSQL.');
+  }
+  return url;
+}

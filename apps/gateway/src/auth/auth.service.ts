@@ -1,0 +1,91 @@
+import { AccountRepository, hashSecret } from '@attune/persistence';
+import { RateLimitedError, UnauthenticatedError, type Clock, type Config, type Logger } from '@attune/platform';
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK, CONFIG, LOGGER } from '../core/tokens.js';
+import type { Caller } from './caller.js';
+import { RateLimiter } from './rate-limiter.js';
+
+/** How long a key is taken for good without asking the database: the longest a revoked one lives on elsewhere. */
+const REMEMBER_MS = 5_000;
+const MOST_REMEMBERED = 10_000;
+/** Wrong keys one address may try in a minute. */
+const FAILURES_PER_MINUTE = 60;
+
+/** Who a key belongs to, and whether it may go on asking. */
+@Injectable()
+export class AuthService {
+  private readonly known = new Map<string, { caller: Caller; until: number }>();
+  private readonly requests: RateLimiter;
+  private readonly failures: RateLimiter;
+
+  constructor(
+    @Inject(CONFIG) config: Config,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly accounts: AccountRepository,
+  ) {
+    this.requests = new RateLimiter(config.http.rateLimitPerMinute, clock);
+    this.failures = new RateLimiter(FAILURES_PER_MINUTE, clock);
+  }
+
+  /**
+   * @param address of the client, to slow down whoever guesses keys
+   * @throws UnauthenticatedError without a valid key, RateLimitedError after too many requests
+   */
+  async authenticate(secret: string | undefined, address: string): Promise<Caller> {
+    if (secret === undefined) {
+      throw new UnauthenticatedError('No API key was sent; send one as `Authorization: Bearer <key>`.');
+    }
+    const caller = await this.callerOf(hashSecret(secret));
+    if (!caller) {
+      this.limit(this.failures, address, 'wrong API keys from this address');
+      throw new UnauthenticatedError('This API key is unknown or revoked; ask an admin for another.');
+    }
+    this.takeRequest(caller);
+    return caller;
+  }
+
+  /** @throws RateLimitedError when the key has made too many requests this minute */
+  takeRequest(caller: Caller): void {
+    this.limit(this.requests, caller.keyId, 'requests with this API key');
+  }
+
+  /** The person a trusted front end speaks for; they are always plain users. */
+  async onBehalfOf(caller: Caller, externalId: string, name: string): Promise<Caller> {
+    const user = await this.accounts.findOrCreateExternalUser(externalId, name);
+    return { ...caller, userId: user.id, userName: user.name, role: user.role, userCreated: user.createdAt };
+  }
+
+  /** Called when a key or a role has changed: nobody is remembered any more. */
+  forgetAll(): void {
+    this.known.clear();
+  }
+
+  private limit(limiter: RateLimiter, name: string, what: string): void {
+    const answer = limiter.take(name);
+    if (answer.allowed) return;
+    throw new RateLimitedError(`Too many ${what}; try again in ${answer.retryAfterSeconds} s.`, {
+      retryAfterSeconds: answer.retryAfterSeconds,
+    });
+  }
+
+  private async callerOf(hash: string): Promise<Caller | undefined> {
+    const remembered = this.known.get(hash);
+    if (remembered && remembered.until > this.clock.monotonicMs()) return remembered.caller;
+    this.known.delete(hash);
+    const key = await this.accounts.findByKeyHash(hash);
+    if (!key) return undefined;
+    this.accounts.touchKey(key.id).catch((error: unknown) => this.logger.warn({ err: error }, 'key not touched'));
+    const { user } = key;
+    const caller = {
+      userId: user.id,
+      userName: user.name,
+      role: user.role,
+      userCreated: user.createdAt,
+      keyId: key.id,
+    };
+    if (this.known.size >= MOST_REMEMBERED) this.known.delete(this.known.keys().next().value!);
+    this.known.set(hash, { caller, until: this.clock.monotonicMs() + REMEMBER_MS });
+    return caller;
+  }
+}

@@ -1,0 +1,42 @@
+import type { ChatCompletionRequest, ChatMessage, Citation, samplingFields, Usage } from '@attune/contracts';
+
+/** What a request says about sampling, still in wire names; what it leaves out takes the defaults of contracts. */
+export type WireSampling = Pick<ChatCompletionRequest, keyof typeof samplingFields>;
+
+/** A question as every transport hands it in: REST, Realtime and Responses meet here. */
+export interface ChatRequest {
+  source: 'chat' | 'realtime' | 'responses';
+  /** The served model's id, or `default`. */
+  model: string;
+  messages: ChatMessage[];
+  sampling: WireSampling;
+  /** Most tokens of the answer; undefined takes what the context leaves. */
+  maxTokens?: number;
+  /** Texts that end the answer, never part of it. */
+  stop: string[];
+  conversationId?: string;
+  /** The completion this one is another try of. */
+  regenerateOf?: string;
+  /** Whether passages of uploaded documents may be put into the prompt. */
+  retrieval: boolean;
+  /** The answer's id, where the protocol has told it to the client already. */
+  id?: string;
+}
+
+/** One request gives: opened, started, text*, finished; or it throws one of the product's errors. */
+export type AnswerEvent =
+  | {
+      /** The completion row is committed. */
+      type: 'opened';
+      id: string;
+      /** Unix seconds. */
+      created: number;
+      model: string;
+      conversationId: string;
+      citations: Citation[];
+    }
+  | { type: 'started'; fingerprint: string }
+  | { type: 'text'; text: string }
+  | { type: 'finished'; reason: 'stop' | 'length'; usage: Usage };
+
+export type OpenedEvent = Extract<AnswerEvent, { type: 'opened' }>;

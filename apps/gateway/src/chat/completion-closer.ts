@@ -1,0 +1,79 @@
+import { CompletionRepository, type CompletionOutcome } from '@attune/persistence';
+import { messageOf, type Logger } from '@attune/platform';
+import { Inject, Injectable } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EventBus } from '../core/events.js';
+import { LOGGER } from '../core/tokens.js';
+import { LiveWeights } from '../inference/live-weights.js';
+import { Metrics } from '../metrics/metrics.js';
+import type { CompletionRecord } from './completion-record.js';
+
+const RETRY_MS = [200, 1_000, 5_000, 20_000];
+
+/** Writes how an answer ended: the row, the log line, the metrics. */
+@Injectable()
+export class CompletionCloser {
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly completions: CompletionRepository,
+    private readonly weights: LiveWeights,
+    private readonly metrics: Metrics,
+    private readonly events: EventBus,
+  ) {}
+
+  /** Never throws: the reader has the answer, whether or not the database is there to note its end. */
+  async close(id: string, record: CompletionRecord): Promise<void> {
+    const outcome = record.outcome(this.weights.checkpointOf(record.weightsDigest));
+    this.tell(id, outcome);
+    try {
+      await this.write(id, outcome);
+    } catch (error) {
+      this.logger.error({ completion: id, err: error }, `completion not closed yet: ${messageOf(error)}`);
+      void this.writeLater(id, outcome);
+    }
+  }
+
+  private async write(id: string, outcome: CompletionOutcome): Promise<void> {
+    await this.completions.close(id, outcome);
+    this.events.emit('completion.closed', { completionId: id });
+  }
+
+  private async writeLater(id: string, outcome: CompletionOutcome): Promise<void> {
+    for (const delayMs of RETRY_MS) {
+      await sleep(delayMs, undefined, { ref: false });
+      try {
+        return await this.write(id, outcome);
+      } catch (error) {
+        this.logger.warn({ completion: id }, `completion still not closed: ${messageOf(error)}`);
+      }
+    }
+    this.logger.error({ completion: id, outcome }, 'completion given up; its outcome stands in this line only');
+  }
+
+  private tell(id: string, outcome: CompletionOutcome): void {
+    this.metrics.completion(outcome);
+    this.logger.info({ completion: id, checkpoint: outcome.weightsDigest }, completionLine(outcome));
+  }
+}
+
+/** `in=212 cached=128 prefillMs=41 ttftMs=55 out=96 tokPerSec=38 stop=length checkpoint=ad12` */
+export function completionLine(outcome: CompletionOutcome): string {
+  const decodeMs = (outcome.totalMs ?? 0) - (outcome.ttftMs ?? 0);
+  const fields = {
+    in: outcome.promptTokens,
+    cached: outcome.cachedTokens,
+    queueMs: rounded(outcome.queueMs),
+    prefillMs: rounded(outcome.prefillMs),
+    ttftMs: rounded(outcome.ttftMs),
+    out: outcome.completionTokens,
+    tokPerSec: decodeMs > 0 ? Math.round((1000 * Math.max(0, outcome.completionTokens - 1)) / decodeMs) : undefined,
+    stop: outcome.stopReason,
+    checkpoint: outcome.weightsDigest?.replace(/^fp_/, '').slice(0, 8),
+  };
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}
+
+const rounded = (value: number | null) => (value === null ? undefined : Math.round(value));

@@ -1,0 +1,62 @@
+import { type ChatMessage } from '@attune/contracts';
+import { InvalidRequestError } from '@attune/platform';
+
+/** A conversation that brings no system message gets the operator's. */
+export function withSystemPrompt(messages: readonly ChatMessage[], systemPrompt: string | undefined): ChatMessage[] {
+  if (systemPrompt === undefined || messages.some((message) => message.role === 'system')) return [...messages];
+  return [{ role: 'system', content: systemPrompt }, ...messages];
+}
+
+/** What passages are searched by: the user's last words. */
+export function retrievalQuery(messages: readonly ChatMessage[]): string | undefined {
+  const text = messages.findLast((message) => message.role === 'user')?.content.trim();
+  return text === '' ? undefined : text;
+}
+
+const LONGEST_TITLE = 60;
+
+/** A conversation is called by the first words of its user. */
+export function conversationTitle(messages: readonly ChatMessage[]): string {
+  const text = messages.find((message) => message.role === 'user')?.content ?? '';
+  const line = text.replace(/\s+/g, ' ').trim();
+  if (line === '') return 'New conversation';
+  if (line.length <= LONGEST_TITLE) return line;
+  const cut = line.slice(0, LONGEST_TITLE);
+  const space = cut.lastIndexOf(' ');
+  return `${space > LONGEST_TITLE / 2 ? cut.slice(0, space) : cut}…`;
+}
+
+/** Passages may take what remains after the messages and this much answer, or half the context, whichever is less. */
+const ANSWER_RESERVE = 256;
+
+/** Tokens that passages may take: all numbers in tokens. */
+export function passageBudget(context: number, messageTokens: number, maxTokens: number | undefined): number {
+  const reserve = Math.min(maxTokens ?? ANSWER_RESERVE, Math.floor(context / 4));
+  return Math.max(0, Math.min(Math.floor(context / 2), context - messageTokens - reserve));
+}
+
+/**
+ * How many tokens the answer may have.
+ * @throws InvalidRequestError with code `context_length_exceeded`, naming the numbers, when prompt or answer does not fit
+ */
+export function answerRoom(
+  model: string,
+  context: number,
+  promptTokens: number,
+  maxTokens: number | undefined,
+): number {
+  const room = context - promptTokens;
+  if (room < 1) {
+    throw new InvalidRequestError(
+      `The messages are ${promptTokens} tokens, but \`${model}\` has a context of ${context} tokens for question and answer together; shorten them.`,
+      { param: 'messages', code: 'context_length_exceeded' },
+    );
+  }
+  if (maxTokens !== undefined && maxTokens > room) {
+    throw new InvalidRequestError(
+      `\`max_tokens\` is ${maxTokens}, but after the ${promptTokens} tokens of the messages the context of \`${model}\` (${context}) has room for ${room}; lower it.`,
+      { param: 'max_tokens', code: 'context_length_exceeded' },
+    );
+  }
+  return maxTokens ?? room;
+}

@@ -1,0 +1,64 @@
+import type { CheckpointView, ListBody, PromotionView } from '@attune/contracts';
+import { CheckpointRepository, type Promotion } from '@attune/persistence';
+import { ConflictError, messageOf, type Logger } from '@attune/platform';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Caller } from '../auth/caller.js';
+import { list, page } from '../core/list.js';
+import { EventBus } from '../core/events.js';
+import { LOGGER } from '../core/tokens.js';
+import { ServedModel } from '../inference/served-model.js';
+import { BASE, baseView, checkpointView, promotionView } from './checkpoint.view.js';
+import { LiveWatcher } from './live-watcher.js';
+
+/** Which weights there are and which of them answer. */
+@Injectable()
+export class CheckpointsService {
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly checkpoints: CheckpointRepository,
+    private readonly watcher: LiveWatcher,
+    private readonly model: ServedModel,
+    private readonly events: EventBus,
+  ) {}
+
+  /** Newest first; the base weights, which everything descends from, stand last. */
+  async list(limit: number): Promise<ListBody<CheckpointView>> {
+    const rows = await this.checkpoints.list(limit + 1);
+    const { checkpoint } = await this.checkpoints.live();
+    const promotions = await this.checkpoints.promotions(1000);
+    const base = baseView({
+      weightsDigest: this.model.baseFingerprint,
+      created: this.model.created,
+      live: checkpoint === null,
+      promoted: promotions.find((promotion) => promotion.checkpointId === null)?.createdAt ?? null,
+    });
+    return list([...rows.slice(0, limit).map(checkpointView), base], rows.length > limit);
+  }
+
+  async promotions(limit: number): Promise<ListBody<PromotionView>> {
+    return page((await this.checkpoints.promotions(limit + 1)).map(promotionView), limit);
+  }
+
+  async promote(caller: Caller, id: string, reason: string | undefined): Promise<PromotionView> {
+    const target = id === BASE ? null : id;
+    return this.applied(await this.checkpoints.promote(target, caller.userName, reason ?? 'promoted by hand'));
+  }
+
+  /** One step back. @throws ConflictError when nothing was promoted that could be taken back */
+  async rollback(caller: Caller, reason: string | undefined): Promise<PromotionView> {
+    const target = await this.checkpoints.rollbackTarget();
+    if (!target.available) throw new ConflictError('The base weights are live; there is nothing to roll back to.');
+    return this.applied(
+      await this.checkpoints.promote(target.checkpointId, caller.userName, reason ?? 'rolled back by hand'),
+    );
+  }
+
+  /** This gateway need not wait for its own notification: when the answer is out, new chats take the weights. */
+  private async applied(promotion: Promotion): Promise<PromotionView> {
+    this.events.emit('checkpoint.promoted', { checkpointId: promotion.checkpointId ?? BASE });
+    await this.watcher
+      .refresh()
+      .catch((error: unknown) => this.logger.error({ err: error }, `weights not switched yet: ${messageOf(error)}`));
+    return promotionView(promotion);
+  }
+}

@@ -1,0 +1,22 @@
+import { systemClock, type Config, type Logger } from '@attune/platform';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { EventBus } from './events.js';
+import { CLOCK, CONFIG, LOGGER } from './tokens.js';
+
+/** What every feature may ask for: settings, logger, clock, events. */
+@Global()
+@Module({})
+export class CoreModule {
+  static forRoot(config: Config, logger: Logger): DynamicModule {
+    return {
+      module: CoreModule,
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: LOGGER, useValue: logger },
+        { provide: CLOCK, useValue: systemClock },
+        EventBus,
+      ],
+      exports: [CONFIG, LOGGER, CLOCK, EventBus],
+    };
+  }
+}

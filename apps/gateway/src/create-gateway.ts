@@ -1,0 +1,81 @@
+import helmet from '@fastify/helmet';
+import multipart from '@fastify/multipart';
+import fastifyStatic from '@fastify/static';
+import { createId, type Config, type Logger } from '@attune/platform';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { AddressInfo } from 'node:net';
+import { AppModule } from './app.module.js';
+import { ChatService } from './chat/chat.service.js';
+import { CONSOLE_FOLDER } from './console/console.controller.js';
+import { NestLogger } from './core/nest-logger.js';
+import type { LoadedModel } from './inference/load-model.js';
+import { Metrics } from './metrics/metrics.js';
+import { AuthenticatedWsAdapter } from './realtime/authenticated-ws-adapter.js';
+
+/** How long answers under way may go on once the gateway is asked to stop. */
+const GRACE_MS = 15_000;
+
+/** Scripts and connections of our own origin only; Mantine writes style elements at run time. */
+const contentSecurityPolicy = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'self'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:', 'blob:'],
+    fontSrc: ["'self'", 'data:'],
+    connectSrc: ["'self'", 'ws:', 'wss:'],
+    objectSrc: ["'none'"],
+    frameAncestors: ["'none'"],
+    baseUri: ["'self'"],
+    formAction: ["'self'"],
+  },
+};
+
+export interface Gateway {
+  port: number;
+  app: NestFastifyApplication;
+  /** Takes no more requests, lets answers under way end (cancels them after `graceMs`), and closes what is open. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** The running gateway: database connected, model loaded, port open. */
+export async function createGateway(config: Config, logger: Logger, loaded: LoadedModel): Promise<Gateway> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: config.http.bodyLimitBytes,
+    genReqId: () => createId('req'),
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 256 },
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, logger, loaded), adapter, {
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  });
+  await app.register(helmet, { contentSecurityPolicy, crossOriginResourcePolicy: { policy: 'same-origin' } });
+  await app.register(multipart, { limits: { fileSize: config.http.uploadLimitBytes, files: 1, fields: 10 } });
+  await app.register(fastifyStatic, { root: CONSOLE_FOLDER, serve: false });
+  observe(app);
+  app.useWebSocketAdapter(new AuthenticatedWsAdapter(app, config.http.bodyLimitBytes));
+  await app.listen(config.http.port, config.http.host);
+  const close = async (graceMs = GRACE_MS) => {
+    const deadline = setTimeout(() => app.get(ChatService).stop(), graceMs);
+    await app.close().finally(() => clearTimeout(deadline));
+    await loaded.engine.close();
+  };
+  return { port: (app.getHttpServer().address() as AddressInfo).port, app, close };
+}
+
+/** Every answer carries the id under which the log knows it; every route is counted. */
+function observe(app: NestFastifyApplication): void {
+  const metrics = app.get(Metrics);
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    done();
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    metrics.request(request.routeOptions.url ?? 'unknown', reply.statusCode);
+    done();
+  });
+}

@@ -1,0 +1,26 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { ENGINE } from '../core/tokens.js';
+import { EngineMetrics } from './engine-metrics.js';
+import { InferenceService } from './inference.service.js';
+import { LiveWeights } from './live-weights.js';
+import type { LoadedModel } from './load-model.js';
+import { ServedModel } from './served-model.js';
+
+/** The model, its tokenizer and the engine that runs it. */
+@Global()
+@Module({})
+export class InferenceModule {
+  static forRoot({ engine, model }: LoadedModel): DynamicModule {
+    return {
+      module: InferenceModule,
+      providers: [
+        { provide: ENGINE, useValue: engine },
+        { provide: ServedModel, useValue: model },
+        InferenceService,
+        LiveWeights,
+        EngineMetrics,
+      ],
+      exports: [ENGINE, ServedModel, InferenceService, LiveWeights],
+    };
+  }
+}

@@ -1,0 +1,46 @@
+import { weightsDigest } from '@attune/checkpoint';
+import { NotFoundError } from '@attune/platform';
+import type { Tokenizer } from '@attune/tokenizer';
+
+export interface ServedModelFacts {
+  /** As clients name it: the model folder's own name. */
+  id: string;
+  tokenizer: Tokenizer;
+  /** Tokens of prompt and answer together. */
+  context: number;
+  /** Digest of the base weights. */
+  baseDigest: string;
+  /** Unix seconds since when it is served. */
+  created: number;
+}
+
+/** The model this gateway answers with. */
+export class ServedModel {
+  readonly id: string;
+  readonly tokenizer: Tokenizer;
+  readonly context: number;
+  readonly baseDigest: string;
+  readonly created: number;
+
+  constructor(facts: ServedModelFacts) {
+    this.id = facts.id;
+    this.tokenizer = facts.tokenizer;
+    this.context = facts.context;
+    this.baseDigest = facts.baseDigest;
+    this.created = facts.created;
+  }
+
+  /** `system_fingerprint` of answers without any adapter. */
+  get baseFingerprint(): string {
+    return weightsDigest(this.baseDigest, null);
+  }
+
+  /** @throws NotFoundError with code `model_not_found`, naming the model there is */
+  expect(name: string): void {
+    if (name === this.id || name === 'default') return;
+    throw new NotFoundError(`There is no model \`${name}\` here; ask for \`${this.id}\`.`, {
+      param: 'model',
+      code: 'model_not_found',
+    });
+  }
+}

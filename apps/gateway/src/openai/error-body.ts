@@ -1,0 +1,61 @@
+import type { ErrorBody } from '@attune/contracts';
+import {
+  AppError,
+  InternalError,
+  InvalidRequestError,
+  NotFoundError,
+  TooLargeError,
+  type ErrorKind,
+} from '@attune/platform';
+
+interface WireError {
+  status: number;
+  type: string;
+  code: string | null;
+}
+
+/** The only place that turns kinds of errors into HTTP statuses and OpenAI's error types. */
+const table: Record<ErrorKind, WireError> = {
+  invalid_request: { status: 400, type: 'invalid_request_error', code: null },
+  unauthenticated: { status: 401, type: 'authentication_error', code: 'invalid_api_key' },
+  forbidden: { status: 403, type: 'permission_error', code: 'insufficient_permissions' },
+  not_found: { status: 404, type: 'invalid_request_error', code: 'not_found' },
+  conflict: { status: 409, type: 'invalid_request_error', code: 'conflict' },
+  too_large: { status: 413, type: 'invalid_request_error', code: 'too_large' },
+  rate_limited: { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded' },
+  cancelled: { status: 499, type: 'invalid_request_error', code: 'cancelled' },
+  unavailable: { status: 503, type: 'server_error', code: 'unavailable' },
+  internal: { status: 500, type: 'server_error', code: 'internal_error' },
+};
+
+export const statusOf = (error: AppError): number => table[error.kind].status;
+
+/** The error as clients see it; what broke inside stays in the log. */
+export function errorBody(error: AppError): ErrorBody {
+  const { type, code } = table[error.kind];
+  return { error: { message: error.message, type, param: error.param ?? null, code: error.code ?? code } };
+}
+
+/**
+ * Anything thrown as one of the product's errors. Frameworks throw objects with `statusCode` (Fastify) or `getStatus()`
+ * (Nest); everything else is a bug of ours, whose message is not for clients.
+ */
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const status = frameworkStatus(thrown);
+  const message = thrown instanceof Error ? thrown.message : 'The request was refused';
+  if (status === 413) {
+    return new TooLargeError('The request body is larger than BODY_LIMIT_BYTES allows; send less.', { cause: thrown });
+  }
+  if (status === 404) return new NotFoundError(message, { cause: thrown });
+  if (status !== undefined && status >= 400 && status < 500) return new InvalidRequestError(message, { cause: thrown });
+  return new InternalError('Something broke inside the gateway; its log says more under this request id.', {
+    cause: thrown,
+  });
+}
+
+function frameworkStatus(thrown: unknown): number | undefined {
+  if (typeof thrown !== 'object' || thrown === null) return undefined;
+  if ('getStatus' in thrown && typeof thrown.getStatus === 'function') return Number(thrown.getStatus());
+  return 'statusCode' in thrown && typeof thrown.statusCode === 'number' ? thrown.statusCode : undefined;
+}

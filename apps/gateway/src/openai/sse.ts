@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import type { FastifyReply } from 'fastify';
+
+/** Server-sent events on a hijacked reply, written no faster than the client reads. */
+export class EventStream {
+  private readonly gone = new AbortController();
+  private open = false;
+
+  constructor(private readonly reply: FastifyReply) {
+    // `close` also follows a complete answer; only a connection that ends before that is a client who left.
+    reply.raw.on('close', () => {
+      if (!reply.raw.writableFinished) this.gone.abort();
+    });
+  }
+
+  /** Aborted when the client goes away before the stream has ended. */
+  get disconnected(): AbortSignal {
+    return this.gone.signal;
+  }
+
+  get started(): boolean {
+    return this.open;
+  }
+
+  /** Sends `data` (JSON, or a bare word such as `[DONE]`) and waits until the client has room for more. */
+  async send(data: unknown, event?: string): Promise<void> {
+    const body = typeof data === 'string' ? data : JSON.stringify(data);
+    await this.write(`${event === undefined ? '' : `event: ${event}\n`}data: ${body}\n\n`);
+  }
+
+  end(): void {
+    if (this.open) this.reply.raw.end();
+  }
+
+  private async write(text: string): Promise<void> {
+    if (this.disconnected.aborted) return;
+    if (!this.open) this.begin();
+    if (this.reply.raw.write(text)) return;
+    await once(this.reply.raw, 'drain', { signal: this.disconnected }).catch(() => undefined);
+  }
+
+  private begin(): void {
+    this.open = true;
+    this.reply.hijack();
+    this.reply.raw.writeHead(200, {
+      ...(this.reply.getHeaders() as Record<string, string>),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      // Proxies such as nginx would otherwise collect the whole answer first.
+      'x-accel-buffering': 'no',
+    });
+  }
+}
