@@ -1,4 +1,3 @@
-export {};
 export * from './architectures.js';
 export * from './config.js';
 export * from './heads.js';
