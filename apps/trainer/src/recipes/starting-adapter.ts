@@ -17,10 +17,11 @@ export async function startingAdapter(
 ): Promise<Policy> {
   const parent = parentId === null ? null : (await checkpoints.open(parentId)).adapter;
   if (parent) return { parameters: fromAdapterWeights(parent), rank: parent.rank, alpha: parent.alpha };
-  const random = createRandom(deriveSeed(config.seed, 'adapter'));
-  return {
-    parameters: initialAdapter(model.config, config.lora, random),
-    rank: config.lora.rank,
-    alpha: config.lora.alpha,
-  };
+  return initialPolicy(model, config);
+}
+
+/** A fresh adapter of the shape the job asks for; it changes nothing yet. */
+export function initialPolicy(model: BaseModel, { seed, lora }: TuningJobConfig): Policy {
+  const random = createRandom(deriveSeed(seed, 'adapter'));
+  return { parameters: initialAdapter(model.config, lora, random), rank: lora.rank, alpha: lora.alpha };
 }
