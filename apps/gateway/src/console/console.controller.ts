@@ -15,7 +15,7 @@ const API_PATHS = /^\/(v1|api|health|metrics)(\/|$)/;
 @Controller()
 @Public()
 export class ConsoleController {
-  @Get('*path')
+  @Get('*')
   async page(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const file = decodedPath(request.url);
     if (API_PATHS.test(file)) throw new NotFoundError(`There is nothing at GET ${file}.`);
