@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { ActionIcon, createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
 
 const teal: MantineColorsTuple = [
   '#eefbf8',
@@ -42,6 +42,7 @@ const gray: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: 'teal',
+  black: '#24211d',
   primaryShade: { light: 7, dark: 6 },
   colors: { teal, dark, gray },
   defaultRadius: 'md',
@@ -51,7 +52,28 @@ export const theme = createTheme({
   headings: { fontWeight: '600', sizes: { h1: { fontSize: '1.5rem' }, h2: { fontSize: '1.15rem' } } },
   components: {
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
-    ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
+    ActionIcon: ActionIcon.extend({
+      defaultProps: { variant: 'subtle', color: 'gray' },
+      // Quiet until they mean something.
+      vars: (_, { variant, color }) => ({
+        root: variant === 'subtle' && color === 'gray' ? { '--ai-color': 'var(--attune-quiet)' } : {},
+      }),
+    }),
     Modal: { defaultProps: { centered: true } },
   },
+});
+
+const tinted = ['teal', 'red', 'orange', 'blue'] as const;
+
+/** In the dark, light variants are a tint over what they stand on rather than a loud block. */
+export const cssVariables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {},
+  dark: Object.fromEntries(
+    tinted.flatMap((color) => [
+      [`--mantine-color-${color}-light`, `color-mix(in srgb, var(--mantine-color-${color}-6) 18%, transparent)`],
+      [`--mantine-color-${color}-light-hover`, `color-mix(in srgb, var(--mantine-color-${color}-6) 26%, transparent)`],
+      [`--mantine-color-${color}-light-color`, `var(--mantine-color-${color}-3)`],
+    ]),
+  ),
 });

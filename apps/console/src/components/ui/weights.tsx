@@ -4,7 +4,7 @@ import { Code, Tooltip } from '@mantine/core';
 export function Weights({ digest }: { digest: string }) {
   return (
     <Tooltip label={`Weights ${digest}`} multiline maw={420} style={{ wordBreak: 'break-all' }}>
-      <Code fz={11} c="dimmed" tabIndex={0} aria-label={`From weights ${digest}`}>
+      <Code fz={11} c="dimmed" bg="transparent" tabIndex={0} aria-label={`From weights ${digest}`}>
         {shortDigest(digest)}
       </Code>
     </Tooltip>

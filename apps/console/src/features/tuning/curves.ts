@@ -76,8 +76,18 @@ function thin(points: Curve['points']): Curve['points'] {
   return every <= 1 ? points : points.filter((_, index) => index % every === 0 || index === points.length - 1);
 }
 
-/** `grad_norm` -> `Grad norm`. */
+/** `grad_norm` -> `Grad norm`; names the field has its own word for are spelled so. */
 export function words(name: string): string {
-  const text = name.replaceAll('_', ' ');
+  if (name === 'lr') return 'Learning rate';
+  const text = name
+    .replaceAll('_', ' ')
+    .replace(/^heldout/, 'held-out')
+    .replace(/\bkl\b/, 'KL');
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+const stageTitles: Record<string, string> = { sft: 'SFT', reward: 'Reward model', ppo: 'PPO' };
+
+export function stageTitle(stage: string): string {
+  return stageTitles[stage] ?? words(stage);
 }

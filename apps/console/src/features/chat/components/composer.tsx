@@ -55,7 +55,11 @@ export function Composer(props: ComposerProps) {
         <Group justify="space-between" px={6} wrap="nowrap">
           <Group gap="md" wrap="nowrap">
             <SettingsPopover settings={settings} onChange={onSettings} models={models.data ?? []} model={model} />
-            <Tooltip label="Each question gets two answers side by side; the one you choose teaches the model">
+            <Tooltip
+              label="Each question gets two answers side by side; the one you choose teaches the model"
+              multiline
+              w={260}
+            >
               <Switch
                 size="xs"
                 label="Compare two answers"
@@ -75,7 +79,7 @@ function SendOrStop({ answering, onStop, onSend, draft, model }: ComposerProps) 
   if (answering) {
     return (
       <Tooltip label="Stop (Esc)">
-        <ActionIcon variant="filled" color="dark" size={34} radius="xl" aria-label="Stop answering" onClick={onStop}>
+        <ActionIcon variant="default" size={34} radius="xl" aria-label="Stop answering" onClick={onStop}>
           <IconPlayerStopFilled size={16} />
         </ActionIcon>
       </Tooltip>

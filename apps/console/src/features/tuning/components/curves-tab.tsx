@@ -3,10 +3,8 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { QueryView } from '../../../components/ui/query-view.js';
 import { metricsQuery } from '../api/jobs.js';
-import { curvesOf } from '../curves.js';
+import { curvesOf, stageTitle } from '../curves.js';
 import { CurveChart } from './curve-chart.js';
-
-const stageTitles: Record<string, string> = { sft: 'SFT', reward: 'Reward model', ppo: 'PPO' };
 
 export function CurvesTab({ jobId, active }: { jobId: string; active: boolean }) {
   const metrics = useQuery(metricsQuery(useQueryClient(), jobId, active));
@@ -21,13 +19,13 @@ export function CurvesTab({ jobId, active }: { jobId: string; active: boolean })
             </Text>
           )}
           {stages.map(({ stage, curves }) => (
-            <section key={stage} aria-label={stageTitles[stage] ?? stage}>
+            <section key={stage} aria-label={stageTitle(stage)}>
               <Title order={2} mb="sm">
-                {stageTitles[stage] ?? stage}
+                {stageTitle(stage)}
               </Title>
               <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
                 {curves.map((curve) => (
-                  <CurveChart key={curve.title} curve={curve} stage={stageTitles[stage] ?? stage} />
+                  <CurveChart key={curve.title} curve={curve} stage={stageTitle(stage)} />
                 ))}
               </SimpleGrid>
             </section>

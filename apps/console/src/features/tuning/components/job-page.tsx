@@ -23,7 +23,14 @@ export function JobPage({ jobId }: { jobId: string }) {
   const job = useQuery(jobQuery(jobId));
   return (
     <Page>
-      <Anchor component={Link} to="/console/tuning" size="sm" mb="sm" display="inline-flex">
+      <Anchor
+        component={Link}
+        to="/console/tuning"
+        size="sm"
+        mb="sm"
+        display="inline-flex"
+        style={{ alignItems: 'center', gap: 4 }}
+      >
         <IconArrowLeft size={16} /> All jobs
       </Anchor>
       <QueryView query={job}>{(data) => <JobDetails job={data} />}</QueryView>

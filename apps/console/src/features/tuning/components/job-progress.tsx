@@ -1,7 +1,7 @@
 import type { TuningJobView } from '@attune/contracts';
 import { Group, Progress, Text } from '@mantine/core';
 import { formatDuration, plural } from '../../../lib/format.js';
-import { words } from '../curves.js';
+import { stageTitle, words } from '../curves.js';
 
 /** What it learns from, and where it is. */
 export function JobProgress({ job }: { job: TuningJobView }) {
@@ -11,7 +11,9 @@ export function JobProgress({ job }: { job: TuningJobView }) {
     <div>
       <Group justify="space-between" gap="xs">
         <Text size="sm" role="status">
-          {running ? `${words(progress.stage)}: step ${progress.step} of ${progress.num_steps}` : restingSentence(job)}
+          {running
+            ? `${stageTitle(progress.stage)}: step ${progress.step} of ${progress.num_steps}`
+            : restingSentence(job)}
         </Text>
         <Text size="sm" c="dimmed">
           {plural(job.num_demonstrations, 'demonstration')} · {plural(job.num_preferences, 'preference')}

@@ -83,11 +83,11 @@ function StageChoice({ stages, onChange }: { stages: TuningStage[]; onChange: (s
   const set = (chosen: string[]) => onChange(defaults.stages.filter((stage) => chosen.includes(stage)));
   return (
     <Checkbox.Group label="Stages" value={stages} onChange={set}>
-      <Group mt={6} align="flex-start" gap="lg">
+      <SimpleGrid mt={6} cols={{ base: 1, xs: 3 }}>
         {defaults.stages.map((stage) => (
           <Checkbox key={stage} value={stage} {...stageLabels[stage]} />
         ))}
-      </Group>
+      </SimpleGrid>
     </Checkbox.Group>
   );
 }
@@ -98,7 +98,7 @@ const numberFields = [
   { key: 'ppoRounds', label: 'PPO: rounds', min: 0, step: 1 },
   { key: 'klPrice', label: 'PPO: price of KL', min: 0, step: 0.01 },
   { key: 'minWinRate', label: 'Gate: least win rate', min: 0, max: 1, step: 0.05 },
-  { key: 'maxSuiteDrop', label: 'Gate: most the task suite may fall', min: 0, max: 1, step: 0.01 },
+  { key: 'maxSuiteDrop', label: 'Gate: suite may fall by', min: 0, max: 1, step: 0.01 },
   { key: 'seed', label: 'Seed', min: 0, max: 0xffffffff, step: 1 },
 ] as const;
 
