@@ -1,39 +1,27 @@
-import { gradient } from '@attune/autograd';
-import { encodeModel, usedInputs } from '@attune/graph';
-import type { ModelConfig } from '@attune/models';
 import { InternalError, InvalidRequestError } from '@attune/platform';
-import type { HostTensor, Runtime, Session, TensorMap } from '@attune/runtime';
 import { addInto, globalNorm } from '../optimizers/arrays.js';
 import type { Optimizer, Trainable } from '../optimizers/optimizer.js';
-import { ModelGraph } from './model-graph.js';
-import type { Objective } from './objective.js';
 import { type Parameter, parameter, type ParameterSet } from './parameters.js';
+import { Program, type ProgramOptions, type Sums } from './program.js';
 
-export interface TrainStepOptions<Batch> {
-  readonly config: ModelConfig;
-  readonly objective: Objective<Batch>;
-  /** What the optimizer changes, in place. */
-  readonly trainable: ParameterSet;
-  /** What it only reads: the base weights under an adapter. */
-  readonly frozen?: ParameterSet;
-  /** alpha / rank of the adapter among the parameters. */
-  readonly adapterScale?: number;
+export interface TrainStepOptions<Batch> extends ProgramOptions<Batch> {
   readonly optimizer: Optimizer;
   /** Gradients longer than this are shortened to it (global L2 norm); null leaves them alone. */
   readonly clipNorm: number | null;
-  readonly runtime: Runtime;
-  /** Threads of the session; the runtime's own default when left out. */
-  readonly threads?: number;
 }
 
-export interface StepResult {
-  /** Loss per item, over all micro-batches. */
+/** Means over the items of some batches. */
+export interface Evaluation {
   readonly loss: number;
-  /** Global L2 norm of the gradient before clipping. */
-  readonly gradNorm: number;
+  /** How many items the means run over; a sum of weights where items are weighted. */
   readonly items: number;
   /** The objective's own numbers, per item. */
   readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface StepResult extends Evaluation {
+  /** Global L2 norm of the mean gradient before clipping. */
+  readonly gradNorm: number;
   /** False when the loss or the gradient was not finite: then nothing was changed. */
   readonly applied: boolean;
 }
@@ -44,104 +32,74 @@ export interface StepResult {
  * that was given the same arrays sees.
  */
 export class TrainStep<Batch> {
+  private readonly gradients: ReadonlyMap<string, Parameter>;
+  private scratch: ReadonlyMap<string, Parameter> | null = null;
+  private forward: Promise<Program<Batch>> | null = null;
+
   private constructor(
     private readonly options: TrainStepOptions<Batch>,
-    private readonly session: Session,
-    private readonly weightFeeds: TensorMap,
-    private readonly metricNames: readonly string[],
+    private readonly program: Program<Batch>,
   ) {
     this.gradients = gradientBuffers(options.trainable);
   }
 
-  private readonly gradients: ReadonlyMap<string, Parameter>;
-  private scratch: ReadonlyMap<string, Parameter> | null = null;
-
   /** Builds the graph of forward pass, loss and gradients, and a session for it. */
   static async create<Batch>(options: TrainStepOptions<Batch>): Promise<TrainStep<Batch>> {
-    const parameters = new Map([...(options.frozen ?? []), ...options.trainable]);
-    const model = new ModelGraph(
-      `train-${options.objective.name}`,
-      options.config,
-      parameters,
-      options.adapterScale ?? 1,
-    );
-    const { lossSum, metricSums = {} } = options.objective.build(model);
-    const names = [...options.trainable.keys()];
-    const wrt = names.map((name) => model.parameter(name));
-    model.g.output('lossSum', lossSum);
-    for (const [name, sum] of Object.entries(metricSums)) model.g.output(metricOutput(name), sum);
-    gradient(model.g, lossSum, wrt).forEach((grad, i) => model.g.output(gradientOutput(names[i]!), grad));
-    const session = await options.runtime.createSession(encodeModel(model.g), {
-      threads: options.threads,
-      memPattern: false,
-      graphOptimization: 'basic',
-    });
-    const used = usedInputs(model.g).flatMap(({ name }) =>
-      parameters.has(name) ? [[name, parameters.get(name)!]] : [],
-    );
-    return new TrainStep(options, session, Object.fromEntries(used) as TensorMap, Object.keys(metricSums));
+    return new TrainStep(options, await Program.create(options, true));
   }
 
   /** Accumulates the gradients of all micro-batches, then updates the parameters once. */
   async run(microBatches: readonly Batch[], learningRate: number): Promise<StepResult> {
     if (microBatches.length === 0) throw new InvalidRequestError('a training step needs at least one micro-batch');
-    const sums = { loss: 0, items: 0, metrics: this.metricNames.map(() => 0) };
-    for (const [i, batch] of microBatches.entries()) await this.accumulate(batch, i === 0, sums);
-    return this.update(sums, learningRate);
+    const sums: Sums[] = [];
+    for (const batch of microBatches) sums.push(await this.accumulate(batch, sums.length === 0));
+    return this.update(this.mean(microBatches, sums), learningRate);
   }
 
-  /** The mean loss and metrics of some batches, without gradients being used or parameters changed. */
-  async evaluate(batches: readonly Batch[]): Promise<Pick<StepResult, 'loss' | 'items' | 'metrics'>> {
-    const sums = { loss: 0, items: 0, metrics: this.metricNames.map(() => 0) };
-    for (const batch of batches) await this.runGraph(batch, null, sums);
-    return perItem(sums, this.metricNames);
+  /** The mean loss and metrics of some batches; a forward pass of its own, without gradients. */
+  async evaluate(batches: readonly Batch[]): Promise<Evaluation> {
+    this.forward ??= Program.create(this.options, false);
+    const program = await this.forward;
+    const sums: Sums[] = [];
+    for (const batch of batches) sums.push(await program.run(batch));
+    return this.mean(batches, sums);
   }
 
+  /** Frees the sessions; parameters and optimizer stay the caller's. */
   release(): void {
-    this.session.release();
+    this.program.release();
+    void this.forward?.then((program) => program.release());
+    this.forward = null;
   }
 
-  private async accumulate(batch: Batch, first: boolean, sums: Sums): Promise<void> {
-    if (first) return this.runGraph(batch, this.gradients, sums);
+  private async accumulate(batch: Batch, first: boolean): Promise<Sums> {
+    if (first) return this.program.run(batch, this.gradients);
     this.scratch ??= gradientBuffers(this.options.trainable);
-    await this.runGraph(batch, this.scratch, sums);
+    const sums = await this.program.run(batch, this.scratch);
     for (const [name, total] of this.gradients) addInto(total.data, this.scratch.get(name)!.data);
+    return sums;
   }
 
-  private async runGraph(batch: Batch, gradients: ReadonlyMap<string, Parameter> | null, sums: Sums): Promise<void> {
-    const outputs: Record<string, HostTensor> = { lossSum: parameter([]) };
-    for (const name of this.metricNames) outputs[metricOutput(name)] = parameter([]);
-    for (const [name, tensor] of gradients ?? []) outputs[gradientOutput(name)] = tensor;
-    await this.session.run({ ...this.weightFeeds, ...this.options.objective.feeds(batch) }, outputs);
-    sums.loss += Number(outputs['lossSum']!.data[0]);
-    sums.items += this.options.objective.count(batch);
-    this.metricNames.forEach((name, i) => (sums.metrics[i]! += Number(outputs[metricOutput(name)]!.data[0])));
-  }
-
-  private async update(sums: Sums, learningRate: number): Promise<StepResult> {
+  private async update(mean: Evaluation, learningRate: number): Promise<StepResult> {
     const { optimizer, clipNorm, trainable } = this.options;
-    const perItemScale = 1 / sums.items;
-    const gradNorm = globalNorm([...this.gradients.values()].map(({ data }) => data)) * perItemScale;
-    const result = { ...perItem(sums, this.metricNames), gradNorm };
-    if (!Number.isFinite(result.loss) || !Number.isFinite(gradNorm)) return { ...result, applied: false };
+    const gradNorm = globalNorm([...this.gradients.values()].map(({ data }) => data)) / mean.items;
+    const result = { ...mean, gradNorm };
+    if (!Number.isFinite(mean.loss) || !Number.isFinite(gradNorm)) return { ...result, applied: false };
     const shorten = clipNorm !== null && gradNorm > clipNorm ? clipNorm / gradNorm : 1;
-    await optimizer.update(pair(trainable, this.gradients), perItemScale * shorten, learningRate);
+    await optimizer.update(pair(trainable, this.gradients), shorten / mean.items, learningRate);
     return { ...result, applied: true };
   }
-}
 
-interface Sums {
-  loss: number;
-  items: number;
-  readonly metrics: number[];
-}
-
-function perItem({ loss, items, metrics }: Sums, names: readonly string[]) {
-  return {
-    loss: loss / items,
-    items,
-    metrics: Object.fromEntries(names.map((name, i) => [name, metrics[i]! / items])),
-  };
+  private mean(batches: readonly Batch[], sums: readonly Sums[]): Evaluation {
+    const items = batches.reduce((all, batch) => all + this.options.objective.count(batch), 0);
+    const names = Object.keys(sums[0]?.metrics ?? {});
+    const meanOf = (of: (sum: Sums) => number) => sums.reduce((all, sum) => all + of(sum), 0) / items;
+    return {
+      items,
+      loss: meanOf(({ loss }) => loss),
+      metrics: Object.fromEntries(names.map((name) => [name, meanOf(({ metrics }) => metrics[name]!)])),
+    };
+  }
 }
 
 function pair(trainable: ParameterSet, gradients: ReadonlyMap<string, Parameter>): Trainable[] {
@@ -154,5 +112,3 @@ function pair(trainable: ParameterSet, gradients: ReadonlyMap<string, Parameter>
 
 const gradientBuffers = (trainable: ParameterSet): ReadonlyMap<string, Parameter> =>
   new Map([...trainable].map(([name, { shape }]) => [name, parameter(shape)]));
-const gradientOutput = (name: string): string => `gradient of ${name}`;
-const metricOutput = (name: string): string => `metric ${name}`;

@@ -1,0 +1,85 @@
+import { gradient } from '@attune/autograd';
+import { encodeModel, usedInputs } from '@attune/graph';
+import type { ModelConfig } from '@attune/models';
+import type { HostTensor, Runtime, Session, TensorMap } from '@attune/runtime';
+import { ModelGraph } from './model-graph.js';
+import type { Objective } from './objective.js';
+import { type Parameter, parameter, type ParameterSet } from './parameters.js';
+
+export interface ProgramOptions<Batch> {
+  readonly config: ModelConfig;
+  readonly objective: Objective<Batch>;
+  /** What the optimizer changes, in place. */
+  readonly trainable: ParameterSet;
+  /** What it only reads: the base weights under an adapter. */
+  readonly frozen?: ParameterSet;
+  /** alpha / rank of the adapter among the parameters. */
+  readonly adapterScale?: number;
+  readonly runtime: Runtime;
+  /** Threads of the session; the runtime's own default when left out. */
+  readonly threads?: number;
+}
+
+/** Sums over a batch's items, as an objective's graph gives them. */
+export interface Sums {
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** An objective's graph over a model in a session, with or without its gradients. */
+export class Program<Batch> {
+  private constructor(
+    private readonly objective: Objective<Batch>,
+    private readonly session: Session,
+    private readonly weights: TensorMap,
+    private readonly metricNames: readonly string[],
+  ) {}
+
+  /**
+   * Whoever only measures should do without gradients: ONNX Runtime computes every output of a model, asked for or
+   * not.
+   */
+  static async create<Batch>(options: ProgramOptions<Batch>, gradients: boolean): Promise<Program<Batch>> {
+    const { objective, config, runtime, threads } = options;
+    const parameters = new Map([...(options.frozen ?? []), ...options.trainable]);
+    const model = new ModelGraph(`train-${objective.name}`, config, parameters, options.adapterScale ?? 1);
+    const { lossSum, metricSums = {} } = objective.build(model);
+    model.g.output(LOSS, lossSum);
+    for (const [name, sum] of Object.entries(metricSums)) model.g.output(metricOutput(name), sum);
+    if (gradients) {
+      const names = [...options.trainable.keys()];
+      const wrt = names.map((name) => model.parameter(name));
+      gradient(model.g, lossSum, wrt).forEach((tensor, i) => model.g.output(gradientOutput(names[i]!), tensor));
+    }
+    const session = await runtime.createSession(encodeModel(model.g), {
+      threads,
+      memPattern: false,
+      graphOptimization: 'basic',
+    });
+    const weights: Record<string, HostTensor> = {};
+    for (const { name } of usedInputs(model.g)) if (parameters.has(name)) weights[name] = parameters.get(name)!;
+    return new Program(objective, session, weights, Object.keys(metricSums));
+  }
+
+  /** Runs one batch; gradients, by parameter name, are overwritten. */
+  async run(batch: Batch, gradients: ReadonlyMap<string, Parameter> = new Map()): Promise<Sums> {
+    const loss = parameter([]);
+    const metrics = new Map(this.metricNames.map((name) => [name, parameter([])]));
+    const outputs: Record<string, HostTensor> = { [LOSS]: loss };
+    for (const [name, tensor] of metrics) outputs[metricOutput(name)] = tensor;
+    for (const [name, tensor] of gradients) outputs[gradientOutput(name)] = tensor;
+    await this.session.run({ ...this.weights, ...this.objective.feeds(batch) }, outputs);
+    return {
+      loss: loss.data[0]!,
+      metrics: Object.fromEntries([...metrics].map(([name, { data }]) => [name, data[0]!])),
+    };
+  }
+
+  release(): void {
+    this.session.release();
+  }
+}
+
+const LOSS = 'lossSum';
+const gradientOutput = (name: string): string => `gradient of ${name}`;
+const metricOutput = (name: string): string => `metric ${name}`;
