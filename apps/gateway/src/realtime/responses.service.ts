@@ -1,6 +1,6 @@
 import { responseMessages, type ChatMessage, type ResponseRequest } from '@attune/contracts';
 import { CompletionRepository } from '@attune/persistence';
-import { createId, NotFoundError } from '@attune/platform';
+import { createId, InvalidRequestError } from '@attune/platform';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { ChatService } from '../chat/chat.service.js';
@@ -67,7 +67,7 @@ export class ResponsesService {
   private async past(caller: Caller, id: string): Promise<Past> {
     const completion = await this.completions.get(id).catch(() => undefined);
     if (!completion || completion.userId !== caller.userId || completion.status !== 'done') {
-      throw new NotFoundError(`You have no finished response \`${id}\`; start anew without \`previous_response_id\`.`, {
+      throw new InvalidRequestError(`You have no finished response \`${id}\`; start anew without \`previous_response_id\`.`, {
         param: 'previous_response_id',
         code: 'previous_response_not_found',
       });
