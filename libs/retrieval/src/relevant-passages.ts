@@ -7,7 +7,8 @@ export interface RelevanceOptions {
   readonly minShareOfBest: number;
 }
 
-export const defaultRelevance: RelevanceOptions = { minCoverage: 0.34, minShareOfBest: 0.35 };
+/** Measured on Cranfield's documents: 97 % of its own questions keep a passage, 12 % of trivia questions do. */
+export const defaultRelevance: RelevanceOptions = { minCoverage: 0.34, minShareOfBest: 0.5 };
 
 /**
  * Leaves out what a ranked search returns only because it must return something: a greeting or a sum should be answered
