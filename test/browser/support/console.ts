@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import {
+  noModel,
+  startTestGateway,
+  testModel,
+  type TestGateway,
+  type TestGatewayOptions,
+} from '../../support/gateway.js';
+import { chromiumPath, noChromium } from './chromium.js';
+
+const BUILT_PAGE = fileURLToPath(new URL('../../../apps/console/dist/index.html', import.meta.url));
+
+/** Why the browser specs cannot run here; undefined when they can. Stands in the name of what is skipped. */
+export const missing: string | undefined =
+  chromiumPath === undefined ? noChromium : testModel === undefined ? noModel : undefined;
+
+/** For `describe`: the title, and the reason when it is skipped. */
+export const titled = (title: string) => (missing === undefined ? title : `${title} (skipped: ${missing})`);
+
+export interface TestConsole {
+  gateway: TestGateway;
+  /** A page in a profile of its own, signed in with the key (null: not signed in). */
+  open(apiKey: string | null, path?: string): Promise<Page>;
+  /** Errors of all pages so far: uncaught ones, and what the content security policy refused. */
+  errors: string[];
+  close(): Promise<void>;
+}
+
+/** The built console, served by the real gateway, in a real browser. */
+export async function startTestConsole(options: TestGatewayOptions = {}): Promise<TestConsole> {
+  if (!existsSync(BUILT_PAGE)) {
+    throw new Error('apps/console is not built; run `npm run build -w @attune/console` first');
+  }
+  const gateway = await startTestGateway(options);
+  const browser = await launch();
+  const errors: string[] = [];
+  const open = async (apiKey: string | null, path = '/') => {
+    const context = await browser.newContext(contextOptions(gateway.baseUrl, apiKey));
+    const page = await watchedPage(context, errors);
+    await page.goto(gateway.baseUrl + path);
+    return page;
+  };
+  const close = async () => {
+    await browser.close();
+    await gateway.close();
+  };
+  return { gateway, open, errors, close };
+}
+
+/** As root Chromium needs to be told that its own sandbox is not available. */
+export function launch(): Promise<Browser> {
+  const asRoot = process.getuid?.() === 0;
+  return chromium.launch({ executablePath: chromiumPath, args: asRoot ? ['--no-sandbox'] : [] });
+}
+
+function contextOptions(origin: string, apiKey: string | null) {
+  const localStorage = apiKey === null ? [] : [{ name: 'attune.api-key', value: apiKey }];
+  return {
+    viewport: { width: 1280, height: 820 },
+    storageState: { cookies: [], origins: [{ origin, localStorage }] },
+  };
+}
+
+async function watchedPage(context: BrowserContext, errors: string[]): Promise<Page> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on('pageerror', (error) => errors.push(`${page.url()}: ${error.message}`));
+  page.on('console', (message) => {
+    if (/Content Security Policy/i.test(message.text())) errors.push(`${page.url()}: ${message.text()}`);
+  });
+  return page;
+}
