@@ -1,5 +1,5 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { readModelFolder, resolveModel, writeModelFolder, type DownloadProgress } from '@attune/checkpoint';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -133,6 +133,20 @@ describe('a model from the hub', () => {
   it('refuses a repository without safetensors', async () => {
     files.delete(WEIGHTS);
     await expect(resolve()).rejects.toThrow(/no model\*\.safetensors/);
+  });
+
+  it('is fetched once when several processes ask for it at the same time', async () => {
+    await Promise.all([resolve(), resolve(), resolve()]);
+    expect(hub.requests.filter((line) => line.includes(WEIGHTS))).toHaveLength(1);
+    expect(await readdir(path.join(dataDir, 'models'))).toEqual(['acme--tiny-llama']);
+  });
+
+  it('takes over from a process that was killed', async () => {
+    const models = path.join(dataDir, 'models');
+    await mkdir(models);
+    const killed = { pid: 999_999_999, host: hostname() };
+    await writeFile(path.join(models, 'acme--tiny-llama.lock'), JSON.stringify(killed));
+    await expect(resolve()).resolves.toMatchObject({ name: REPO });
   });
 
   it('stops when it is told to', async () => {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '@attune/platform';
 import { replaceFile } from '../durable.js';
 import { matches } from './checksum.js';
+import { withLock } from './download-lock.js';
 import { explainHubError, isTransient, type HubContext } from './hub-errors.js';
 import { folderNameOf, type ModelId } from './model-id.js';
 import { defaultTransfer, transferFile, type TransferOptions } from './transfer.js';
@@ -40,18 +41,25 @@ export async function downloadModel(id: ModelId, options: DownloadOptions): Prom
   if (await isComplete(folder)) return folder;
   const endpoint = (options.endpoint ?? 'https://huggingface.co').replace(/\/+$/, '');
   const context: HubContext = { id, endpoint, token: options.token };
-  const transfer = { ...defaultTransfer, ...options.transfer };
   try {
-    const files = wantedFiles(id, await listRepository(context, transfer, options.signal));
-    await mkdir(folder, { recursive: true });
-    await requireSpace(folder, files);
-    await fetchAll(folder, files, context, { ...options, transfer });
-    await removeParts(folder);
-    await writeReceipt(folder, id, files);
+    await mkdir(options.modelsFolder, { recursive: true });
+    await withLock(`${folder}.lock`, options.signal, async () => {
+      if (!(await isComplete(folder))) await download(folder, context, options);
+    });
     return folder;
   } catch (error) {
     throw explainHubError(error, context);
   }
+}
+
+async function download(folder: string, context: HubContext, options: DownloadOptions): Promise<void> {
+  const transfer = { ...defaultTransfer, ...options.transfer };
+  const files = wantedFiles(context.id, await listRepository(context, transfer, options.signal));
+  await mkdir(folder, { recursive: true });
+  await requireSpace(folder, files);
+  await fetchAll(folder, files, context, { ...options, transfer });
+  await removeParts(folder);
+  await writeReceipt(folder, context.id, files);
 }
 
 async function isComplete(folder: string): Promise<boolean> {
