@@ -31,7 +31,7 @@ export async function loadBaseModel(settings: Config): Promise<BaseModel> {
   const { model, storage, tuning } = settings;
   const options = { dataDir: storage.dataDir, bundledFolder, token: model.hfToken, endpoint: model.hfEndpoint };
   const { folder, name } = await resolveModel(model.model, options);
-  const files = await readModelFolder(folder, { digestCache: path.join(storage.dataDir, 'run') });
+  const files = await readModelFolder(folder, { digestCache: path.join(storage.dataDir, 'digests') });
   const config = parseModelConfig(files.config);
   const threads = tuning.trainerThreads || Math.max(1, Math.floor(availableParallelism() / 2));
   return {

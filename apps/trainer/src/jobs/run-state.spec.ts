@@ -1,0 +1,124 @@
+import type { TrainingState } from '@attune/checkpoint';
+import { AdamW, parameter, type ParameterSet } from '@attune/training';
+import { describe, expect, it } from 'vitest';
+import { type RunCursor, RunState, type StateStore } from './run-state.js';
+import { runStage, type StageHost } from './stage-loop.js';
+
+/** Keeps the last save as a disk would: by value. */
+function memoryStore(): StateStore & { saves: number } {
+  let kept: TrainingState<RunCursor> | undefined;
+  return {
+    saves: 0,
+    async save({ arrays, json }) {
+      kept = structuredClone({ arrays: new Map(arrays), json });
+      this.saves++;
+    },
+    load: async () => structuredClone(kept),
+  };
+}
+
+const weights = (): ParameterSet => new Map([['w', parameter([3], Float32Array.of(1, 2, 3))]]);
+
+/** Trains towards zero; each step's gradient hangs on the weights, so any lost bit of state shows. */
+async function train(store: StateStore, options: { diesAt?: number } = {}): Promise<Float32Array> {
+  const state = await RunState.open(store, async () => 'ckpt_parent');
+  const policy = state.track('policy', weights());
+  const optimizer = state.trackOptimizer('adam', new AdamW({ weightDecay: 0 }));
+  const host: StageHost = {
+    state,
+    journal: { step: () => undefined, progress: () => undefined, warn: () => undefined },
+    clock: { now: () => new Date(0), monotonicMs: () => ++clockMs },
+    signal: new AbortController().signal,
+    saveEveryMs: 2,
+  };
+  let clockMs = 0;
+  const { shape, data: value } = policy.get('w')!;
+  await runStage(host, 'sft', 10, async (step) => {
+    if (step === options.diesAt) throw new Error('killed');
+    const gradient = value.map((x, i) => x * 2 + Math.sin(step + i));
+    optimizer.update([{ name: 'w', shape, value, gradient }], 1, 0.1);
+    return { values: { loss: 1 } };
+  });
+  await state.finish('sft');
+  return value;
+}
+
+describe('run state', () => {
+  it.each([1, 4, 5, 9])('goes on bit for bit after a kill at step %i', async (diesAt) => {
+    const straight = await train(memoryStore());
+    const store = memoryStore();
+    await expect(train(store, { diesAt })).rejects.toThrow('killed');
+    expect(await train(store)).toEqual(straight);
+  });
+  it('goes on from its last save, not from zero', async () => {
+    const store = memoryStore();
+    await expect(train(store, { diesAt: 8 })).rejects.toThrow('killed');
+    const state = await RunState.open(store, async () => 'another parent');
+    expect(state.resumed).toBe(true);
+    expect(state.firstStep('sft')).toBeGreaterThanOrEqual(6);
+    expect(state.cursor.parentId).toBe('ckpt_parent');
+  });
+  it('keeps id, parent and figures through all attempts', async () => {
+    const store = memoryStore();
+    const first = await RunState.open(store, async () => null);
+    first.advance('sft', 3, { accuracy: 0.75 });
+    await first.finish('sft');
+    const second = await RunState.open(store, async () => 'ckpt_later');
+    expect(second.cursor.checkpointId).toBe(first.cursor.checkpointId);
+    expect(second.cursor.parentId).toBeNull();
+    expect(second.cursor.figures).toEqual({ accuracy: 0.75 });
+    expect(second.isFinished('sft')).toBe(true);
+    expect(second.isFinished('ppo')).toBe(false);
+    expect(second.firstStep('ppo')).toBe(0);
+  });
+  it('drops the optimizer of a stage that is over', async () => {
+    const store = memoryStore();
+    await train(store);
+    const kept = (await store.load())!;
+    expect([...kept.arrays.keys()]).toEqual(['policy/w']);
+    expect(kept.json.optimizerSteps).toEqual({});
+  });
+  it('leaves parameters alone that no save holds', async () => {
+    const store = memoryStore();
+    await train(store);
+    const state = await RunState.open(store, async () => null);
+    expect(state.track('reward', weights()).get('w')!.data).toEqual(Float32Array.of(1, 2, 3));
+  });
+});
+
+describe('the stage loop', () => {
+  const host = (overrides: Partial<StageHost> = {}): StageHost => ({
+    state: { firstStep: () => 0, advance: () => undefined, save: async () => undefined },
+    journal: { step: () => undefined, progress: () => undefined, warn: () => undefined },
+    clock: { now: () => new Date(0), monotonicMs: () => 0 },
+    signal: new AbortController().signal,
+    saveEveryMs: 1,
+    ...overrides,
+  });
+
+  it('says why it stops a run whose loss became no number', async () => {
+    const diverging = runStage(host(), 'sft', 5, async (step) => ({ values: { loss: step === 2 ? NaN : 1 } }));
+    await expect(diverging).rejects.toThrow('Training diverged in stage sft at step 2: the loss became NaN');
+  });
+  it('ends early with a word about it when a step says so', async () => {
+    const said: string[] = [];
+    const journal = { step: () => undefined, progress: () => undefined, warn: (text: string) => said.push(text) };
+    let steps = 0;
+    await runStage(host({ journal }), 'ppo', 9, async () => ({
+      values: {},
+      stop: ++steps === 3 ? 'the budget is spent' : undefined,
+    }));
+    expect(steps).toBe(3);
+    expect(said).toEqual(['ppo ended after 3 of 9 steps: the budget is spent']);
+  });
+  it('stops between two steps when it is told to', async () => {
+    const run = new AbortController();
+    let steps = 0;
+    const stopped = runStage(host({ signal: run.signal }), 'sft', 9, async () => {
+      if (++steps === 2) run.abort(new Error('cancelled'));
+      return { values: {} };
+    });
+    await expect(stopped).rejects.toThrow('cancelled');
+    expect(steps).toBe(2);
+  });
+});

@@ -1,0 +1,53 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../apps/trainer/dist/main.js', import.meta.url));
+
+export interface TestTrainer {
+  readonly pid: number;
+  /** As a power cut would end it. */
+  kill(): Promise<void>;
+  /** In good order; throws when it does not end by itself. */
+  stop(): Promise<void>;
+}
+
+export interface TestTrainerOptions {
+  readonly databaseUrl: string;
+  readonly dataDir: string;
+  /** The model folder the gateway serves. */
+  readonly model: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The real trainer as a process of its own, from the build (`npx tsc -b apps/trainer`). */
+export function startTestTrainer({ databaseUrl, dataDir, model, env = {} }: TestTrainerOptions): TestTrainer {
+  if (!existsSync(MAIN)) throw new Error('apps/trainer is not built; run `npx tsc -b apps/trainer` first');
+  const child = fork(MAIN, {
+    // Not the specs' own flags: they make Node read the sources.
+    execArgv: [],
+    env: {
+      ...process.env,
+      DATABASE_URL: databaseUrl,
+      DATA_DIR: dataDir,
+      MODEL: model,
+      TRAINER_THREADS: '1',
+      LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'error',
+      ...env,
+    },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  return {
+    pid: child.pid!,
+    kill: () => end(child, 'SIGKILL'),
+    stop: () => end(child, 'SIGTERM'),
+  };
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit', { signal: AbortSignal.timeout(30_000) });
+  child.kill(signal);
+  await ended;
+}
