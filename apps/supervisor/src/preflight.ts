@@ -16,10 +16,9 @@ export function checkDataFolder(dataDir: string): void {
     mkdirSync(dataDir, { recursive: true });
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     writeFileSync(probe, 'x'.repeat(65_536));
+    rmSync(probe);
   } catch (error) {
     throw folderProblem(dataDir, error);
-  } finally {
-    rmSync(probe, { force: true });
   }
   const { bavail, bsize } = statfsSync(dataDir);
   if (bavail * bsize < LEAST_FREE_BYTES) throw diskFull(dataDir, bavail * bsize);

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const ASK_EVERY_MS = 100;
 
-/** Resolves when the gateway says that a chat would be served; rejects when `signal` is aborted. */
+/** Resolves when the gateway says that a chat would be served; rejects with the signal's reason when that is aborted. */
 export async function waitUntilReady(url: string, signal: AbortSignal): Promise<void> {
-  while (!(await isReady(url, signal))) await sleep(ASK_EVERY_MS, undefined, { signal });
+  while (!(await isReady(url, signal))) await sleep(ASK_EVERY_MS);
 }
 
 async function isReady(url: string, signal: AbortSignal): Promise<boolean> {

@@ -72,10 +72,11 @@ export class Supervisor {
     this.database = await Database.start(config, reporter, this.options.onFatal);
     this.goOn();
     await this.database.migrate();
-    const adminKey = await ensureAdminKey(this.database.url, config.security.adminKey, this.options.newAdminKey);
     this.goOn();
     await this.startGateway(this.database.url, port);
     if (config.tuning.tuning !== 'off') this.startTrainer(this.database.url);
+    // Last of all: a key that was made and not shown would be lost.
+    const adminKey = await ensureAdminKey(this.database.url, config.security.adminKey, this.options.newAdminKey);
     this.greet(port, adminKeyLine(adminKey));
   }
 

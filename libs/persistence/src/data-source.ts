@@ -1,4 +1,4 @@
-import { messageOf, UnavailableError } from '@attune/platform';
+import { InvalidRequestError, messageOf, UnavailableError } from '@attune/platform';
 import { DataSource, DefaultNamingStrategy } from 'typeorm';
 import { migrations } from '../../../migrations/index.js';
 import { entities } from './entities/index.js';
@@ -41,9 +41,13 @@ export function createDataSource(url: string, options: { poolSize?: number } = {
 
 /**
  * Opens the database.
- * @throws UnavailableError naming host and port (never the password) and the reason.
+ * @throws UnavailableError naming host and port (never the password) and the reason
+ * @throws InvalidRequestError when `url` is none
  */
 export async function openDatabase(url: string, options: { poolSize?: number } = {}): Promise<DataSource> {
+  if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
+    throw new InvalidRequestError('DATABASE_URL is no database address; write postgres://user:secret@host:port/name.');
+  }
   const dataSource = createDataSource(url, options);
   try {
     return await dataSource.initialize();

@@ -158,5 +158,5 @@ function freePort(): Promise<number> {
 }
 
 function readTail(file: string): string {
-  return existsSync(file) ? readFileSync(file, 'utf8').slice(-4_000) : '';
+  return existsSync(file) ? readFileSync(file, 'utf8').slice(-20_000) : '';
 }

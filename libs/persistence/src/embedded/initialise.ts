@@ -28,7 +28,7 @@ function run(program: string, parameters: string[], account: RunAs, home: Postgr
   return new Promise((resolve, reject) => {
     const child = spawn(program, parameters, { ...account, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000));
+    const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-100_000));
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     child.on('error', (error) => reject(startFailure(home, error.message)));

@@ -3,7 +3,7 @@ import type { PostgresHome } from './home.js';
 
 /** The sentence for an embedded PostgreSQL that did not start, out of what it wrote last. */
 export function startFailure(home: Pick<PostgresHome, 'folder' | 'logFile'>, output: string): UnavailableError {
-  if (/No space left on device|ENOSPC|Disk quota exceeded/i.test(output)) {
+  if (/No space left on device|ENOSPC|Disk quota exceeded|Check free disk space/i.test(output)) {
     return new UnavailableError(
       `The disk that holds ${home.folder} is full; free at least 1 GB or set DATA_DIR to a folder on another disk.`,
       { code: 'disk_full' },
