@@ -1,7 +1,7 @@
 import { CompletionRepository, ConversationRepository } from '@attune/persistence';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
+import { noModel, rambling, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
 
 const question = { role: 'user' as const, content: 'Once upon a time there was a little dog.' };
 
@@ -94,10 +94,13 @@ describe.skipIf(!testModel)(`chat completions (${testModel ? 'served for real' :
   });
 
   it('stops before a stop string and sends no part of it', async () => {
-    const whole = (await gateway.openai.chat.completions.create(greedy({ max_tokens: 24 }))).choices[0].message
-      .content!;
+    const whole = (await gateway.openai.chat.completions.create(greedy({ max_tokens: 24, ...rambling }))).choices[0]
+      .message.content!;
     const stop = whole.slice(Math.floor(whole.length / 2), Math.floor(whole.length / 2) + 4);
-    const stream = await gateway.openai.chat.completions.create({ ...greedy({ max_tokens: 24, stop }), stream: true });
+    const stream = await gateway.openai.chat.completions.create({
+      ...greedy({ max_tokens: 24, ...rambling, stop }),
+      stream: true,
+    });
     let text = '';
     let reason: string | null = null;
     for await (const chunk of stream) {
@@ -109,14 +112,14 @@ describe.skipIf(!testModel)(`chat completions (${testModel ? 'served for real' :
   });
 
   it('reports length when max_tokens cut the answer', async () => {
-    const answer = await gateway.openai.chat.completions.create(greedy({ max_tokens: 2 }));
+    const answer = await gateway.openai.chat.completions.create(greedy({ max_tokens: 2, ...rambling }));
     expect(answer.choices[0].finish_reason).toBe('length');
     expect(answer.usage!.completion_tokens).toBe(2);
   });
 
   it('ends generation when the client leaves, and closes the row as cancelled', async () => {
     const stream = await gateway.openai.chat.completions.create({
-      ...greedy({ max_tokens: 400, temperature: 1 }),
+      ...greedy({ max_tokens: 400, ...rambling }),
       stream: true,
     });
     let id = '';
@@ -217,7 +220,7 @@ describe.skipIf(!testModel)(`chat completions (${testModel ? 'served for real' :
 
   it('goes on after its engine process was killed', async () => {
     const running = gateway.openai.chat.completions
-      .create({ ...greedy({ max_tokens: 400, temperature: 1 }), stream: true })
+      .create({ ...greedy({ max_tokens: 400, ...rambling }), stream: true })
       .then(async (stream) => {
         for await (const chunk of stream)
           if (chunk.choices[0]?.delta.content) process.kill(enginePid(gateway), 'SIGKILL');

@@ -1,7 +1,7 @@
 import { CompletionRepository } from '@attune/persistence';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
+import { noModel, rambling, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
 import { openRealtime, type EventLog } from '../support/realtime.js';
 
 const text = 'Once upon a time there was a little dog.';
@@ -91,7 +91,7 @@ describe.skipIf(!testModel)(`Realtime (${testModel ? 'served for real' : noModel
 
   it('cancels a response, and takes the next one', async () => {
     const { log, close } = await openRealtime(gateway);
-    log.send(session({ temperature: 1 }));
+    log.send(session(rambling));
     say(log, text);
     log.send({ type: 'response.create' });
     await log.next('response.output_text.delta');
@@ -148,6 +148,7 @@ describe.skipIf(!testModel)(`Realtime (${testModel ? 'served for real' : noModel
 
   it('ends generation when the socket goes', async () => {
     const { log, realtime } = await openRealtime(gateway);
+    log.send(session(rambling));
     say(log, text);
     log.send({ type: 'response.create' });
     const created = await log.next('response.created');

@@ -5,8 +5,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Role } from '@attune/contracts';
 import { AccountRepository, type DataSource } from '@attune/persistence';
-import { createLogger, loadConfig, type Config } from '@attune/platform';
+import { createLogger, loadConfig, REDACTED_PATHS, type Config } from '@attune/platform';
 import OpenAI from 'openai';
+import { pino } from 'pino';
 import { createGateway, type Gateway } from '../../apps/gateway/src/create-gateway.js';
 import { loadModel, type LoadedModel } from '../../apps/gateway/src/inference/load-model.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
@@ -23,11 +24,16 @@ export const testModel: string | undefined = [BUNDLED, STORIES].find((folder) =>
 export const modelChats = testModel === BUNDLED;
 export const noModel = `no model in models/attune-mini nor in ../shared/data/weights`;
 
+/** Sampling under which any model goes on for long: at this temperature its end of turn is one token among many. */
+export const rambling = { temperature: 2, seed: 11 };
+
 export interface TestGatewayOptions {
   /** A folder in Hugging Face layout; left out: {@link testModel}. */
   model?: string;
   /** Settings by environment name. */
   env?: Record<string, string>;
+  /** Takes every log line, at the most talkative level. */
+  logLines?: string[];
 }
 
 export interface ApiAnswer {
@@ -79,7 +85,9 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     TUNING: 'manual',
     ...options.env,
   });
-  const logger = createLogger('gateway', config.logging.logLevel);
+  const logger = options.logLines
+    ? pino({ level: 'trace', redact: REDACTED_PATHS }, { write: (line: string) => void options.logLines!.push(line) })
+    : createLogger('gateway', config.logging.logLevel);
   const loaded = await loadModel(config, logger);
   const gateway = await createGateway(config, logger, loaded);
   const close = async () => {

@@ -17,6 +17,7 @@ import { MetricsModule } from './metrics/metrics.module.js';
 import { OpenAIErrorFilter } from './openai/openai-error.filter.js';
 import { OpenAIModule } from './openai/openai.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
+import { ResponsesModule } from './responses/responses.module.js';
 import { ReviewModule } from './review/review.module.js';
 import { TuningModule } from './tuning/tuning.module.js';
 
@@ -38,6 +39,7 @@ export class AppModule {
         InferenceModule.forRoot(loaded),
         // talking to the model
         OpenAIModule,
+        ResponsesModule,
         RealtimeModule,
         ConversationsModule,
         DocumentsModule,

@@ -60,7 +60,12 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
   await app.listen(config.http.port, config.http.host);
   const close = async (graceMs = GRACE_MS) => {
     const deadline = setTimeout(() => app.get(ChatService).stop(), graceMs);
-    await app.close().finally(() => clearTimeout(deadline));
+    // A connection whose answer ends while the server closes would otherwise be kept alive for a minute.
+    const idle = setInterval(() => app.getHttpServer().closeIdleConnections(), 50);
+    await app.close().finally(() => {
+      clearTimeout(deadline);
+      clearInterval(idle);
+    });
     await loaded.engine.close();
   };
   return { port: (app.getHttpServer().address() as AddressInfo).port, app, close };

@@ -1,8 +1,9 @@
 import { Module } from '@nestjs/common';
 import { ChatModule } from '../chat/chat.module.js';
+import { ResponsesModule } from '../responses/responses.module.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { ResponsesGateway } from './responses.gateway.js';
-import { ResponsesService } from './responses.service.js';
 
-@Module({ imports: [ChatModule], providers: [RealtimeGateway, ResponsesGateway, ResponsesService] })
+/** The sockets. */
+@Module({ imports: [ChatModule, ResponsesModule], providers: [RealtimeGateway, ResponsesGateway] })
 export class RealtimeModule {}

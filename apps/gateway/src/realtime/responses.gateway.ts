@@ -7,7 +7,7 @@ import { AuthService } from '../auth/auth.service.js';
 import { LOGGER } from '../core/tokens.js';
 import { toAppError } from '../openai/error-body.js';
 import { readFrame } from './client-message.js';
-import { ResponsesService } from './responses.service.js';
+import { ResponsesService } from '../responses/responses.service.js';
 import { ResponsesSession } from './responses-session.js';
 import { callerOf } from './socket-caller.js';
 import { SocketChannel } from './socket-channel.js';

@@ -67,10 +67,13 @@ export class ResponsesService {
   private async past(caller: Caller, id: string): Promise<Past> {
     const completion = await this.completions.get(id).catch(() => undefined);
     if (!completion || completion.userId !== caller.userId || completion.status !== 'done') {
-      throw new InvalidRequestError(`You have no finished response \`${id}\`; start anew without \`previous_response_id\`.`, {
-        param: 'previous_response_id',
-        code: 'previous_response_not_found',
-      });
+      throw new InvalidRequestError(
+        `You have no finished response \`${id}\`; start anew without \`previous_response_id\`.`,
+        {
+          param: 'previous_response_id',
+          code: 'previous_response_not_found',
+        },
+      );
     }
     const [first, ...rest] = completion.messages;
     const messages = first.role === 'system' ? rest : completion.messages;

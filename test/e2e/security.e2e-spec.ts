@@ -1,0 +1,246 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noModel, rambling, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
+
+/** Every route of the HTTP API with the least role it asks for. */
+const routes: [method: string, path: string, role: 'user' | 'reviewer' | 'admin'][] = [
+  ['GET', '/v1/models', 'user'],
+  ['GET', '/v1/models/x', 'user'],
+  ['POST', '/v1/chat/completions', 'user'],
+  ['POST', '/v1/responses', 'user'],
+  ['POST', '/v1/feedback', 'user'],
+  ['GET', '/v1/feedback', 'user'],
+  ['GET', '/v1/lineage/x', 'reviewer'],
+  ['GET', '/api/session', 'user'],
+  ['GET', '/api/conversations', 'user'],
+  ['GET', '/api/conversations/x', 'user'],
+  ['PATCH', '/api/conversations/x', 'user'],
+  ['DELETE', '/api/conversations/x', 'user'],
+  ['GET', '/api/documents', 'user'],
+  ['GET', '/api/documents/x', 'user'],
+  ['GET', '/api/documents/search?q=x', 'user'],
+  ['POST', '/api/documents', 'admin'],
+  ['DELETE', '/api/documents/x', 'admin'],
+  ['GET', '/api/review/queue', 'reviewer'],
+  ['POST', '/api/review/x', 'reviewer'],
+  ['GET', '/api/tuning/jobs', 'admin'],
+  ['POST', '/api/tuning/jobs', 'admin'],
+  ['GET', '/api/tuning/jobs/x', 'admin'],
+  ['POST', '/api/tuning/jobs/x/cancel', 'admin'],
+  ['GET', '/api/tuning/jobs/x/events', 'admin'],
+  ['GET', '/api/tuning/jobs/x/metrics', 'admin'],
+  ['GET', '/api/tuning/jobs/x/rows', 'admin'],
+  ['GET', '/api/checkpoints', 'admin'],
+  ['POST', '/api/checkpoints/x/promote', 'admin'],
+  ['POST', '/api/checkpoints/rollback', 'admin'],
+  ['GET', '/api/promotions', 'admin'],
+  ['GET', '/api/users', 'admin'],
+  ['POST', '/api/users', 'admin'],
+  ['GET', '/api/keys', 'admin'],
+  ['POST', '/api/keys', 'admin'],
+  ['DELETE', '/api/keys/x', 'admin'],
+  ['GET', '/metrics', 'admin'],
+];
+const open = ['/health/live', '/health/ready', '*'];
+
+describe.skipIf(!testModel)(`security (${testModel ? 'of the real gateway' : noModel})`, () => {
+  const logLines: string[] = [];
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startTestGateway({ logLines, env: { BODY_LIMIT_BYTES: '20000' } });
+  });
+  afterAll(() => gateway?.close());
+
+  const chat = (key: string, fields: object = {}) =>
+    gateway.api(key, 'POST', '/v1/chat/completions', {
+      model: gateway.model,
+      messages: [{ role: 'user', content: 'Once upon a time' }],
+      max_tokens: 2,
+      ...fields,
+    });
+
+  it('has no route that this file does not know', () => {
+    const tree = gateway.gateway.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
+    const known = routes.map(([method, path]) => `${method} ${pattern(path)}`);
+    expect(
+      routesOf(tree)
+        .filter((route) => !open.includes(route.split(' ')[1]))
+        .sort(),
+    ).toEqual([...new Set(known)].sort());
+  });
+
+  it.each(routes)('asks for a key: %s %s', async (method, path) => {
+    for (const key of ['', 'sk-attune-nonsense']) {
+      const answer = await gateway.api(key, method, path, method === 'POST' || method === 'PATCH' ? {} : undefined);
+      expect(answer).toMatchObject({ status: 401, body: { error: { type: 'authentication_error' } } });
+    }
+  });
+
+  it.each(routes)('asks for the role: %s %s (%s)', async (method, path, role) => {
+    const keys = { user: gateway.userKey, reviewer: gateway.reviewerKey, admin: gateway.adminKey };
+    const ranks = ['user', 'reviewer', 'admin'] as const;
+    for (const caller of ranks) {
+      const body = method === 'POST' || method === 'PATCH' ? {} : undefined;
+      const { status } = await gateway.api(keys[caller], method, path, body);
+      if (ranks.indexOf(caller) < ranks.indexOf(role)) expect(status).toBe(403);
+      else expect([401, 403]).not.toContain(status);
+    }
+  });
+
+  it('sends protective headers and a request id with every answer, errors too', async () => {
+    for (const path of ['/health/live', '/api/session', '/nowhere', '/v1/nowhere']) {
+      const { headers } = await fetch(gateway.baseUrl + path);
+      expect(headers.get('x-request-id')).toMatch(/^req_/);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('content-security-policy')).toContain("default-src 'self'");
+      expect(headers.get('x-frame-options')).toBe('SAMEORIGIN');
+      expect(headers.get('x-powered-by')).toBeNull();
+    }
+  });
+
+  it('answers errors in OpenAI’s shape, whatever went wrong', async () => {
+    const shape = { error: { message: expect.any(String), type: expect.any(String) } };
+    expect(await gateway.api(gateway.userKey, 'POST', '/nowhere', {})).toMatchObject({ status: 404, body: shape });
+    expect(await gateway.api(gateway.userKey, 'GET', '/v1/nowhere')).toMatchObject({ status: 404, body: shape });
+    const post = (body: string, type = 'application/json') =>
+      fetch(`${gateway.baseUrl}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${gateway.userKey}`, 'content-type': type },
+        body,
+      });
+    const broken = await post('{"model":');
+    expect([broken.status, await broken.json()]).toEqual([400, { error: expect.objectContaining(shape.error) }]);
+    expect((await post('<a/>', 'text/xml')).status).toBe(400);
+    const big = await chat(gateway.userKey, { messages: [{ role: 'user', content: 'x'.repeat(30_000) }] });
+    expect(big).toMatchObject({
+      status: 413,
+      body: { error: { message: expect.stringContaining('BODY_LIMIT_BYTES') } },
+    });
+  });
+
+  it('stops serving a key the moment it is revoked, and shows the secret once', async () => {
+    const user = await gateway.api(gateway.adminKey, 'POST', '/api/users', { name: 'Temp', role: 'user' });
+    const made = await gateway.api(gateway.adminKey, 'POST', '/api/keys', { user_id: user.body.id, name: 'laptop' });
+    const secret = made.body.secret as string;
+    expect((await gateway.api(secret, 'GET', '/api/session')).body.user).toMatchObject({ name: 'Temp', role: 'user' });
+    const listed = await gateway.api(gateway.adminKey, 'GET', '/api/keys');
+    expect(JSON.stringify(listed.body)).not.toContain(secret);
+    expect(JSON.stringify(await gateway.dataSource.query('select * from api_key'))).not.toContain(secret);
+    const revoked = await gateway.api(gateway.adminKey, 'DELETE', `/api/keys/${made.body.id}`);
+    expect(revoked.body.revoked).toBeGreaterThan(0);
+    expect((await gateway.api(secret, 'GET', '/api/session')).status).toBe(401);
+  });
+
+  it('does not leave its own folder for console files', async () => {
+    for (const path of [
+      '/../package.json',
+      '/..%2f..%2fpackage.json',
+      '/%2e%2e/package.json',
+      '/assets/../../package.json',
+    ]) {
+      const answer = await fetch(gateway.baseUrl + path);
+      expect(await answer.text()).not.toContain('"@attune/');
+    }
+  });
+
+  it('writes no secret into its log, whatever is sent and whatever breaks', async () => {
+    const wrong = 'sk-attune-a-wrong-secret';
+    await gateway.api(wrong, 'GET', '/api/session');
+    await chat(gateway.userKey);
+    await gateway.api(gateway.userKey, 'POST', '/v1/chat/completions', { model: 1 });
+    const made = await gateway.api(gateway.adminKey, 'GET', '/api/users');
+    const key = await gateway.api(gateway.adminKey, 'POST', '/api/keys', { user_id: made.body.data[0].id, name: 'x' });
+    expect(logLines.length).toBeGreaterThan(3);
+    const log = logLines.join('');
+    for (const secret of [
+      wrong,
+      gateway.userKey,
+      gateway.adminKey,
+      key.body.secret,
+      new URL(gateway.databaseUrl).password,
+    ]) {
+      if (secret !== '') expect(log).not.toContain(secret);
+    }
+  });
+});
+
+describe.skipIf(!testModel)('limits', () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startTestGateway({
+      env: { RATE_LIMIT_PER_MINUTE: '20', MAX_CONCURRENT_PER_KEY: '2', TRUST_USER_HEADERS: 'true' },
+    });
+  });
+  afterAll(() => gateway?.close());
+
+  const ask = (key: string, headers: Record<string, string> = {}, max_tokens = 2) =>
+    fetch(`${gateway.baseUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({
+        model: 'default',
+        messages: [{ role: 'user', content: 'Once upon a time' }],
+        max_tokens,
+        ...rambling,
+      }),
+    });
+
+  it('slows down a key that asks too often, and says for how long', async () => {
+    const key = await gateway.createKey('Hasty', 'user');
+    const statuses: number[] = [];
+    let retryAfter = 0;
+    for (let count = 0; count < 25; count++) {
+      const answer = await fetch(`${gateway.baseUrl}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
+      statuses.push(answer.status);
+      if (answer.status === 429) retryAfter = Number(answer.headers.get('retry-after'));
+    }
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(20);
+    expect(statuses.at(-1)).toBe(429);
+    expect(retryAfter).toBeGreaterThan(0);
+    expect((await ask(gateway.userKey)).status).toBe(200);
+  });
+
+  it('runs no more answers at once for a key than it may have', async () => {
+    const answers = await Promise.all([1, 2, 3, 4].map(() => ask(gateway.adminKey, {}, 200)));
+    const statuses = answers.map((answer) => answer.status).sort();
+    expect(statuses).toEqual([200, 200, 429, 429]);
+    const refused = answers.find((answer) => answer.status === 429)!;
+    expect(await refused.json()).toMatchObject({ error: { code: 'concurrency_limit_exceeded' } });
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect((await ask(gateway.adminKey)).status).toBe(200);
+  });
+
+  it('files answers under the person a trusted front end speaks for', async () => {
+    const headers = {
+      'x-openwebui-user-id': 'u-77',
+      'x-openwebui-user-name': 'Wilma%20W',
+      'x-openwebui-chat-id': 'c-1',
+    };
+    const answer = (await (await ask(gateway.adminKey, headers)).json()) as { id: string; conversation_id: string };
+    expect(answer.conversation_id).toBe('conv_c-1');
+    const [row] = await gateway.dataSource.query(
+      'select u.name, u.role, u.external_id from completion c join user_account u on u.id = c.user_id where c.id = $1',
+      [answer.id],
+    );
+    expect(row).toEqual({ name: 'Wilma W', role: 'user', external_id: 'u-77' });
+    const asAdmin = await fetch(`${gateway.baseUrl}/api/users`, {
+      headers: { authorization: `Bearer ${gateway.adminKey}`, ...headers },
+    });
+    expect(asAdmin.status).toBe(403);
+  });
+});
+
+/** `/api/keys/x` as the router writes it. */
+const pattern = (path: string) => path.split('?')[0].replace(/\/x(?=\/|$)/g, '/:id');
+
+/** Method and path of each line of Fastify's route tree, whose indentation is four characters a level. */
+function routesOf(tree: string): string[] {
+  const path: string[] = [];
+  return tree.split('\n').flatMap((line) => {
+    const match = /^(?<indent>[│ ]*)[├└]── (?<part>\S*)(?: \((?<methods>[A-Z, ]+)\))?/.exec(line);
+    if (!match) return [];
+    const depth = match.groups!.indent.length / 4;
+    path.splice(depth, path.length, match.groups!.part);
+    const methods = (match.groups!.methods ?? '').split(', ').filter((method) => method && method !== 'HEAD');
+    return methods.map((method) => `${method} ${path.join('').replace(/:\w+/g, ':id')}`);
+  });
+}
