@@ -83,6 +83,12 @@ export const settings = {
     TUNING_MIN_ROWS: integer(2, 1e6).default(8).describe('Fewest approved pieces of feedback a job may start with.'),
     TUNING_AUTO_PROMOTE: flag.default(true).describe('Whether a checkpoint that passes the gate goes live by itself.'),
     TRAINER_THREADS: integer(0, 256).default(0).describe('Threads of the trainer; 0 takes half the cores, at least 1.'),
+    TRAINER_SAVE_SECONDS: z.coerce
+      .number()
+      .min(0.1)
+      .max(3600)
+      .default(5)
+      .describe('Most seconds of training that a crash may cost; each save writes the adapter three times over.'),
     TRAINER_HEALTH_PORT: integer(0, 65535)
       .default(0)
       .describe('Port of the trainer’s health and metrics page; 0 picks a free one.'),
