@@ -65,7 +65,7 @@ describe.skipIf(!model)(`the tuning loop (${model ? 'for real' : noModel})`, () 
       expect(numAnswers).toBeGreaterThan(20);
       expect([...fingerprints].sort()).toEqual([before[0]!.fingerprint, checkpoint.weights_digest].sort());
     },
-    3 * MINUTE,
+    6 * MINUTE,
   );
 
   it('leads from an answer’s lesson back to the feedback it came from', async () => {
@@ -97,7 +97,7 @@ describe.skipIf(!model)(`the tuning loop (${model ? 'for real' : noModel})`, () 
       expect(forced.status).toBe(409);
       expect(await fingerprintNow(gateway)).toBe(live);
     },
-    2 * MINUTE,
+    6 * MINUTE,
   );
 });
 

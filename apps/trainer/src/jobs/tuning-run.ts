@@ -21,9 +21,6 @@ import type { Journal } from './journal.js';
 import { type RunCursor, RunState } from './run-state.js';
 import { RunStopped } from './run-stopped.js';
 
-/** A kill costs at most this much work, and the save itself. */
-const SAVE_EVERY_MS = 5_000;
-
 /** One training job from approved feedback to a checkpoint that is live, waits, or was stopped by the gate. */
 @Injectable()
 export class TuningRun {
@@ -55,7 +52,7 @@ export class TuningRun {
       journal,
       signal,
       clock: this.clock,
-      saveEveryMs: SAVE_EVERY_MS,
+      saveEveryMs: this.settings.tuning.trainerSaveSeconds * 1000,
     };
     const rows = await this.prepareDataset(job.id, context);
     const engine = await loadEngine(model, MAX_ROW_TOKENS + config.ppo.max_answer_tokens);

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { rankingAccuracy, whyNotTrusted } from './reward-model.recipe.js';
+
+describe('trust in a reward model', () => {
+  it('is the share of held-out pairs it ranks as people did', () => {
+    expect(
+      rankingAccuracy([
+        [2, 1],
+        [0, 1],
+        [3, 3],
+        [5, 1],
+      ]),
+    ).toBe(0.625);
+    expect(rankingAccuracy([])).toBeNull();
+  });
+  it('is refused below the floor, and where nothing was held out', () => {
+    expect(whyNotTrusted(0.7, 0.65)).toBeNull();
+    expect(whyNotTrusted(0.65, 0.65)).toBeNull();
+    expect(whyNotTrusted(0.6, 0.65)).toContain('ranks 60 % of held-out pairs right; 65 % are asked for');
+    expect(whyNotTrusted(null, 0)).toContain('no held-out preference');
+  });
+});

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tuningJobConfig } from '@attune/contracts';
+import {
+  AccountRepository,
+  CheckpointRepository,
+  CompletionRepository,
+  ConversationRepository,
+  FeedbackRepository,
+  type TuningJob,
+  TuningRepository,
+} from '@attune/persistence';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { noModel, testModel } from '../support/gateway.js';
+import { newCompletion, outcome } from '../support/rows.js';
+import { startTestTrainer, type TestTrainer } from '../support/trainer.js';
+
+const MINUTE = 60_000;
+/** Long enough that the kill falls into it on any machine. */
+const NUM_STEPS = 300;
+const config = tuningJobConfig.parse({
+  stages: ['sft'],
+  lora: { rank: 4, targets: ['q_proj', 'v_proj'] },
+  sft: { epochs: 1000, max_steps: NUM_STEPS, batch_size: 2, replay_share: 0.5 },
+  gate: { suite_examples_per_family: 1 },
+});
+
+/** Saves all the time, so that the kill finds something to go on from; nothing goes live, so that both jobs start alike. */
+const env = { TRAINER_SAVE_SECONDS: '0.1', TUNING_AUTO_PROMOTE: 'false' };
+
+describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' : noModel})`, () => {
+  let database: TestDatabase;
+  let dataDir: string;
+  let tuning: TuningRepository;
+  let trainer: TestTrainer | undefined;
+  const start = () => startTestTrainer({ databaseUrl: database.url, dataDir, model: testModel!, env });
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    dataDir = mkdtempSync(path.join(tmpdir(), 'attune-trainer-'));
+    tuning = new TuningRepository(database.dataSource);
+    await approveCorrections(database, 12);
+  });
+  afterAll(async () => {
+    await trainer?.stop();
+    await database?.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it(
+    'goes on from its last saved state and ends with the very weights of an undisturbed run',
+    async () => {
+      trainer = start();
+      const undisturbed = await finished(await tuning.enqueue({ trigger: 'button', config }));
+
+      const { id } = await tuning.enqueue({ trigger: 'button', config });
+      await until(async () => ((await tuning.get(id)).progress?.step ?? 0) > 10);
+      await trainer.kill();
+      const left = await tuning.get(id);
+      expect(left).toMatchObject({ status: 'running', attempt: 1 });
+
+      trainer = start();
+      const resumed = await finished(left);
+      expect(resumed.attempt).toBe(2);
+      const messages = (await tuning.events(id)).map(({ message }) => message);
+      const goingOn = messages.map((message) => /^Going on with stage sft at step (\d+)$/.exec(message)?.[1]);
+      expect(Number(goingOn.find((step) => step !== undefined)), messages.join('\n')).toBeGreaterThan(0);
+      const steps = (await tuning.metrics(id)).filter(({ stage }) => stage === 'sft').map(({ step }) => step);
+      expect(steps.toSorted((a, b) => a - b)).toEqual(Array.from({ length: NUM_STEPS }, (_, step) => step));
+      expect(await digestOf(database, resumed)).toBe(await digestOf(database, undisturbed));
+    },
+    4 * MINUTE,
+  );
+
+  it(
+    'stops a job within a step when it is cancelled, and says so',
+    async () => {
+      trainer ??= start();
+      const endless = { ...config, sft: { ...config.sft, epochs: 1e6, max_steps: 0 } };
+      const { id } = await tuning.enqueue({ trigger: 'button', config: endless });
+      await until(async () => ((await tuning.get(id)).progress?.step ?? 0) > 0);
+      await tuning.cancel(id);
+      const job = await finished(await tuning.get(id));
+      expect(job).toMatchObject({ status: 'cancelled', checkpointId: null });
+      expect((await tuning.events(id)).at(-1)).toMatchObject({ level: 'warn', message: 'Cancelled' });
+    },
+    MINUTE,
+  );
+
+  async function finished(job: TuningJob): Promise<TuningJob> {
+    await until(async () => !['queued', 'running'].includes((await tuning.get(job.id)).status), 3 * MINUTE);
+    const ended = await tuning.get(job.id);
+    expect(ended.error).toBeNull();
+    return ended;
+  }
+
+  /** The adapter of the job's checkpoint, as the rows and the folder on disk name it. */
+  async function digestOf({ dataSource }: TestDatabase, { checkpointId }: TuningJob): Promise<string> {
+    const checkpoint = await new CheckpointRepository(dataSource).get(checkpointId!);
+    const manifest = path.join(dataDir, 'checkpoints', checkpointId!, 'manifest.json');
+    expect(JSON.parse(readFileSync(manifest, 'utf8')).adapterDigest).toBe(checkpoint.adapterDigest);
+    return checkpoint.adapterDigest;
+  }
+});
+
+async function approveCorrections({ dataSource }: TestDatabase, count: number): Promise<void> {
+  const accounts = new AccountRepository(dataSource);
+  const user = await accounts.createUser({ name: 'Ursula', role: 'user' });
+  const reviewer = await accounts.createUser({ name: 'Rita', role: 'reviewer' });
+  const completions = new CompletionRepository(dataSource);
+  const feedback = new FeedbackRepository(dataSource);
+  for (let i = 0; i < count; i++) {
+    const conversation = await new ConversationRepository(dataSource).findOrCreate(
+      `conv_resume${i}`,
+      user.id,
+      'A word',
+    );
+    const row = newCompletion(user, conversation.id);
+    await completions.open({ ...row, messages: [{ role: 'user', content: `Say the word ${i}.` }] });
+    await completions.close(row.id, outcome);
+    const correction = { type: 'correction', completion_id: row.id, text: `word ${i}` } as const;
+    const { id } = await feedback.record(user.id, correction);
+    await feedback.review(id, reviewer.id, { verdict: 'approve' });
+  }
+}
+
+async function until(isSo: () => Promise<boolean>, withinMs = MINUTE): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`still not so after ${withinMs} ms`);
+    await sleep(100);
+  }
+}
