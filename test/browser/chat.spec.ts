@@ -37,7 +37,7 @@ describe.skipIf(missing)(titled('the chat page'), () => {
 
     await page.reload();
     expect(await answerText(await finishedAnswer(page))).toBe(text);
-    await page.context().close();
+    await page.close();
   });
 
   it('stops when asked to, keeps what came, and the gateway stops generating', async () => {
@@ -49,7 +49,7 @@ describe.skipIf(missing)(titled('the chat page'), () => {
     await answer.getByRole('status').filter({ hasText: 'Stopped.' }).waitFor();
     expect((await answerText(answer)).length).toBeGreaterThan(0);
     await expect.poll(async () => (await newest()).turns[0]!.status).toBe('cancelled');
-    await page.context().close();
+    await page.close();
   });
 
   it('answers again on request and switches between the tries', async () => {
@@ -65,7 +65,7 @@ describe.skipIf(missing)(titled('the chat page'), () => {
     await page.getByRole('button', { name: 'Next try' }).click();
     expect(await answerText(await finishedAnswer(page))).toBe(second);
     expect((await newest()).turns.map((turn) => turn.regenerate_of !== null)).toEqual([false, true]);
-    await page.context().close();
+    await page.close();
   });
 
   it('keeps a draft, and an answer goes on while another conversation is on the screen', async () => {
@@ -80,7 +80,7 @@ describe.skipIf(missing)(titled('the chat page'), () => {
     expect(new URL(page.url()).pathname).toBe(conversation);
     expect((await answerText(await finishedAnswer(page))).length).toBeGreaterThan(0);
     expect(await page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('half a thought');
-    await page.context().close();
+    await page.close();
   });
 
   it('renames and deletes conversations', async () => {
@@ -101,7 +101,7 @@ describe.skipIf(missing)(titled('the chat page'), () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('link', { name: 'About dogs' }).waitFor({ state: 'detached' });
     await page.getByRole('heading', { name: 'What can I do for you?' }).waitFor();
-    await page.context().close();
+    await page.close();
   });
 
   it('shows the gateway’s own sentence when a question is refused, and asks again on request', async () => {
@@ -117,7 +117,7 @@ describe.skipIf(missing)(titled('the chat page'), () => {
     expect(await alert.innerText()).toContain(refusal.body.error.message);
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('alert').waitFor();
-    await page.context().close();
+    await page.close();
   });
 });
 

@@ -21,7 +21,7 @@ export const titled = (title: string) => (missing === undefined ? title : `${tit
 
 export interface TestConsole {
   gateway: TestGateway;
-  /** A page in a profile of its own, signed in with the key (null: not signed in). */
+  /** A new page, signed in with the key (null: not signed in); pages of one key share a browser profile. */
   open(apiKey: string | null, path?: string): Promise<Page>;
   /** Errors of all pages so far: uncaught ones, and what the content security policy refused. */
   errors: string[];
@@ -36,9 +36,11 @@ export async function startTestConsole(options: TestGatewayOptions = {}): Promis
   const gateway = await startTestGateway(options);
   const browser = await launch();
   const errors: string[] = [];
+  const contexts = new Map<string | null, Promise<BrowserContext>>();
   const open = async (apiKey: string | null, path = '/') => {
-    const context = await browser.newContext(contextOptions(gateway.baseUrl, apiKey));
-    const page = await watchedPage(context, errors);
+    const context = contexts.get(apiKey) ?? browser.newContext(contextOptions(gateway.baseUrl, apiKey));
+    contexts.set(apiKey, context);
+    const page = await watchedPage(await context, errors);
     await page.goto(gateway.baseUrl + path);
     return page;
   };
@@ -65,7 +67,7 @@ function contextOptions(origin: string, apiKey: string | null) {
 
 async function watchedPage(context: BrowserContext, errors: string[]): Promise<Page> {
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(30_000);
   page.on('pageerror', (error) => errors.push(`${page.url()}: ${error.message}`));
   page.on('console', (message) => {
     if (/Content Security Policy/i.test(message.text())) errors.push(`${page.url()}: ${message.text()}`);

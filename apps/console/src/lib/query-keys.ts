@@ -12,6 +12,7 @@ export const queryKeys = {
   jobEvents: (id: string) => ['jobs', id, 'events'] as const,
   jobMetrics: (id: string) => ['jobs', id, 'metrics'] as const,
   jobRows: (id: string) => ['jobs', id, 'rows'] as const,
+  lineage: (id: string) => ['lineage', id] as const,
   checkpoints: ['checkpoints'] as const,
   promotions: ['promotions'] as const,
   users: ['users'] as const,

@@ -42,6 +42,8 @@ export function ReviewPage() {
     ['R', () => !editing && actions.reject()],
     ['J', () => review.move(1)],
     ['K', () => review.move(-1)],
+    // Shift is part of typing it on most keyboards, not on all.
+    ['?', help.open],
     ['shift+?', help.open],
   ]);
   const saveEdit = (text: string) => {

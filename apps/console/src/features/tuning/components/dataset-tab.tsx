@@ -1,10 +1,11 @@
 import type { DatasetRowView } from '@attune/contracts';
-import { Accordion, Badge, Code, Group, SegmentedControl, Stack, Text } from '@mantine/core';
+import { Accordion, Badge, Group, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { QueryView } from '../../../components/ui/query-view.js';
 import { plural } from '../../../lib/format.js';
 import { rowsQuery } from '../api/jobs.js';
+import { FeedbackLineage } from './feedback-lineage.js';
 import classes from './tuning.module.css';
 
 const filters = [
@@ -17,6 +18,7 @@ const filters = [
 export function DatasetTab({ jobId }: { jobId: string }) {
   const rows = useQuery(rowsQuery(jobId));
   const [filter, setFilter] = useState('all');
+  const [openRow, setOpenRow] = useState<string | null>(null);
   return (
     <QueryView query={rows}>
       {(all) => {
@@ -35,9 +37,9 @@ export function DatasetTab({ jobId }: { jobId: string }) {
                 {plural(shown.length, 'row')}, {shown.filter((row) => row.split === 'heldout').length} held out
               </Text>
             </Group>
-            <Accordion variant="separated" radius="md" chevronPosition="left">
+            <Accordion variant="separated" radius="md" chevronPosition="left" value={openRow} onChange={setOpenRow}>
               {shown.map((row) => (
-                <Row key={row.id} row={row} />
+                <Row key={row.id} row={row} open={row.id === openRow} />
               ))}
             </Accordion>
           </Stack>
@@ -47,7 +49,8 @@ export function DatasetTab({ jobId }: { jobId: string }) {
   );
 }
 
-function Row({ row }: { row: DatasetRowView }) {
+/** `open`: only then is its lineage asked for. */
+function Row({ row, open }: { row: DatasetRowView; open: boolean }) {
   return (
     <Accordion.Item value={row.id}>
       <Accordion.Control>
@@ -72,9 +75,7 @@ function Row({ row }: { row: DatasetRowView }) {
           ))}
           <Field name={row.kind === 'preference' ? 'chosen' : 'answer to learn'} text={row.chosen} />
           {row.rejected !== null && <Field name="rejected" text={row.rejected} />}
-          <Text size="xs" c="dimmed">
-            From feedback <Code>{row.feedback_id}</Code>
-          </Text>
+          {open && <FeedbackLineage feedbackId={row.feedback_id} />}
         </Stack>
       </Accordion.Panel>
     </Accordion.Item>
