@@ -30,7 +30,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const start = async () => (server = await startEmbeddedPostgres(dataDir));
+const start = async (durable = false) => (server = await startEmbeddedPostgres(dataDir, { durable }));
 const postmasterPid = () => Number(readFileSync(pidFile(), 'utf8').split('\n')[0]);
 const pidFile = () => path.join(dataDir, 'postgres', 'data', 'postmaster.pid');
 
@@ -76,7 +76,7 @@ describe('the embedded PostgreSQL', () => {
   });
 
   it('loses no acknowledged row to kill -9 while rows are written', async () => {
-    const { url, port } = await start();
+    const { url, port } = await start(true);
     await query(url, runMigrations);
     const db = await openDatabase(url);
     const { user } = await createAuthor(db);

@@ -31,7 +31,8 @@ export interface EmbeddedPostgres {
 }
 
 const DATABASE = 'attune';
-const READY_WITHIN_MS = 60_000;
+/** Recovery after a crash reads the write-ahead log again, which may take minutes on a slow disk. */
+const READY_WITHIN_MS = 300_000;
 const LARGEST_LOG_BYTES = 10_000_000;
 /** After a crash the children of the old server may hold its shared memory for a moment. */
 const LEFTOVER_RETRIES = 20;
@@ -46,21 +47,19 @@ export async function startEmbeddedPostgres(dataDir: string, options: EmbeddedOp
   const home = openHome(path.resolve(dataDir), account);
   const secret = readOrCreateSecret(home, account);
   const running = runningPostmaster(home);
-  if (!running) {
-    const binaries = postgresBinaries(account, account ? SYSTEM_ROOT : path.join(dataDir, 'postgres-binaries'));
-    await initialiseCluster(home, binaries, account);
-    const started = await launch(home, binaries, account, options);
-    return opened(home, started, secret, false);
+  if (running) {
+    await waitUntilReady(home, running, urlOf(running, secret, 'postgres'), 0);
+    return opened(running, secret, true);
   }
-  return opened(home, running, secret, true);
+  const binaries = postgresBinaries(account, account ? SYSTEM_ROOT : path.join(dataDir, 'postgres-binaries'));
+  await initialiseCluster(home, binaries, account, options.durable ?? true);
+  return opened(await launch({ home, binaries, account, secret, options }), secret, false);
 }
 
-async function opened(home: PostgresHome, server: Postmaster, secret: string, reused: boolean) {
-  const urlOf = (name: string) => `postgres://${SUPERUSER}:${secret}@127.0.0.1:${server.port}/${name}`;
-  await waitUntilReady(home, server, urlOf('postgres'));
-  await ensureDatabase(urlOf('postgres'));
+async function opened(server: Postmaster, secret: string, reused: boolean): Promise<EmbeddedPostgres> {
+  await ensureDatabase(urlOf(server, secret, 'postgres'));
   return {
-    url: urlOf(DATABASE),
+    url: urlOf(server, secret, DATABASE),
     ...server,
     reused,
     isAlive: () => isAlive(server.pid),
@@ -68,29 +67,45 @@ async function opened(home: PostgresHome, server: Postmaster, secret: string, re
   };
 }
 
-async function launch(home: PostgresHome, binaries: string, account: RunAs, options: EmbeddedOptions) {
+const urlOf = ({ port }: Postmaster, secret: string, name: string) =>
+  `postgres://${SUPERUSER}:${secret}@127.0.0.1:${port}/${name}`;
+
+interface Launch {
+  home: PostgresHome;
+  binaries: string;
+  account: RunAs;
+  secret: string;
+  options: EmbeddedOptions;
+}
+
+/** Resolves when the server takes connections. */
+async function launch(how: Launch): Promise<Postmaster> {
+  const { home, secret, options } = how;
   const port = options.port ?? (await freePort());
-  for (let attempt = 0; ; attempt++) {
-    const pid = spawnServer(home, binaries, account, port, options.durable ?? true);
-    // A server that cannot have its memory or its port says so within moments; one that can needs them anyway.
-    await sleep(100);
-    if (isAlive(pid)) return { pid, port };
-    const complaint = readTail(home.logFile);
-    if (attempt >= LEFTOVER_RETRIES || !/shared memory block|could not bind|is already in use/.test(complaint)) {
-      throw startFailure(home, complaint);
+  if (sizeOf(home.logFile) > LARGEST_LOG_BYTES) truncateSync(home.logFile);
+  for (let attempt = 1; ; attempt++) {
+    const logStart = sizeOf(home.logFile);
+    const server = { pid: spawnServer(how, port), port };
+    try {
+      await waitUntilReady(home, server, urlOf(server, secret, 'postgres'), logStart);
+      return server;
+    } catch (error) {
+      await stopPostmaster(server.pid, 5_000);
+      const complaint = readFrom(home.logFile, logStart);
+      const leftover = /shared memory block|could not bind|is already in use/.test(complaint);
+      if (!leftover || attempt === LEFTOVER_RETRIES) throw error;
+      await sleep(500);
     }
-    await sleep(400);
   }
 }
 
-function spawnServer(home: PostgresHome, binaries: string, account: RunAs, port: number, durable: boolean): number {
-  if (existsSync(home.logFile) && statSync(home.logFile).size > LARGEST_LOG_BYTES) truncateSync(home.logFile);
+function spawnServer({ home, binaries, account, options }: Launch, port: number): number {
   const log = openSync(home.logFile, 'a', 0o600);
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     log_checkpoints: 'off',
-    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...((options.durable ?? true) ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
   };
   const parameters = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   try {
@@ -110,12 +125,12 @@ function spawnServer(home: PostgresHome, binaries: string, account: RunAs, port:
   }
 }
 
-async function waitUntilReady(home: PostgresHome, server: Postmaster, url: string): Promise<void> {
+async function waitUntilReady(home: PostgresHome, server: Postmaster, url: string, logStart: number): Promise<void> {
   const deadline = performance.now() + READY_WITHIN_MS;
   for (;;) {
     const problem = await tryToConnect(url);
     if (problem === null) return;
-    if (!isAlive(server.pid)) throw startFailure(home, readTail(home.logFile));
+    if (!isAlive(server.pid)) throw startFailure(home, readFrom(home.logFile, logStart));
     // 28P01: the password was refused, which waiting does not change.
     if (problem.code === '28P01' || performance.now() > deadline) throw startFailure(home, `error: ${problem.message}`);
     await sleep(50);
@@ -157,6 +172,11 @@ function freePort(): Promise<number> {
   });
 }
 
-function readTail(file: string): string {
-  return existsSync(file) ? readFileSync(file, 'utf8').slice(-20_000) : '';
+function sizeOf(file: string): number {
+  return existsSync(file) ? statSync(file).size : 0;
+}
+
+/** What was written since, as far as it matters. */
+function readFrom(file: string, start: number): string {
+  return existsSync(file) ? readFileSync(file).subarray(start).toString().slice(-20_000) : '';
 }

@@ -12,7 +12,12 @@ export const SUPERUSER = 'attune';
  * was killed leaves no half of it.
  * @throws UnavailableError with the reason (a full disk, for instance)
  */
-export async function initialiseCluster(home: PostgresHome, binaries: string, account: RunAs): Promise<void> {
+export async function initialiseCluster(
+  home: PostgresHome,
+  binaries: string,
+  account: RunAs,
+  durable: boolean,
+): Promise<void> {
   if (existsSync(path.join(home.data, 'PG_VERSION'))) return;
   const partial = `${home.data}.new`;
   rmSync(partial, { recursive: true, force: true });
@@ -20,7 +25,7 @@ export async function initialiseCluster(home: PostgresHome, binaries: string, ac
   const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--encoding=UTF8'];
   const access = [`--username=${SUPERUSER}`, `--pwfile=${home.secretFile}`, '--auth=scram-sha-256'];
   const initdb = path.join(binaries, 'bin', 'initdb');
-  await run(initdb, ['-D', partial, ...locale, ...access], account, home);
+  await run(initdb, ['-D', partial, ...locale, ...access, ...(durable ? [] : ['--no-sync'])], account, home);
   renameSync(partial, home.data);
 }
 
