@@ -39,10 +39,10 @@ describe.each(runtimes)('the %s runtime', (_, runtime) => {
       const x = float32([rows, 3], new Float32Array(rows * 3).fill(1));
       const y = float32([rows, 2]);
       await session.run({ x, b }, { y });
-      expect([...y.data]).toEqual(Array(rows).fill([19, 32]).flat());
+      expect([...y.data]).toEqual(Array.from({ length: rows }, () => [19, 32]).flat());
       x.data.fill(2);
       session.runSync({ x, b }, { y });
-      expect([...y.data]).toEqual(Array(rows).fill([28, 44]).flat());
+      expect([...y.data]).toEqual(Array.from({ length: rows }, () => [28, 44]).flat());
     }
     session.release();
   });
@@ -140,6 +140,35 @@ describe('the C API', () => {
     session.runSync({ x, b }, { y });
     expect([...y.data]).toEqual([21, 21]);
     session.release();
+  });
+
+  it('repacks the weights that two sessions have in common once', async () => {
+    const size = 1024;
+    const g = new Graph('square');
+    const x = g.input('x', 'float32', ['N', size]);
+    const names = Array.from({ length: 12 }, (_, i) => `w${i}`);
+    g.output(
+      'y',
+      names.reduce((y, name) => matmul(g, y, g.initializer(name, 'float32', [size, size])), x),
+    );
+    const model = encodeModel(g);
+    const noise = (seed: number) => Float32Array.from({ length: size * size }, (_, i) => Math.sin(i + 7 * seed) / size);
+    const initializers = Object.fromEntries(names.map((name, i) => [name, float32([size, size], noise(i))]));
+    const capi = runtime();
+    const memory = () => (capi.trimMemory(), process.memoryUsage().rss);
+    const shared = capi.shareWeights();
+    const sessions = [await capi.createSession(model, { initializers, shared })];
+    const before = memory();
+    sessions.push(await capi.createSession(model, { initializers, shared }));
+    expect(memory() - before).toBeLessThan(12 * size * size); // a quarter of the weights
+    const results = sessions.map((session) => {
+      const y = float32([1, size]);
+      session.runSync({ x: float32([1, size], new Float32Array(size).fill(1)) }, { y });
+      session.release();
+      return [...y.data.subarray(0, 9)];
+    });
+    expect(results[0]).toEqual(results[1]);
+    expect(results[0]!.some((value) => value !== 0)).toBe(true);
   });
 
   it('survives many runs whose tensors are dropped at once', async () => {

@@ -6,6 +6,7 @@ import { installedPackage } from './capi/library.js';
 import { trimMemory } from './capi/memory.js';
 import { probeCapi } from './capi/probe.js';
 import { CapiSession } from './capi/session.js';
+import { CapiSharedWeights } from './capi/shared-weights.js';
 import type { Runtime, RuntimeOptions } from './types.js';
 
 /**
@@ -27,6 +28,7 @@ function capiRuntime(threads: number): Runtime {
     kind: 'capi',
     version: ortApi().version,
     createSession: (model, options = {}) => CapiSession.create(model, options, threads),
+    shareWeights: () => new CapiSharedWeights(),
     trimMemory,
   };
 }
@@ -36,6 +38,7 @@ function bindingRuntime(threads: number): Runtime {
     kind: 'binding',
     version: installedPackage().version,
     createSession: async (model, options = {}) => BindingSession.create(model, options, threads),
+    shareWeights: () => ({ kind: 'binding' }),
     trimMemory: () => {},
   };
 }

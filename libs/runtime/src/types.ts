@@ -56,10 +56,17 @@ export interface SessionOptions {
   readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all';
   /** Values of initializers whose data the model leaves out (external data whose location is the initializer's name). */
   readonly initializers?: TensorMap;
+  /** Keeps the repacked copies of equal initializers once for all sessions created with the same object. */
+  readonly shared?: SharedWeights;
   /** Take the initializers' memory as it is instead of repacking a copy: less memory, slower matmuls. Default false. */
   readonly disablePrepacking?: boolean;
   /** Any further `session.*` configuration entries of ONNX Runtime. */
   readonly config?: Readonly<Record<string, string>>;
+}
+
+/** Weights that several sessions have in common; made by `Runtime.shareWeights`, freed when nothing refers to it. */
+export interface SharedWeights {
+  readonly kind: 'capi' | 'binding';
 }
 
 export interface RuntimeOptions {
@@ -79,6 +86,8 @@ export interface Runtime {
   readonly fallbackReason?: string;
   /** @param model the encoded ONNX model, or the path of its file */
   createSession(model: Uint8Array | string, options?: SessionOptions): Promise<Session>;
+  /** For sessions over the same initializers, such as two graphs of one model. Without effect on the Node binding. */
+  shareWeights(): SharedWeights;
   /** Gives memory freed by released sessions back to the system (glibc keeps it otherwise). */
   trimMemory(): void;
 }

@@ -1,4 +1,4 @@
-import type { EngineRequestWire, EngineSetupWire } from '@attune/contracts';
+import { type EngineRequestWire, type EngineSetupWire, engineSetupWire } from '@attune/contracts';
 import { type Clock, systemClock, UnavailableError } from '@attune/platform';
 import { EventQueue } from '../event-queue.js';
 import type { EngineEvent, EngineStats, GenerateOptions, GenerateRequest, TokenEngine, WeightsId } from '../types.js';
@@ -127,10 +127,9 @@ export class EngineHost implements TokenEngine {
   }
 
   private spawn(): EngineChild {
-    const { heartbeatTimeoutMs = HEARTBEAT_TIMEOUT_MS, onCrash, onRestarted, clock, ...setup } = this.options;
     return new EngineChild({
-      setup,
-      heartbeatTimeoutMs,
+      setup: engineSetupWire.parse(this.options), // and nothing but the set-up: callbacks do not travel
+      heartbeatTimeoutMs: this.options.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS,
       onEvents: (events) => events.forEach(([id, event]) => this.deliver(id, event as EngineEvent)),
       onExit: (reason) => this.crashed(reason),
     });

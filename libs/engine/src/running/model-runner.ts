@@ -56,6 +56,7 @@ export class ModelRunner {
   private adapted: Promise<Session> | undefined;
 
   private constructor(
+    private readonly runtime: Runtime,
     readonly config: ModelConfig,
     private readonly createSession: (adapters: boolean) => Promise<Session>,
     private readonly plain: Session,
@@ -77,10 +78,11 @@ export class ModelRunner {
     const initializers = Object.fromEntries(
       Object.entries(weights).map(([name, { dtype, shape, data }]) => [name, hostTensor(dtype, shape, data as never)]),
     );
-    const sessionOptions: SessionOptions = { threads: options.threads, spinning: options.spinning, initializers };
+    const { threads, spinning } = options;
+    const sessionOptions: SessionOptions = { threads, spinning, initializers, shared: runtime.shareWeights() };
     const create = (adapters: boolean) =>
       runtime.createSession(encodeModel(servingGraph(config, { ...options, adapters })), sessionOptions);
-    return new ModelRunner(config, create, await create(false), options);
+    return new ModelRunner(runtime, config, create, await create(false), options);
   }
 
   /** Checks an adapter against the model and lays it out for the graph. @throws RangeError when it does not fit */
@@ -132,6 +134,7 @@ export class ModelRunner {
   async release(): Promise<void> {
     this.plain.release();
     (await this.adapted)?.release();
+    this.runtime.trimMemory();
   }
 
   private async execute(run: BoundRun): Promise<void> {

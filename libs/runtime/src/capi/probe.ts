@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import koffi from 'koffi';
 import { messageOf } from '@attune/platform';
 import { installedPackage, libraryPath } from './library.js';
+import { apiTable } from './table.js';
 
 /** Whether the C API may be used in this installation, and if not, why. */
 export type Verdict = { readonly usable: true } | { readonly usable: false; readonly reason: string };
@@ -49,10 +51,11 @@ function childScript(): string {
   return found;
 }
 
-/** Changes with the library file, the FFI and Node itself. */
+/** Changes with the library file, the functions we call in it, the FFI and Node itself. */
 function installationKey(): string {
   const { size, mtimeMs } = statSync(libraryPath());
-  return [installedPackage().version, size, mtimeMs, koffi.version, process.version, libraryPath()].join(' ');
+  const table = createHash('sha256').update(JSON.stringify(apiTable)).digest('hex');
+  return [installedPackage().version, table, size, mtimeMs, koffi.version, process.version, libraryPath()].join(' ');
 }
 
 const defaultCacheDir = () => path.join(installedPackage().folder, '..', '.cache', 'attune');

@@ -3,6 +3,7 @@ import { int64, float32 } from '../tensor.js';
 import { ortApi, OrtError } from './api.js';
 import { cpuMemory } from './env.js';
 import { CapiSession } from './session.js';
+import { CapiSharedWeights } from './shared-weights.js';
 import { ortValue } from './value.js';
 
 /** y = w · x over float32 [2], with `w` supplied by the session's creator. */
@@ -53,7 +54,7 @@ const checks: Record<string, () => boolean | Promise<boolean>> = {
   },
   'run in place with our initializer': async () => {
     const initializers = { w: float32([2], Float32Array.of(2, 3)) };
-    const session = await CapiSession.create(scalingModel(), { initializers }, 1);
+    const session = await CapiSession.create(scalingModel(), { initializers, shared: new CapiSharedWeights() }, 1);
     const x = float32([2], Float32Array.of(3, 4));
     const y = float32([2]);
     session.runSync({ x }, { y });

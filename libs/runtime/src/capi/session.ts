@@ -5,6 +5,7 @@ import { defaultAllocator, environment, takeString } from './env.js';
 import { Gate } from './gate.js';
 import { nameArray, type NameArray } from './names.js';
 import { withSessionOptions } from './session-options.js';
+import { CapiSharedWeights } from './shared-weights.js';
 import { ortValue } from './value.js';
 
 // Runs use libuv's pool of 4 threads; the fourth is left to files and DNS.
@@ -26,8 +27,8 @@ export class CapiSession implements Session {
 
   private constructor(
     private pointer: Pointer,
-    /** Held because the session uses their memory in place. */
-    readonly initializers: TensorMap,
+    /** What the native session points into: its initializers and their repacked copies. */
+    readonly held: readonly unknown[],
   ) {
     this.inputNames = readNames(pointer, 'Input');
     this.outputNames = readNames(pointer, 'Output');
@@ -39,12 +40,15 @@ export class CapiSession implements Session {
     defaultThreads: number,
   ): Promise<CapiSession> {
     const { createAsync } = ortApi();
+    const shared = options.shared instanceof CapiSharedWeights ? options.shared.pointer : undefined;
+    const source = typeof model === 'string' ? [model] : [model, model.byteLength];
+    const from = typeof model === 'string' ? 'CreateSession' : 'CreateSessionFromArray';
     const pointer = await withSessionOptions(options, defaultThreads, (native) =>
-      typeof model === 'string'
-        ? createAsync('CreateSession', environment(), model, native)
-        : createAsync('CreateSessionFromArray', environment(), model, model.byteLength, native),
+      shared
+        ? createAsync(`${from}WithPrepackedWeightsContainer`, environment(), ...source, native, shared)
+        : createAsync(from, environment(), ...source, native),
     );
-    return new CapiSession(pointer, options.initializers ?? {});
+    return new CapiSession(pointer, [options.initializers, options.shared]);
   }
 
   bind(inputs: TensorMap, outputs: TensorMap): BoundRun {

@@ -47,6 +47,10 @@ const rows = {
   ReleaseSessionOptions: [100, 'v', 'p'],
   AddSessionConfigEntry: [130, 'st', 'p s s'],
   AddInitializer: [150, 'st', 'p s p'],
+  CreatePrepackedWeightsContainer: [166, 'st', 'p'],
+  ReleasePrepackedWeightsContainer: [167, 'v', 'p'],
+  CreateSessionWithPrepackedWeightsContainer: [168, 'st', 'p path p p p'],
+  CreateSessionFromArrayWithPrepackedWeightsContainer: [169, 'st', 'p p z p p p'],
   GetBuildInfoString: [254, 's', ''],
   AddExternalInitializersFromFilesInMemory: [279, 'st', 'p p p p z'],
 } as const satisfies Record<string, Row>;
