@@ -32,6 +32,8 @@ export class ExampleBatches {
     let next = this.position.next;
     for (; tokens < rows * length; next++) {
       const sequence = this.sequenceAt(seed, next);
+      // The rare example longer than a row can never be placed; waiting for room it would crowd out the rest.
+      if (sequence.ids.length > length) continue;
       indices.push(next);
       sequences.push(sequence);
       tokens += sequence.ids.length;
