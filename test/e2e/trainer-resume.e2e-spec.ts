@@ -21,7 +21,7 @@ import { startTestTrainer, type TestTrainer } from '../support/trainer.js';
 
 const MINUTE = 60_000;
 /** Long enough that the kill falls into it on any machine. */
-const NUM_STEPS = 300;
+const NUM_STEPS = 120;
 const config = tuningJobConfig.parse({
   stages: ['sft'],
   lora: { rank: 4, targets: ['q_proj', 'v_proj'] },

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { collect, type Generation, type TokenEngine } from '@attune/engine';
 import { CancelledError, InternalError } from '@attune/platform';
 
@@ -28,6 +29,8 @@ export interface SampledAnswer {
 
 /** Answers all prompts at once, as many side by side as the engine has slots; in the order of the prompts. */
 export function generateMany(engine: TokenEngine, plan: GenerationPlan): Promise<SampledAnswer[]> {
+  // Every prompt listens to the same signal; that many listeners are no leak.
+  if (plan.signal) setMaxListeners(0, plan.signal);
   return Promise.all(plan.prompts.map((promptIds, index) => generateOne(engine, plan, promptIds, index)));
 }
 
