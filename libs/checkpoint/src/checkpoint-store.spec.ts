@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -78,6 +78,12 @@ describe('the checkpoint store', () => {
       await expect(store.open('ckpt_a')).rejects.toThrow(`${file} cannot be read`);
     },
   );
+
+  it('refuses a checkpoint whose manifest is damaged', async () => {
+    await store.publish('ckpt_a', content(1));
+    truncateSync(path.join(store.folderOf('ckpt_a'), 'manifest.json'), 10);
+    await expect(store.open('ckpt_a')).rejects.toThrow('Checkpoint ckpt_a: manifest.json is damaged');
+  });
 
   it('sweeps what a killed process left, and nothing of a living one', async () => {
     const dead = '.ckpt_x.999999999.0123456789ab.tmp';

@@ -109,7 +109,17 @@ export class CheckpointStore {
   /** @returns undefined when there is no such checkpoint */
   private async readManifest(id: string): Promise<CheckpointManifest | undefined> {
     const text = await readFile(path.join(this.folderOf(id), MANIFEST), 'utf8').catch(() => undefined);
-    return text === undefined ? undefined : (JSON.parse(text) as CheckpointManifest);
+    return text === undefined ? undefined : parseManifest(id, text);
+  }
+}
+
+function parseManifest(id: string, text: string): CheckpointManifest {
+  try {
+    return JSON.parse(text) as CheckpointManifest;
+  } catch (cause) {
+    throw new InternalError(`Checkpoint ${id}: ${MANIFEST} is damaged; restore it from a backup or roll back`, {
+      cause,
+    });
   }
 }
 
