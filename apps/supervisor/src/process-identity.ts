@@ -16,7 +16,8 @@ export function identify(pid: number): ProcessIdentity | null {
 
 /** Whether exactly this process still runs. */
 export function isRunning({ pid, startedAt }: ProcessIdentity): boolean {
-  return identify(pid)?.startedAt === startedAt;
+  const found = identify(pid);
+  return found !== null && found.startedAt === startedAt;
 }
 
 /**

@@ -26,21 +26,32 @@ async function startGroup(code = '') {
 }
 
 describe('the lock of a data folder', () => {
-  it('is held by one supervisor at a time', () => {
-    new RunFolder(dataDir).lock();
-    expect(() => new RunFolder(dataDir).lock()).toThrow(`process ${process.pid}`);
+  const impatient = { runningMs: 0, stoppingMs: 5_000 };
+
+  it('is held by one supervisor at a time', async () => {
+    await new RunFolder(dataDir).lock();
+    await expect(new RunFolder(dataDir).lock(impatient)).rejects.toThrow(`process ${process.pid}`);
     new RunFolder(dataDir).unlock();
-    new RunFolder(dataDir).lock();
+    await new RunFolder(dataDir).lock(impatient);
   });
 
-  it('is taken from a supervisor that is dead, also when its number belongs to another process now', () => {
+  it('is waited for while its holder is stopping', async () => {
+    const holder = new RunFolder(dataDir);
+    await holder.lock();
+    holder.markStopping();
+    setTimeout(() => holder.unlock(), 300);
+    await new RunFolder(dataDir).lock(impatient);
+    expect(holder.recorded('supervisor')).toMatchObject({ pid: process.pid, stopping: false });
+  });
+
+  it('is taken from a supervisor that is dead, also when its number belongs to another process now', async () => {
     const run = new RunFolder(dataDir);
-    writeFileSync(lockFile(), `${process.pid}\nanother time\n`);
-    run.lock();
-    expect(run.recorded('supervisor')).toEqual(identify(process.pid));
-    writeFileSync(lockFile(), '4194999\n1\n');
-    run.lock();
-    expect(run.recorded('supervisor')).toEqual(identify(process.pid));
+    for (const dead of [`${process.pid}\nanother time\n`, '4194999\n1\n', '']) {
+      writeFileSync(lockFile(), dead);
+      await run.lock(impatient);
+      expect(run.recorded('supervisor')).toMatchObject(identify(process.pid)!);
+      run.unlock();
+    }
   });
 });
 

@@ -1,7 +1,15 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConflictError } from '@attune/platform';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.js';
+
+/** How long to wait for a supervisor that holds the lock. */
+export interface LockPatience {
+  runningMs: number;
+  stoppingMs: number;
+}
+const defaultPatience: LockPatience = { runningMs: 2_000, stoppingMs: 60_000 };
 
 export type ProcessName = 'supervisor' | 'gateway' | 'trainer';
 
@@ -15,21 +23,30 @@ export class RunFolder {
   }
 
   /**
-   * Makes this process the one supervisor of the data folder.
+   * Makes this process the one supervisor of the data folder. One that is stopping is waited for, and every other for a
+   * moment, in which it may notice that it has to stop (its terminal is gone).
    * @throws ConflictError when another one is running
    */
-  lock(): void {
+  async lock(patience: LockPatience = defaultPatience): Promise<void> {
     const own = this.write(`supervisor.${process.pid}`, process.pid);
-    const file = this.fileOf('supervisor');
+    const start = performance.now();
     try {
-      while (!tryLink(own, file)) {
-        const holder = readIdentity(file);
-        if (holder && isRunning(holder)) throw this.alreadyRunning(holder.pid);
-        this.removeStale(holder);
+      while (!tryLink(own, this.fileOf('supervisor'))) {
+        const holder = readRecord(this.fileOf('supervisor'));
+        if (!holder || !isRunning(holder)) this.removeStale(holder);
+        else if (performance.now() - start > (holder.stopping ? patience.stoppingMs : patience.runningMs)) {
+          throw this.alreadyRunning(holder.pid);
+        } else await sleep(100);
       }
     } finally {
       rmSync(own, { force: true });
     }
+  }
+
+  /** Tells a next start that waiting for this supervisor is worth while. */
+  markStopping(): void {
+    const file = this.write(`supervisor.${process.pid}`, process.pid, 'stopping');
+    renameSync(file, this.fileOf('supervisor'));
   }
 
   unlock(): void {
@@ -42,17 +59,17 @@ export class RunFolder {
 
   /** What was recorded under the name, whether it still runs or not. */
   recorded(name: ProcessName): ProcessIdentity | null {
-    return readIdentity(this.fileOf(name));
+    return readRecord(this.fileOf(name));
   }
 
   forget(name: ProcessName): void {
     rmSync(this.fileOf(name), { force: true });
   }
 
-  private write(name: string, pid: number): string {
+  private write(name: string, pid: number, note = ''): string {
     const file = path.join(this.folder, `${name}.pid`);
     const { startedAt = '' } = identify(pid) ?? {};
-    writeFileSync(file, `${pid}\n${startedAt}\n`);
+    writeFileSync(file, `${pid}\n${startedAt}\n${note}\n`);
     return file;
   }
 
@@ -64,7 +81,7 @@ export class RunFolder {
     } catch {
       return;
     }
-    const found = readIdentity(moved);
+    const found = readRecord(moved);
     if (found?.pid !== seen?.pid) tryLink(moved, this.fileOf('supervisor'));
     rmSync(moved, { force: true });
   }
@@ -91,10 +108,11 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-function readIdentity(file: string): ProcessIdentity | null {
+function readRecord(file: string): (ProcessIdentity & { stopping: boolean }) | null {
   try {
-    const [pid, startedAt] = readFileSync(file, 'utf8').split('\n');
-    return { pid: Number(pid), startedAt };
+    const [pid, startedAt, note] = readFileSync(file, 'utf8').split('\n');
+    // A file that a full disk left empty names nobody.
+    return Number(pid) > 0 && startedAt ? { pid: Number(pid), startedAt, stopping: note === 'stopping' } : null;
   } catch {
     return null;
   }

@@ -64,7 +64,7 @@ export class Supervisor {
     const { config, reporter } = this.options;
     const { dataDir } = config.storage;
     checkDataFolder(dataDir);
-    this.run = lockedRunFolder(dataDir);
+    this.run = await reporter.during('waiting for an earlier Attune to stop', lockedRunFolder(dataDir));
     const ended = await reporter.during('ending what an earlier start left running', endLeftovers(this.run, 15_000));
     if (ended > 0) reporter.say(`  ended ${ended} processes that an earlier start had left running`);
     const port = await checkPort(config.http.host, config.http.port);
@@ -142,6 +142,7 @@ export class Supervisor {
 
   private async stopAll(): Promise<void> {
     this.aborted.abort(new UnavailableError('The start was interrupted.'));
+    this.run?.markStopping();
     await this.starting.catch(() => undefined);
     const { reporter } = this.options;
     if (this.gateway) await reporter.during('stopping the gateway', this.gateway.stop(GATEWAY_STOP_MS));
@@ -156,9 +157,9 @@ export class Supervisor {
   }
 }
 
-function lockedRunFolder(dataDir: string): RunFolder {
+async function lockedRunFolder(dataDir: string): Promise<RunFolder> {
   const run = new RunFolder(dataDir);
-  run.lock();
+  await run.lock();
   return run;
 }
 
