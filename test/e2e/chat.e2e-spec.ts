@@ -1,7 +1,7 @@
 import { CompletionRepository, ConversationRepository } from '@attune/persistence';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noModel, rambling, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
+import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
 
 const question = { role: 'user' as const, content: 'Once upon a time there was a little dog.' };
 
@@ -9,7 +9,7 @@ describe.skipIf(!testModel)(`chat completions (${testModel ? 'served for real' :
   let gateway: TestGateway;
   let completions: CompletionRepository;
   beforeAll(async () => {
-    gateway = await startTestGateway();
+    gateway = await startTestGateway({ endless: true });
     completions = new CompletionRepository(gateway.dataSource);
   });
   afterAll(() => gateway?.close());
@@ -94,11 +94,11 @@ describe.skipIf(!testModel)(`chat completions (${testModel ? 'served for real' :
   });
 
   it('stops before a stop string and sends no part of it', async () => {
-    const whole = (await gateway.openai.chat.completions.create(greedy({ max_tokens: 24, ...rambling }))).choices[0]
-      .message.content!;
+    const whole = (await gateway.openai.chat.completions.create(greedy({ max_tokens: 24 }))).choices[0].message
+      .content!;
     const stop = whole.slice(Math.floor(whole.length / 2), Math.floor(whole.length / 2) + 4);
     const stream = await gateway.openai.chat.completions.create({
-      ...greedy({ max_tokens: 24, ...rambling, stop }),
+      ...greedy({ max_tokens: 24, stop }),
       stream: true,
     });
     let text = '';
@@ -112,14 +112,14 @@ describe.skipIf(!testModel)(`chat completions (${testModel ? 'served for real' :
   });
 
   it('reports length when max_tokens cut the answer', async () => {
-    const answer = await gateway.openai.chat.completions.create(greedy({ max_tokens: 2, ...rambling }));
+    const answer = await gateway.openai.chat.completions.create(greedy({ max_tokens: 2 }));
     expect(answer.choices[0].finish_reason).toBe('length');
     expect(answer.usage!.completion_tokens).toBe(2);
   });
 
   it('ends generation when the client leaves, and closes the row as cancelled', async () => {
     const stream = await gateway.openai.chat.completions.create({
-      ...greedy({ max_tokens: 400, ...rambling }),
+      ...greedy({ max_tokens: 400 }),
       stream: true,
     });
     let id = '';
@@ -220,7 +220,7 @@ describe.skipIf(!testModel)(`chat completions (${testModel ? 'served for real' :
 
   it('goes on after its engine process was killed', async () => {
     const running = gateway.openai.chat.completions
-      .create({ ...greedy({ max_tokens: 400, ...rambling }), stream: true })
+      .create({ ...greedy({ max_tokens: 400 }), stream: true })
       .then(async (stream) => {
         for await (const chunk of stream)
           if (chunk.choices[0]?.delta.content) process.kill(enginePid(gateway), 'SIGKILL');

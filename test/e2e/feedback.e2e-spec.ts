@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noModel, rambling, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
+import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
 
 const messages = [{ role: 'user' as const, content: 'Once upon a time there was a little dog.' }];
 
 describe.skipIf(!testModel)(`feedback (${testModel ? 'on real answers' : noModel})`, () => {
   let gateway: TestGateway;
   beforeAll(async () => {
-    gateway = await startTestGateway();
+    gateway = await startTestGateway({ endless: true });
   });
   afterAll(() => gateway?.close());
 
@@ -60,7 +60,6 @@ describe.skipIf(!testModel)(`feedback (${testModel ? 'on real answers' : noModel
       model: gateway.model,
       messages,
       max_tokens: 300,
-      ...rambling,
       stream: true,
     });
     let id = '';

@@ -4,12 +4,12 @@ import { createGateway } from '../../apps/gateway/src/create-gateway.js';
 import { loadModel } from '../../apps/gateway/src/inference/load-model.js';
 import { createLogger } from '@attune/platform';
 import { createAuthor, newCompletion } from '../support/rows.js';
-import { noModel, rambling, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
+import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
 
 describe.skipIf(!testModel)(`health, metrics and stopping (${testModel ? 'of the real gateway' : noModel})`, () => {
   let gateway: TestGateway;
   beforeAll(async () => {
-    gateway = await startTestGateway();
+    gateway = await startTestGateway({ endless: true });
   });
   afterAll(() => gateway?.close());
 
@@ -18,7 +18,6 @@ describe.skipIf(!testModel)(`health, metrics and stopping (${testModel ? 'of the
       model: gateway.model,
       messages: [{ role: 'user', content: 'Once upon a time' }],
       max_tokens: 6,
-      ...rambling,
       ...fields,
     });
 
@@ -51,7 +50,7 @@ describe.skipIf(!testModel)(`health, metrics and stopping (${testModel ? 'of the
     const completions = new CompletionRepository(gateway.dataSource);
     await completions.open(left);
     const logger = createLogger('gateway', 'silent');
-    const second = await createGateway(gateway.config, logger, await loadModel(gateway.config, logger));
+    const second = await createGateway(gateway.config, logger, await endlessModel());
     expect((await completions.get(left.id)).status).toBe('lost');
 
     const client = gateway.client(gateway.userKey);
@@ -60,7 +59,6 @@ describe.skipIf(!testModel)(`health, metrics and stopping (${testModel ? 'of the
       model: gateway.model,
       messages: [{ role: 'user', content: 'Once upon a time' }],
       max_tokens: 60,
-      ...rambling,
       stream: true,
     });
     let closed: Promise<void> | undefined;
@@ -81,14 +79,13 @@ describe.skipIf(!testModel)(`health, metrics and stopping (${testModel ? 'of the
 
   it('cuts answers that outlast its patience, and their rows say so', async () => {
     const logger = createLogger('gateway', 'silent');
-    const second = await createGateway(gateway.config, logger, await loadModel(gateway.config, logger));
+    const second = await createGateway(gateway.config, logger, await endlessModel());
     const client = gateway.client(gateway.userKey);
     client.baseURL = `http://127.0.0.1:${second.port}/v1`;
     const stream = await client.chat.completions.create({
       model: gateway.model,
       messages: [{ role: 'user', content: 'Once upon a time' }],
       max_tokens: 400,
-      ...rambling,
       stream: true,
     });
     let id = '';
@@ -100,6 +97,12 @@ describe.skipIf(!testModel)(`health, metrics and stopping (${testModel ? 'of the
     expect(await read).toContain('cancelled');
     expect((await new CompletionRepository(gateway.dataSource).get(id)).status).toBe('cancelled');
   });
+
+  async function endlessModel() {
+    const loaded = await loadModel(gateway.config, createLogger('gateway', 'silent'));
+    Object.defineProperty(loaded.model.tokenizer, 'eosIds', { value: [] });
+    return loaded;
+  }
 
   async function conversation() {
     const { id } = await ask();

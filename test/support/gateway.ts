@@ -24,14 +24,13 @@ export const testModel: string | undefined = [BUNDLED, STORIES].find((folder) =>
 export const modelChats = testModel === BUNDLED;
 export const noModel = `no model in models/attune-mini nor in ../shared/data/weights`;
 
-/** Sampling under which any model goes on for long: at this temperature its end of turn is one token among many. */
-export const rambling = { temperature: 2, seed: 11 };
-
 export interface TestGatewayOptions {
   /** A folder in Hugging Face layout; left out: {@link testModel}. */
   model?: string;
   /** Settings by environment name. */
   env?: Record<string, string>;
+  /** No token ends an answer, so that every answer is as long as it may be, whatever the model would say. */
+  endless?: boolean;
   /** Takes every log line, at the most talkative level. */
   logLines?: string[];
 }
@@ -89,6 +88,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ? pino({ level: 'trace', redact: REDACTED_PATHS }, { write: (line: string) => void options.logLines!.push(line) })
     : createLogger('gateway', config.logging.logLevel);
   const loaded = await loadModel(config, logger);
+  if (options.endless) Object.defineProperty(loaded.model.tokenizer, 'eosIds', { value: [] });
   const gateway = await createGateway(config, logger, loaded);
   const close = async () => {
     await gateway.close(1_000);
