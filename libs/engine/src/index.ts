@@ -1,4 +1,5 @@
 export * from './types.js';
 export { collect } from './collect.js';
-export { Engine, type EngineOptions, type LoadedModel } from './engine.js';
+export { Engine } from './engine.js';
+export type { EngineOptions, LoadedModel } from './engine-options.js';
 export { EngineHost, type EngineHostOptions } from './host/engine-host.js';

@@ -1,0 +1,76 @@
+import { availableParallelism } from 'node:os';
+import { readModelFolder } from '@attune/checkpoint';
+import { parseModelConfig } from '@attune/models';
+import { type Clock, InvalidRequestError, messageOf } from '@attune/platform';
+import { createRuntime, type Runtime } from '@attune/runtime';
+import { ModelRunner } from './running/model-runner.js';
+import type { EngineLimits, WeightFormat } from './types.js';
+
+/** Weights in memory; a `ModelFolder` of @attune/checkpoint is one. */
+export interface LoadedModel {
+  /** Hugging Face's config.json, parsed. */
+  readonly config: unknown;
+  /** Names the base weights. */
+  readonly digest: string;
+  tensor(name: string): { readonly data: Float32Array };
+}
+
+export interface EngineOptions {
+  /** A folder in Hugging Face layout, or weights already in memory. */
+  readonly model: string | LoadedModel;
+  readonly format?: WeightFormat;
+  readonly slots?: number;
+  /** Default: the model's own context, at most 4096. */
+  readonly maxSeq?: number;
+  readonly tokenBudget?: number;
+  readonly threads?: number;
+  /** See the runtime's `SessionOptions`; off where the cores are shared. Default true. */
+  readonly spinning?: boolean;
+  /** Run the model on this thread; for a process that serves nothing but this engine. */
+  readonly blocking?: boolean;
+  /** Folder that may remember the model's digest. */
+  readonly digestCache?: string;
+  readonly runtime?: Runtime;
+  readonly clock?: Clock;
+  /** Seeds for requests that bring none; 32 bits, unsigned. */
+  readonly drawSeed?: () => number;
+  /** Called after every step, when all its events are out. */
+  readonly onStep?: () => void;
+}
+
+export interface OpenedModel {
+  readonly runner: ModelRunner;
+  readonly digest: string;
+  readonly limits: EngineLimits;
+}
+
+const DEFAULT_MAX_SEQ = 4096;
+const DEFAULT_SLOTS = 8;
+const DEFAULT_TOKEN_BUDGET = 256;
+/** Prompt tokens a step has room for even when every slot decodes, or prompts would starve. */
+const LEAST_PREFILL = 16;
+
+/** Loads the model that the options name. @throws InvalidRequestError when it cannot be used */
+export async function openModel(options: EngineOptions): Promise<OpenedModel> {
+  const { slots = DEFAULT_SLOTS, format = 'fp32', threads = availableParallelism() } = options;
+  const model = await findModel(options);
+  const config = readConfig(model.config);
+  const maxSeq = options.maxSeq ?? Math.min(config.maxPositions, DEFAULT_MAX_SEQ);
+  const runtime = options.runtime ?? createRuntime({ threads });
+  const read = (name: string) => model.tensor(name).data;
+  const runner = await ModelRunner.load(runtime, config, read, { ...options, format, slots, maxSeq, threads });
+  const tokenBudget = Math.max(options.tokenBudget ?? DEFAULT_TOKEN_BUDGET, slots + LEAST_PREFILL);
+  return { runner, digest: model.digest, limits: { slots, maxSeq, tokenBudget } };
+}
+
+async function findModel({ model, digestCache }: EngineOptions): Promise<LoadedModel> {
+  return typeof model === 'string' ? readModelFolder(model, { digestCache }) : model;
+}
+
+function readConfig(json: unknown) {
+  try {
+    return parseModelConfig(json);
+  } catch (error) {
+    throw new InvalidRequestError(`The model cannot be served: ${messageOf(error)}`, { param: 'MODEL', cause: error });
+  }
+}
