@@ -5,12 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { prepare, root } from './prepare.mjs';
 
 prepare();
-if (process.env.npm_lifecycle_event === 'start') stopWithNpm(process.ppid);
 const { main } = await import(pathToFileURL(path.join(root, 'apps', 'supervisor', 'dist', 'main.js')).href);
-await main(process.argv.slice(2));
+await main(process.argv.slice(2), process.env.npm_lifecycle_event === 'start' ? endOfParent() : undefined);
 
-/** npm passes Ctrl-C and SIGTERM on, but not its own death; a product without a terminal would be hard to find. */
-function stopWithNpm(npm) {
-  const look = () => process.ppid !== npm && process.kill(process.pid, 'SIGTERM');
-  setInterval(look, 500).unref();
+/** npm passes Ctrl-C and SIGTERM on, but not its own death; a product that outlived it would be hard to find. */
+function endOfParent() {
+  const npm = process.ppid;
+  const gone = new AbortController();
+  setInterval(() => process.ppid !== npm && gone.abort(), 500).unref();
+  return gone.signal;
 }

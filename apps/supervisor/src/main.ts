@@ -8,15 +8,16 @@ const SAME_CTRL_C_MS = 1_000;
 
 /**
  * Runs the product in the foreground until it is told to stop.
+ * @param parentGone aborted when the process that started this one is gone, which stops it like SIGTERM
  * Exit status: 0 after Ctrl-C or SIGTERM, 1 when it cannot start or go on, 130 after a second Ctrl-C.
  */
-export async function main(parameters: readonly string[]): Promise<void> {
+export async function main(parameters: readonly string[], parentGone?: AbortSignal): Promise<void> {
   const reporter = new Reporter(process.stdout);
   // Somebody who reads the output may leave (`npm start | head`); the product goes on.
   process.stdout.on('error', () => undefined);
   try {
     const supervisor = createSupervisor(parameters, reporter);
-    stopOnSignals(supervisor, reporter);
+    stopWhenTold(supervisor, reporter, parentGone);
     await supervisor.start().catch(async (error: unknown) => {
       if (!stopping) await giveUp(supervisor, reporter, messageOf(error));
     });
@@ -46,23 +47,27 @@ async function giveUp(supervisor: Supervisor, reporter: Reporter, sentence: stri
   process.exit(1);
 }
 
-function stopOnSignals(supervisor: Supervisor, reporter: Reporter): void {
-  let firstAt = 0;
-  const onSignal = async () => {
-    if (stopping && performance.now() - firstAt < SAME_CTRL_C_MS) return;
-    if (stopping) {
-      reporter.say('Stopping at once.');
-      await supervisor.kill();
-      process.exit(130);
-    }
+function stopWhenTold(supervisor: Supervisor, reporter: Reporter, parentGone?: AbortSignal): void {
+  let toldAt = 0;
+  const stop = async () => {
     stopping = true;
-    firstAt = performance.now();
+    toldAt = performance.now();
     reporter.say('\nStopping …  (Ctrl-C again stops at once)');
     await supervisor.stop();
     reporter.say('Stopped.');
     process.exit(0);
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void onSignal());
+  const stopAtOnce = async () => {
+    reporter.say('Stopping at once.');
+    await supervisor.kill();
+    process.exit(130);
+  };
+  const onSignal = () => {
+    if (!stopping) void stop();
+    else if (performance.now() - toldAt > SAME_CTRL_C_MS) void stopAtOnce();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  parentGone?.addEventListener('abort', () => stopping || void stop());
 }
 
 if (process.argv[1] === import.meta.filename) await main(process.argv.slice(2));
