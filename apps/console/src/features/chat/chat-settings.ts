@@ -11,7 +11,7 @@ export interface ChatSettings {
   compare: boolean;
 }
 
-const defaults: ChatSettings = { model: null, temperature: 0.7, retrieval: true, compare: false };
+const defaults: ChatSettings = { model: null, temperature: 0.5, retrieval: true, compare: false };
 
 export function useChatSettings() {
   const [stored, setStored] = useLocalStorage<ChatSettings>({

@@ -4,10 +4,10 @@ import classes from './chat.module.css';
 
 /** Things a small model does well. */
 const suggestions = [
-  'Sort these words alphabetically: pear, apple, plum',
-  'What is 27 plus 15?',
-  'Is this review positive or negative? "The soup was cold and the waiter was rude."',
-  'Write the word "garden" backwards.',
+  'What can you do?',
+  'What is the capital of Denmark?',
+  'Make JSON: name Nora, age 56, city Naples',
+  'Hugo has 12 trains and gets 1 more. How many trains does Hugo have? Explain your steps.',
 ];
 
 export function Welcome({ onPick }: { onPick: (prompt: string) => void }) {
