@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { collect, Engine } from '@attune/engine';
+import { createRuntime } from '@attune/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const folder = path.resolve('../shared/data/weights/stories260K');
@@ -45,6 +46,16 @@ describe.skipIf(!present)('stories260K (skipped without ../shared/data)', () => 
     const expected = readFileSync(path.join(folder, 'expected_greedy.txt'), 'utf8').trim();
     const { tokens } = await collect(engine.generate(greedy('story', [BOS], 400)));
     expect(textOf(tokens).trim().slice(0, expected.length)).toBe(expected);
+  });
+
+  it('tells the same story through the Node binding', async () => {
+    const runtime = createRuntime({ prefer: 'binding', threads: 1 });
+    const model = path.join(folder, 'hf');
+    const other = await Engine.load({ model, slots: 2, maxSeq: 256, threads: 1, spinning: false, runtime });
+    const request = greedy('story', [BOS], 100);
+    const want = await collect(engine.generate(request));
+    expect((await collect(other.generate(request))).tokens).toEqual(want.tokens);
+    await other.close();
   });
 
   it('gives eight concurrent requests the same greedy tokens as one alone', async () => {
