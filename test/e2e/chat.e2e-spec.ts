@@ -235,7 +235,8 @@ describe.skipIf(!testModel)(`chat completions (${testModel ? 'served for real' :
       greedy({ metadata: { conversation_id: 'conv_private' } }),
     );
     const other = gateway.client(await gateway.createKey('Otto', 'user'));
-    for (const metadata of [{ conversation_id: 'conv_private' }, { regenerate_of: mine.id }]) {
+    const attempts: Record<string, string>[] = [{ conversation_id: 'conv_private' }, { regenerate_of: mine.id }];
+    for (const metadata of attempts) {
       await expect(other.chat.completions.create(greedy({ metadata }))).rejects.toMatchObject({ status: 404 });
     }
     const rows = await new ConversationRepository(gateway.dataSource).get(

@@ -29,7 +29,7 @@ export async function readUpload(request: FastifyRequest, limitBytes: number): P
 /** A name to show, never a path to open: no folders, no control characters, no leading dots. */
 export function safeName(name: string): string {
   const base = path.posix.basename(name.replaceAll('\\', '/'));
-  const printable = base.replace(/[\u0000-\u001f\u007f<>:"|?*\u200b-\u200f\u202a-\u202e]/g, '').replace(/^[.\s]+/, '');
+  const printable = base.replace(/[\p{Cc}\p{Cf}<>:"|?*]/gu, '').replace(/^[.\s]+/, '');
   const extension = path.extname(printable).slice(0, 16);
   const stem = printable.slice(0, printable.length - path.extname(printable).length).trim();
   return `${(stem || 'document').slice(0, LONGEST_NAME - extension.length)}${extension}`;

@@ -1,0 +1,36 @@
+import { get, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Fastify from 'fastify';
+import { describe, expect, it } from 'vitest';
+import { EventStream } from './sse.js';
+
+describe('server-sent events', () => {
+  it('wait for a client that reads slowly, and stop for one that leaves', async () => {
+    const app = Fastify();
+    let sent = 0;
+    let ended: (reason: string) => void;
+    const done = new Promise<string>((resolve) => (ended = resolve));
+    app.get('/', async (_, reply) => {
+      const stream = new EventStream(reply);
+      const piece = { text: 'x'.repeat(64 * 1024) };
+      for (; sent < 1_000 && !stream.disconnected.aborted; sent++) await stream.send(piece);
+      ended(stream.disconnected.aborted ? 'client left' : 'all sent');
+      stream.end();
+    });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as AddressInfo;
+    const response = await new Promise<IncomingMessage>((resolve) => get({ port, host: '127.0.0.1' }, resolve));
+    expect(response.headers['content-type']).toContain('text/event-stream');
+    response.pause();
+    await expect.poll(() => sent, { timeout: 5_000 }).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const whilePaused = sent;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    // Only what the sockets' buffers hold has left; the rest was never made.
+    expect(sent).toBe(whilePaused);
+    expect(sent).toBeLessThan(500);
+    response.destroy();
+    expect(await done).toBe('client left');
+    await app.close();
+  });
+});

@@ -1,0 +1,47 @@
+import type { RealtimeItem } from '@attune/contracts';
+import { describe, expect, it } from 'vitest';
+import { RealtimeConversation } from './realtime-conversation.js';
+
+const item = (text: string, fields: Partial<RealtimeItem> = {}): RealtimeItem => ({
+  type: 'message',
+  role: 'user',
+  content: [{ type: 'input_text', text }],
+  ...fields,
+});
+
+describe('the items of a Realtime session', () => {
+  const setUp = () => {
+    let count = 0;
+    return new RealtimeConversation(() => `item_${++count}`);
+  };
+  const texts = (items: RealtimeConversation) => items.messages().map((message) => message.content);
+
+  it('stand where they were put', () => {
+    const items = setUp();
+    items.add(item('b'));
+    items.add(item('c'));
+    expect(items.add(item('a'), 'root')).toMatchObject({ previousId: null, item: { status: 'completed' } });
+    expect(items.add(item('b2', { id: 'mine' }), 'item_1').previousId).toBe('item_1');
+    expect(texts(items)).toEqual(['a', 'b', 'b2', 'c']);
+  });
+
+  it('have ids of their own, and are missed by name', () => {
+    const items = setUp();
+    items.add(item('a', { id: 'x' }));
+    expect(() => items.add(item('b', { id: 'x' }))).toThrow('`x` already');
+    expect(() => items.add(item('b'), 'y')).toThrow('no item `y`');
+    expect(() => items.remove('y')).toThrow('no item `y`');
+  });
+
+  it('leave out an answer still being written, and take its end', () => {
+    const items = setUp();
+    items.add(item('q'));
+    const { item: answer } = items.add(item('', { role: 'assistant', status: 'in_progress' }));
+    expect(texts(items)).toEqual(['q']);
+    items.replace({ ...answer, status: 'completed', content: [{ type: 'output_text', text: 'done' }] });
+    expect(texts(items)).toEqual(['q', 'done']);
+    items.remove(answer.id);
+    items.replace(answer);
+    expect(texts(items)).toEqual(['q']);
+  });
+});
