@@ -1,6 +1,7 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { createRandom } from '@attune/platform';
 import { families, heldoutFamilies, trainFamilies } from '@attune/tasks';
 import { publishModel } from './publish-model.js';
 import { Pretraining } from './pretraining.js';
@@ -16,7 +17,7 @@ const usage = `npm run pretrain -- [options]
   --out DIR        folder of the finished model          (models/attune-mini)
   --work DIR       folder of the resumable state         (.pretrain)
   --steps N        optimizer steps                       (${standardRecipe.steps})
-  --families N     train on the first N families only    (all)
+  --families N     train on N of the families only       (all)
   --set K=V        another value of the recipe, e.g. learningRate=0.002 or model.numLayers=4; repeatable
   --threads N      threads                               (2)
   --snapshot       write the weights so far to --out and stop
@@ -31,7 +32,7 @@ const { values } = parseArgs({
     set: { type: 'string', multiple: true, default: [] },
     threads: { type: 'string', default: '2' },
     'save-every': { type: 'string', default: '200' },
-    'measure-every': { type: 'string', default: '500' },
+    'measure-every': { type: 'string', default: '300' },
     snapshot: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -42,7 +43,7 @@ else await main();
 
 async function main(): Promise<void> {
   const recipe = changed(standardRecipe, [...values.set, ...(values.steps ? [`steps=${values.steps}`] : [])]);
-  const trained = trainFamilies.slice(0, values.families ? Number(values.families) : undefined);
+  const trained = values.families ? someFamilies(Number(values.families), recipe.seed) : trainFamilies;
   await mkdir(values.work, { recursive: true });
   say(`work ${values.work}: preparing the tokenizer (${recipe.vocabSize} tokens)`);
   const tokenizer = await prepareTokenizer(path.join(values.work, 'tokenizer'), recipe, trainFamilies);
@@ -98,6 +99,11 @@ async function report(run: Pretraining, loss: number): Promise<void> {
   say(`measured: seen ${percent(scores.seen)}, held out ${percent(scores.heldout)}; weakest: ${worst}`);
   const line = JSON.stringify({ step: run.step, tokens: run.tokens, loss, ...scores });
   await appendFile(path.join(values.work, 'measurements.jsonl'), `${line}\n`);
+}
+
+/** N families of all kinds, the same for the same seed; more of them always hold the fewer. */
+function someFamilies(count: number, seed: number) {
+  return createRandom(seed).shuffle(trainFamilies).slice(0, count);
 }
 
 /** The recipe with `path=value` changes, e.g. `model.numLayers=4`. */
