@@ -96,3 +96,5 @@ export function runNode(script, parameters, cwd) {
 function inRoot(...parts) {
   return path.join(root, ...parts);
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) prepare();
