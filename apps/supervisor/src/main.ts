@@ -34,6 +34,7 @@ function createSupervisor(parameters: readonly string[], reporter: Reporter): Su
     config: loadConfig(),
     reporter,
     root: path.resolve(import.meta.dirname, '../../..'),
+    withTrainer: !parameters.includes('--without-trainer'),
     newAdminKey: parameters.includes('--new-admin-key'),
     onFatal: (sentence) => void giveUp(supervisor, reporter, sentence),
   });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 
 /** `payload` is what was sent; null right after (re)connecting, when anything may have been missed: read it all again. */
 export type NotificationHandler = (payload: string | null) => void | Promise<void>;
@@ -14,7 +14,7 @@ const PING_EVERY_MS = 15_000;
  */
 export class Notifications {
   private readonly handlers = new Map<string, Set<NotificationHandler>>();
-  private client: pg.Client | undefined;
+  private client: Client | undefined;
   private running: Promise<void> | undefined;
   private readonly stopping = new AbortController();
 
@@ -63,7 +63,7 @@ export class Notifications {
 
   /** Rejects with the reason the connection was lost. */
   private async listenUntilLost(onConnected: () => void): Promise<void> {
-    const client = new pg.Client({
+    const client = new Client({
       connectionString: this.url,
       application_name: 'attune-listen',
       keepAlive: true,

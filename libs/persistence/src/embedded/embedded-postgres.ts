@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync, statSync, truncateSync }
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import { postgresBinaries } from './binaries.js';
 import { openHome, type PostgresHome, readOrCreateSecret, SYSTEM_ROOT } from './home.js';
 import { initialiseCluster, SUPERUSER } from './initialise.js';
@@ -138,7 +138,7 @@ async function waitUntilReady(home: PostgresHome, server: Postmaster, url: strin
 }
 
 async function tryToConnect(url: string): Promise<(Error & { code?: string }) | null> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -151,7 +151,7 @@ async function tryToConnect(url: string): Promise<(Error & { code?: string }) | 
 }
 
 async function ensureDatabase(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     const known = await client.query('select 1 from pg_database where datname = $1', [DATABASE]);

@@ -2,7 +2,7 @@ import type { ColumnOptions, ValueTransformer } from 'typeorm';
 
 /** U+0000 and lone surrogates are the two things a JavaScript string may hold and PostgreSQL refuses. */
 export function storable(value: string): string {
-  return value.replace(/[\u0000\p{Surrogate}]/gu, '\ufffd');
+  return value.replaceAll('\u0000', '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 const storableText: ValueTransformer = {
