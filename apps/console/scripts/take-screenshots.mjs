@@ -132,7 +132,6 @@ async function photographTuning(page) {
     await page.waitForTimeout(JOB_POLL_MS);
   }
   await page.waitForTimeout(JOB_POLL_MS);
-  await page.getByRole('region', { name: 'PPO' }).scrollIntoViewIfNeeded();
   await shoot(page, 'tuning');
 }
 

@@ -12,7 +12,7 @@ export interface PageHeaderProps {
 export function PageHeader({ title, about, actions }: PageHeaderProps) {
   return (
     <Group justify="space-between" align="flex-start" mb="lg" wrap="wrap">
-      <Box maw={640}>
+      <Box maw={640} flex="1 1 320px">
         <Title order={1}>{title}</Title>
         <Text c="dimmed" size="sm" mt={4}>
           {about}

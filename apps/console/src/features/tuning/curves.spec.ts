@@ -18,9 +18,9 @@ describe('curvesOf', () => {
       row(3, 'ppo', 1, { reward_mean: 0.1, kl: 0.01 }),
     ]);
     expect(curves.map(({ stage }) => stage)).toEqual(['sft', 'ppo']);
-    expect(curves[0]!.curves.map(({ title, series }) => [title, series])).toEqual([
-      ['Loss', ['loss', 'heldout_loss']],
-      ['Grad norm', ['grad_norm']],
+    expect(curves[0]!.curves.map(({ title, main, series }) => [title, main, series])).toEqual([
+      ['Loss', true, ['loss', 'heldout_loss']],
+      ['Grad norm', false, ['grad_norm']],
     ]);
     expect(curves[0]!.curves[0]!.points).toEqual([
       { step: 1, loss: 3 },

@@ -3,6 +3,8 @@ import type { TuningMetricView } from '@attune/contracts';
 /** One chart: lines that share a unit, over the steps of a stage. */
 export interface Curve {
   title: string;
+  /** Whether it is among the few that say how the run goes; the others explain why. */
+  main: boolean;
   /** Names of the lines, as the trainer reports them. */
   series: string[];
   /** Ascending; a line may lack a step, as held-out measures do. */
@@ -15,9 +17,9 @@ export interface StageCurves {
 
 /** Metrics that are drawn together, in the order the charts stand; what fits none gets a chart of its own. */
 const groups: { title: string; fits: RegExp }[] = [
-  { title: 'Loss', fits: /^(heldout_)?(loss|nll)$|^(train|sft|ptx|policy|value|heldout)_loss$/ },
-  { title: 'Reward', fits: /reward|^score/ },
-  { title: 'KL (nats)', fits: /kl/ },
+  { title: 'Reward', fits: /^reward(_mean)?$/ },
+  { title: 'KL (nats)', fits: /^kl$/ },
+  { title: 'Loss', fits: /^(heldout_)?loss$/ },
   { title: 'Accuracy', fits: /accuracy|win_rate/ },
 ];
 
@@ -42,14 +44,15 @@ function stageCurves(rows: TuningMetricView[]): Curve[] {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row.values)))];
   const grouped = groups.map(({ title, fits }) => ({
     title,
-    series: names.filter((name) => groupOf(name)?.fits === fits),
+    main: true,
+    series: names.filter((name) => fits.test(name)),
   }));
   const alone = names
     .filter((name) => groupOf(name) === undefined)
-    .map((name) => ({ title: words(name), series: [name] }));
+    .map((name) => ({ title: words(name), main: false, series: [name] }));
   return [...grouped, ...alone]
     .filter(({ series }) => series.length > 0)
-    .map(({ title, series }) => ({ title, series, points: thin(pointsOf(byStep, series)) }));
+    .map((curve) => ({ ...curve, points: thin(pointsOf(byStep, curve.series)) }));
 }
 
 /** A step that was run again after a resume counts as it went the last time. */

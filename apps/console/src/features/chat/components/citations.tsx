@@ -40,7 +40,7 @@ export function ReferenceMark({ citation }: { citation: Citation }) {
 
 function Quote({ citation, children }: { citation: Citation; children: ReactNode }) {
   return (
-    <Popover width={380} position="top" shadow="md" withArrow>
+    <Popover width={380} position="bottom-start" shadow="md" withArrow>
       <Popover.Target>
         <UnstyledButton component="button" aria-label={`Source ${citation.index}: ${citation.filename}`} lh={1}>
           {children}

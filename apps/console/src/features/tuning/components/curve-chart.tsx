@@ -1,7 +1,8 @@
-import { Box, Group, Text } from '@mantine/core';
-import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
+import { Box, Group, Text, Tooltip } from '@mantine/core';
+import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip as ChartTooltip, XAxis, YAxis } from 'recharts';
 import { formatNumber } from '../../../lib/format.js';
 import { type Curve, words } from '../curves.js';
+import { metricSentences } from '../metric-sentences.js';
 import classes from './tuning.module.css';
 
 /** Told apart also without colour: the first line is solid, the others are dashed differently. */
@@ -15,12 +16,18 @@ const axis = { stroke: 'var(--attune-quiet)', fontSize: 11, tickLine: false } as
 
 export function CurveChart({ curve, stage }: { curve: Curve; stage: string }) {
   const last = (name: string) => curve.points.findLast((point) => point[name] !== undefined)?.[name] ?? Number.NaN;
+  const sentence = curve.series
+    .map((name) => metricSentences[name] ?? '')
+    .join(' ')
+    .trim();
   return (
     <figure className={classes.chart} style={{ margin: 0 }} aria-label={`${stage}: ${curve.title}`}>
       <Group justify="space-between" mb={6} gap="xs">
-        <Text size="sm" fw={600}>
-          {curve.title}
-        </Text>
+        <Tooltip label={sentence} disabled={sentence === ''} multiline w={260}>
+          <Text size="sm" fw={600}>
+            {curve.title}
+          </Text>
+        </Tooltip>
         <Group gap="sm">
           {curve.series.map((name, index) => (
             <Group key={name} gap={5}>
@@ -37,8 +44,8 @@ export function CurveChart({ curve, stage }: { curve: Curve; stage: string }) {
         <LineChart data={curve.points} margin={{ top: 4, right: 8, bottom: 0, left: 0 }}>
           <CartesianGrid stroke="var(--attune-line)" vertical={false} />
           <XAxis dataKey="step" type="number" domain={['dataMin', 'dataMax']} allowDecimals={false} {...axis} />
-          <YAxis width={44} domain={['auto', 'auto']} tickFormatter={formatNumber} axisLine={false} {...axis} />
-          <Tooltip
+          <YAxis width={50} domain={['auto', 'auto']} tickFormatter={formatNumber} axisLine={false} {...axis} />
+          <ChartTooltip
             formatter={(value, name) => [formatNumber(Number(value)), words(String(name))]}
             labelFormatter={(step) => `Step ${String(step)}`}
             contentStyle={{
@@ -52,7 +59,7 @@ export function CurveChart({ curve, stage }: { curve: Curve; stage: string }) {
             <Line
               key={name}
               dataKey={name}
-              type="monotone"
+              type="linear"
               stroke={lines[index % lines.length]!.color}
               strokeDasharray={lines[index % lines.length]!.dash}
               strokeWidth={1.8}

@@ -1,9 +1,11 @@
-import { SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Button, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { QueryView } from '../../../components/ui/query-view.js';
+import { plural } from '../../../lib/format.js';
 import { metricsQuery } from '../api/jobs.js';
-import { curvesOf, stageTitle } from '../curves.js';
+import { curvesOf, type StageCurves, stageTitle } from '../curves.js';
 import { CurveChart } from './curve-chart.js';
 
 export function CurvesTab({ jobId, active }: { jobId: string; active: boolean }) {
@@ -18,20 +20,37 @@ export function CurvesTab({ jobId, active }: { jobId: string; active: boolean })
               {active ? 'The first numbers come with the first step.' : 'This job measured nothing.'}
             </Text>
           )}
-          {stages.map(({ stage, curves }) => (
-            <section key={stage} aria-label={stageTitle(stage)}>
-              <Title order={2} mb="sm">
-                {stageTitle(stage)}
-              </Title>
-              <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
-                {curves.map((curve) => (
-                  <CurveChart key={curve.title} curve={curve} stage={stageTitle(stage)} />
-                ))}
-              </SimpleGrid>
-            </section>
+          {stages.map((stage) => (
+            <StageSection key={stage.stage} stage={stage} />
           ))}
         </Stack>
       )}
     </QueryView>
+  );
+}
+
+/** The few curves that say how the stage goes; the rest on request. */
+function StageSection({ stage: { stage, curves } }: { stage: StageCurves }) {
+  const [all, { toggle }] = useDisclosure(false);
+  const numMore = curves.filter((curve) => !curve.main).length;
+  const title = stageTitle(stage);
+  return (
+    <section aria-label={title}>
+      <Title order={2} mb="sm">
+        {title}
+      </Title>
+      <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
+        {curves
+          .filter((curve) => all || curve.main)
+          .map((curve) => (
+            <CurveChart key={curve.title} curve={curve} stage={title} />
+          ))}
+      </SimpleGrid>
+      {numMore > 0 && (
+        <Button variant="subtle" color="gray" size="compact-sm" mt="xs" onClick={toggle} aria-expanded={all}>
+          {all ? 'Show the main curves only' : `Show ${plural(numMore, 'more curve')}`}
+        </Button>
+      )}
+    </section>
   );
 }
