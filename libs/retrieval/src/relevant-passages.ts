@@ -7,7 +7,7 @@ export interface RelevanceOptions {
   readonly minShareOfBest: number;
 }
 
-/** Measured on Cranfield's documents: 97 % of its own questions keep a passage, 12 % of trivia questions do. */
+/** Measured on Cranfield's documents: 97 % of its own questions keep a passage, 10 % of 800 trivia questions do. */
 export const defaultRelevance: RelevanceOptions = { minCoverage: 0.34, minShareOfBest: 0.5 };
 
 /**
