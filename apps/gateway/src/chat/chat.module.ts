@@ -2,11 +2,12 @@ import { Module } from '@nestjs/common';
 import { DocumentsModule } from '../documents/documents.module.js';
 import { ChatService } from './chat.service.js';
 import { CompletionCloser } from './completion-closer.js';
+import { CompletionOpener } from './completion-opener.js';
 import { LostCompletions } from './lost-completions.js';
 
 @Module({
   imports: [DocumentsModule],
-  providers: [ChatService, CompletionCloser, LostCompletions],
+  providers: [ChatService, CompletionCloser, CompletionOpener, LostCompletions],
   exports: [ChatService],
 })
 export class ChatModule {}

@@ -1,20 +1,5 @@
-import {
-  resolveSampling,
-  groundMessages,
-  type ChatMessage,
-  type Citation,
-  type SamplingParams,
-} from '@attune/contracts';
-import { CompletionRepository, ConversationRepository } from '@attune/persistence';
-import {
-  CancelledError,
-  createId,
-  InvalidRequestError,
-  messageOf,
-  NotFoundError,
-  type Clock,
-  type Config,
-} from '@attune/platform';
+import { groundMessages, resolveSampling, type ChatMessage, type Citation } from '@attune/contracts';
+import { CancelledError, createId, messageOf, type Clock, type Config } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { randomInt } from 'node:crypto';
 import type { Caller } from '../auth/caller.js';
@@ -22,21 +7,13 @@ import { ConcurrencyLimiter } from '../auth/concurrency-limiter.js';
 import { CLOCK, CONFIG } from '../core/tokens.js';
 import { PassageSearch } from '../documents/passage-search.js';
 import { InferenceService } from '../inference/inference.service.js';
+import type { InferenceEvent } from '../inference/inference.types.js';
 import { ServedModel } from '../inference/served-model.js';
-import type { AnswerEvent, ChatRequest } from './chat.types.js';
+import type { AnswerEvent, ChatRequest, OpenedEvent, Plan } from './chat.types.js';
 import { CompletionCloser } from './completion-closer.js';
+import { CompletionOpener } from './completion-opener.js';
 import { CompletionRecord } from './completion-record.js';
-import { answerRoom, conversationTitle, passageBudget, retrievalQuery, withSystemPrompt } from './prompt.js';
-
-/** A request with every decision taken. */
-interface Plan {
-  id: string;
-  messages: ChatMessage[];
-  citations: Citation[];
-  promptIds: number[];
-  maxTokens: number;
-  sampling: SamplingParams;
-}
+import { answerRoom, passageBudget, retrievalQuery, withSystemPrompt } from './prompt.js';
 
 /** The one road of every question, whichever door it came in by. */
 @Injectable()
@@ -49,8 +26,7 @@ export class ChatService {
     private readonly model: ServedModel,
     private readonly passages: PassageSearch,
     private readonly inference: InferenceService,
-    private readonly conversations: ConversationRepository,
-    private readonly completions: CompletionRepository,
+    private readonly opener: CompletionOpener,
     private readonly closer: CompletionCloser,
     private readonly places: ConcurrencyLimiter,
   ) {}
@@ -66,16 +42,7 @@ export class ChatService {
     try {
       const plan = await this.plan(request);
       const record = new CompletionRecord(this.clock, plan.promptIds.length, requestedAt);
-      const conversationId = await this.open(caller, request, plan);
-      yield {
-        type: 'opened',
-        id: plan.id,
-        created: Math.floor(this.clock.now().getTime() / 1000),
-        model: this.model.id,
-        conversationId,
-        citations: plan.citations,
-      };
-      yield* this.generate(caller, request, plan, record, signal);
+      yield* this.run(caller, request, plan, record, signal);
     } finally {
       release();
     }
@@ -88,14 +55,11 @@ export class ChatService {
 
   private async plan(request: ChatRequest): Promise<Plan> {
     this.model.expect(request.model);
+    this.inference.expectRoom();
     const messages = withSystemPrompt(request.messages, this.config.model.systemPrompt);
     const citations = await this.cite(messages, request);
-    const promptIds = this.inference.encodePrompt(
-      groundMessages(
-        messages,
-        citations.map((citation) => citation.quote),
-      ),
-    );
+    const quotes = citations.map((citation) => citation.quote);
+    const promptIds = this.inference.encodePrompt(groundMessages(messages, quotes));
     return {
       id: request.id ?? createId('chatcmpl'),
       messages,
@@ -115,69 +79,51 @@ export class ChatService {
     return this.passages.cite(query, budget, (text) => this.inference.countTokens(text));
   }
 
-  /** Commits the completion row; from here on feedback can refer to the answer. Returns the conversation's id. */
-  private async open(caller: Caller, request: ChatRequest, plan: Plan): Promise<string> {
-    const original = await this.original(caller, request.regenerateOf);
-    const asked = request.conversationId ?? caller.conversationId ?? original?.conversationId;
-    if (original && asked !== original.conversationId) {
-      throw new InvalidRequestError(
-        `\`metadata.regenerate_of\` names a completion of conversation \`${original.conversationId}\`, not of \`${asked}\`; leave \`conversation_id\` out.`,
-        { param: 'metadata.regenerate_of' },
-      );
-    }
-    const title = conversationTitle(plan.messages);
-    const conversation = await this.conversations.findOrCreate(asked, caller.userId, title);
-    await this.completions.open({
-      id: plan.id,
-      conversationId: conversation.id,
-      userId: caller.userId,
-      apiKeyId: caller.keyId,
-      regenerateOf: request.regenerateOf ?? null,
-      source: request.source,
-      model: this.model.id,
-      messages: plan.messages,
-      promptTokenIds: plan.promptIds,
-      sampling: { ...plan.sampling, maxTokens: plan.maxTokens, stop: request.stop },
-      seed: plan.sampling.seed,
-      promptTokens: plan.promptIds.length,
-      citations: plan.citations,
-    });
-    return conversation.id;
-  }
-
-  private async original(caller: Caller, id: string | undefined) {
-    if (id === undefined) return undefined;
-    const completion = await this.completions.get(id);
-    if (completion.userId !== caller.userId) {
-      throw new NotFoundError(`You have no completion \`${id}\`.`, { param: 'metadata.regenerate_of' });
-    }
-    return completion;
-  }
-
-  private async *generate(
+  private async *run(
     caller: Caller,
     request: ChatRequest,
     plan: Plan,
     record: CompletionRecord,
     signal: AbortSignal,
   ): AsyncGenerator<AnswerEvent> {
-    const { id, promptIds, maxTokens, sampling } = plan;
-    const run = { id, promptIds, maxTokens, sampling, stop: request.stop, user: caller.userId };
+    const events = this.inference.generate(
+      { ...plan, stop: request.stop, user: caller.userId },
+      AbortSignal.any([signal, this.stopping.signal]),
+    );
+    // The engine reads the prompt while the row is being committed; but nothing is sent before it is.
+    const first = events.next();
+    first.catch(() => undefined);
+    const conversationId = await this.opener.open(caller, request, plan).catch((error: unknown) => {
+      void events.return(undefined);
+      throw error;
+    });
     let reason: 'stop' | 'length' | 'cancelled' = 'cancelled';
     try {
-      for await (const event of this.inference.generate(run, AbortSignal.any([signal, this.stopping.signal]))) {
-        record.note(event);
-        if (event.type === 'started') yield { type: 'started', fingerprint: event.fingerprint };
-        else if (event.type === 'finished') reason = event.reason;
-        else if (event.text !== '') yield { type: 'text', text: event.text };
+      yield this.opened(plan, conversationId);
+      for (let next = await first; !next.done; next = await events.next()) {
+        record.note(next.value);
+        if (next.value.type === 'finished') reason = next.value.reason;
+        yield* visible(next.value);
       }
     } catch (error) {
       record.fail(messageOf(error));
       throw error;
     } finally {
-      await this.closer.close(id, record);
+      await events.return(undefined);
+      await this.closer.close(plan.id, record);
     }
     if (reason === 'cancelled') throw new CancelledError('The request was cancelled before its answer was complete.');
     yield { type: 'finished', reason, usage: record.usage };
   }
+
+  private opened({ id, citations }: Plan, conversationId: string): OpenedEvent {
+    const created = Math.floor(this.clock.now().getTime() / 1000);
+    return { type: 'opened', id, created, model: this.model.id, conversationId, citations };
+  }
+}
+
+/** What of the engine's events goes to the client as it happens. */
+function* visible(event: InferenceEvent): Generator<AnswerEvent> {
+  if (event.type === 'started') yield { type: 'started', fingerprint: event.fingerprint };
+  else if (event.type === 'text' && event.text !== '') yield { type: 'text', text: event.text };
 }

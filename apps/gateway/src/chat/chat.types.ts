@@ -1,4 +1,11 @@
-import type { ChatCompletionRequest, ChatMessage, Citation, samplingFields, Usage } from '@attune/contracts';
+import type {
+  ChatCompletionRequest,
+  ChatMessage,
+  Citation,
+  samplingFields,
+  SamplingParams,
+  Usage,
+} from '@attune/contracts';
 
 /** What a request says about sampling, still in wire names; what it leaves out takes the defaults of contracts. */
 export type WireSampling = Pick<ChatCompletionRequest, keyof typeof samplingFields>;
@@ -40,3 +47,15 @@ export type AnswerEvent =
   | { type: 'finished'; reason: 'stop' | 'length'; usage: Usage };
 
 export type OpenedEvent = Extract<AnswerEvent, { type: 'opened' }>;
+
+/** A request with every decision taken. */
+export interface Plan {
+  id: string;
+  /** The client's messages, the operator's system message included, passages not. */
+  messages: ChatMessage[];
+  citations: Citation[];
+  /** Of the messages with the passages, under the chat template. */
+  promptIds: number[];
+  maxTokens: number;
+  sampling: SamplingParams;
+}

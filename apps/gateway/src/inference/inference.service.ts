@@ -35,10 +35,9 @@ export class InferenceService {
 
   /**
    * Runs one prompt; leaving the loop or aborting `signal` ends it within a step.
-   * @throws RateLimitedError when too many requests wait, UnavailableError when the engine broke
+   * @throws UnavailableError when the engine broke
    */
   async *generate(request: InferenceRequest, signal: AbortSignal): AsyncGenerator<InferenceEvent> {
-    this.refuseWhenFull();
     const stopped = new AbortController();
     const events = this.engine.generate(
       {
@@ -55,7 +54,8 @@ export class InferenceService {
     yield* new TextOfTokens(this.model.tokenizer, request.stop, stopped).read(this.counted(events));
   }
 
-  private refuseWhenFull(): void {
+  /** @throws RateLimitedError when as many requests wait as may */
+  expectRoom(): void {
     const limit = this.config.model.engineQueueLimit;
     if (this.waiting < limit) return;
     throw new RateLimitedError(

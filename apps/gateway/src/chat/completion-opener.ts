@@ -1,0 +1,59 @@
+import { CompletionRepository, ConversationRepository, type Completion } from '@attune/persistence';
+import { InvalidRequestError, NotFoundError } from '@attune/platform';
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '../auth/caller.js';
+import { ServedModel } from '../inference/served-model.js';
+import type { ChatRequest, Plan } from './chat.types.js';
+import { conversationTitle } from './prompt.js';
+
+/** Files a question under its conversation and commits the row its answer will be written to. */
+@Injectable()
+export class CompletionOpener {
+  constructor(
+    private readonly model: ServedModel,
+    private readonly conversations: ConversationRepository,
+    private readonly completions: CompletionRepository,
+  ) {}
+
+  /**
+   * From here on feedback can refer to the answer. Returns the conversation's id.
+   * @throws NotFoundError for a conversation or an earlier try that is not the caller's
+   */
+  async open(caller: Caller, request: ChatRequest, plan: Plan): Promise<string> {
+    const original = await this.original(caller, request.regenerateOf);
+    const asked = request.conversationId ?? caller.conversationId ?? original?.conversationId;
+    if (original && asked !== original.conversationId) {
+      throw new InvalidRequestError(
+        `\`metadata.regenerate_of\` names a completion of conversation \`${original.conversationId}\`, not of \`${asked}\`; leave \`conversation_id\` out.`,
+        { param: 'metadata.regenerate_of' },
+      );
+    }
+    const title = conversationTitle(plan.messages);
+    const conversation = await this.conversations.findOrCreate(asked, caller.userId, title);
+    await this.completions.open({
+      id: plan.id,
+      conversationId: conversation.id,
+      userId: caller.userId,
+      apiKeyId: caller.keyId,
+      regenerateOf: request.regenerateOf ?? null,
+      source: request.source,
+      model: this.model.id,
+      messages: plan.messages,
+      promptTokenIds: plan.promptIds,
+      sampling: { ...plan.sampling, maxTokens: plan.maxTokens, stop: request.stop },
+      seed: plan.sampling.seed,
+      promptTokens: plan.promptIds.length,
+      citations: plan.citations,
+    });
+    return conversation.id;
+  }
+
+  private async original(caller: Caller, id: string | undefined): Promise<Completion | undefined> {
+    if (id === undefined) return undefined;
+    const completion = await this.completions.get(id);
+    if (completion.userId !== caller.userId) {
+      throw new NotFoundError(`You have no completion \`${id}\`.`, { param: 'metadata.regenerate_of' });
+    }
+    return completion;
+  }
+}
