@@ -15,8 +15,8 @@ const JOB_POLL_MS = 3000;
 
 /** Small enough to end in minutes on two cores. */
 const jobConfig = {
-  sft: { max_steps: 80, batch_size: 8 },
-  reward: { max_steps: 40, batch_size: 8 },
+  sft: { max_steps: 80, epochs: 30, batch_size: 8 },
+  reward: { max_steps: 40, epochs: 20, batch_size: 8 },
   ppo: { iterations: 6, rollouts_per_iteration: 16, max_answer_tokens: 32 },
 };
 
@@ -131,6 +131,7 @@ async function photographTuning(page) {
     if (progress?.stage === 'ppo' && progress.step >= jobConfig.ppo.iterations - 1) break;
     await page.waitForTimeout(JOB_POLL_MS);
   }
+  await page.setViewportSize({ width: 1280, height: 1060 });
   await page.waitForTimeout(JOB_POLL_MS);
   await shoot(page, 'tuning');
 }

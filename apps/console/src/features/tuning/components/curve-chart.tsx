@@ -40,7 +40,7 @@ export function CurveChart({ curve, stage }: { curve: Curve; stage: string }) {
           ))}
         </Group>
       </Group>
-      <ResponsiveContainer width="100%" height={180}>
+      <ResponsiveContainer width="100%" height={150}>
         <LineChart data={curve.points} margin={{ top: 4, right: 8, bottom: 0, left: 0 }}>
           <CartesianGrid stroke="var(--attune-line)" vertical={false} />
           <XAxis dataKey="step" type="number" domain={['dataMin', 'dataMax']} allowDecimals={false} {...axis} />

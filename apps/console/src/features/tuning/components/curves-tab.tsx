@@ -1,4 +1,4 @@
-import { Button, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
@@ -36,9 +36,14 @@ function StageSection({ stage: { stage, curves } }: { stage: StageCurves }) {
   const title = stageTitle(stage);
   return (
     <section aria-label={title}>
-      <Title order={2} mb="sm">
-        {title}
-      </Title>
+      <Group justify="space-between" mb="sm">
+        <Title order={2}>{title}</Title>
+        {numMore > 0 && (
+          <Button variant="subtle" size="compact-sm" onClick={toggle} aria-expanded={all}>
+            {all ? 'Show the main curves only' : `Show ${plural(numMore, 'more curve')}`}
+          </Button>
+        )}
+      </Group>
       <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
         {curves
           .filter((curve) => all || curve.main)
@@ -46,11 +51,6 @@ function StageSection({ stage: { stage, curves } }: { stage: StageCurves }) {
             <CurveChart key={curve.title} curve={curve} stage={title} />
           ))}
       </SimpleGrid>
-      {numMore > 0 && (
-        <Button variant="subtle" color="gray" size="compact-sm" mt="xs" onClick={toggle} aria-expanded={all}>
-          {all ? 'Show the main curves only' : `Show ${plural(numMore, 'more curve')}`}
-        </Button>
-      )}
     </section>
   );
 }
