@@ -38,19 +38,23 @@ const PASSAGES_PER_INSERT = 2_000;
  * idf · tf / (tf + 1). `ts_rank_cd` with all weights 1 counts occurrences, and its normalisation 32 is tf / (tf + 1).
  */
 const SEARCH = `
-  with term as (
-    select query, (select count(*) from passage p where p.tsv @@ query) as frequency
-    from (select distinct to_tsquery('english', word) as query from unnest($1::text[]) as word) parsed
-    where numnode(query) > 0
-  ), corpus as (select count(*) as size from passage)
-  select p.id, p.document_id as "documentId", d.filename, p.ordinal, p.text,
-    sum(ln(1 + (c.size - t.frequency + 0.5) / (t.frequency + 0.5)) * ts_rank_cd('{1,1,1,1}', p.tsv, t.query, 32)) as score
-  from term t cross join corpus c
-    join passage p on p.tsv @@ t.query
-    join document d on d.id = p.document_id
-  group by p.id, d.filename
-  order by score desc, p.document_id, p.ordinal
-  limit $2`;
+  with term as materialized (
+    select distinct to_tsquery('english', word) as query from unnest($1::text[]) as word
+  ), hit as (
+    select p.id, p.document_id, p.ordinal, ts_rank_cd('{1,1,1,1}', p.tsv, t.query, 32) as saturation,
+      count(*) over (partition by t.query)::float8 as frequency
+    from term t join passage p on p.tsv @@ t.query
+    where numnode(t.query) > 0
+  ), best as (
+    select id, document_id, ordinal, sum(ln(1 + (c.size - frequency + 0.5) / (frequency + 0.5)) * saturation) as score
+    from hit cross join (select count(*)::float8 as size from passage) c
+    group by id, document_id, ordinal
+    order by score desc, document_id, ordinal
+    limit $2
+  )
+  select b.id, b.document_id as "documentId", d.filename, b.ordinal, p.text, b.score
+  from best b join passage p on p.id = b.id join document d on d.id = b.document_id
+  order by b.score desc, b.document_id, b.ordinal`;
 
 /** Uploaded documents and the passages they were cut into. */
 export class DocumentRepository {
