@@ -2,7 +2,7 @@
 // runs before there are any.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -97,4 +97,4 @@ function inRoot(...parts) {
   return path.join(root, ...parts);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) prepare();
+if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) prepare();

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { loadConfig, messageOf } from '@attune/platform';
 import { Reporter } from './reporter.js';
@@ -34,7 +35,6 @@ function createSupervisor(parameters: readonly string[], reporter: Reporter): Su
     config: loadConfig(),
     reporter,
     root: path.resolve(import.meta.dirname, '../../..'),
-    withTrainer: !parameters.includes('--without-trainer'),
     newAdminKey: parameters.includes('--new-admin-key'),
     onFatal: (sentence) => void giveUp(supervisor, reporter, sentence),
   });
@@ -71,4 +71,4 @@ function stopWhenTold(supervisor: Supervisor, reporter: Reporter, parentGone?: A
   parentGone?.addEventListener('abort', () => stopping || void stop());
 }
 
-if (process.argv[1] === import.meta.filename) await main(process.argv.slice(2));
+if (realpathSync(process.argv[1]) === import.meta.filename) await main(process.argv.slice(2));

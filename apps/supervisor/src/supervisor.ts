@@ -16,8 +16,6 @@ export interface SupervisorOptions {
   /** The repository's root, below which the built apps lie. */
   root: string;
   newAdminKey: boolean;
-  /** False where the trainer runs on its own (in another container). */
-  withTrainer: boolean;
   /** Told once when going on makes no sense; the sentence has not been shown yet. */
   onFatal: (sentence: string) => void;
 }
@@ -76,7 +74,7 @@ export class Supervisor {
     await this.database.migrate();
     this.goOn();
     await this.startGateway(this.database.url, port);
-    if (this.options.withTrainer && config.tuning.tuning !== 'off') this.startTrainer(this.database.url);
+    if (config.tuning.tuning !== 'off') this.startTrainer(this.database.url);
     // Last of all: a key that was made and not shown would be lost.
     const adminKey = await ensureAdminKey(this.database.url, config.security.adminKey, this.options.newAdminKey);
     this.greet(port, adminKeyLine(adminKey));
