@@ -83,7 +83,7 @@ describe('the training state', () => {
       }`;
 
     it('loses no acknowledged save and shows no half one when it is killed with -9', async () => {
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < 3; round++) {
         const child = spawn(process.execPath, ['--input-type=module', '-e', saver(10_000, 400_000)]);
         let printed = '';
         child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
@@ -95,10 +95,12 @@ describe('the training state', () => {
         const loaded = await store.load();
         expect(loaded?.json.step).toBeGreaterThanOrEqual(acknowledged);
         expect(loaded?.skipped).toEqual([]);
-        expect(loaded?.arrays.get('weights')).toEqual(new Float32Array(400_000).fill(loaded!.json.step));
+        const weights = loaded!.arrays.get('weights') as Float32Array;
+        expect(weights.length).toBe(400_000);
+        expect(weights.every((weight) => weight === loaded!.json.step)).toBe(true);
         rmSync(folder, { recursive: true });
       }
-    });
+    }, 120_000);
 
     it('keeps the old state when the new one does not fit on the disk', async () => {
       await save(1);
