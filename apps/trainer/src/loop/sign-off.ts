@@ -12,12 +12,12 @@ export const SIGN_OFF_CONFIG: TuningJobConfig = tuningJobConfig.parse({
   sft: { epochs: 12, max_steps: 60, learning_rate: 2e-3, batch_size: 16, replay_share: 0.5 },
   reward: { epochs: 6, max_steps: 24, learning_rate: 1e-3, batch_size: 8 },
   ppo: {
-    iterations: 3,
+    iterations: 5,
     rollouts_per_iteration: 16,
     max_answer_tokens: 32,
     minibatches: 2,
     ppo_epochs: 1,
-    learning_rate: 1e-4,
+    learning_rate: 3e-4,
   },
   gate: { suite_examples_per_family: 1, max_suite_drop: 0.05, max_kl: 120 },
 });
@@ -26,7 +26,7 @@ export const SIGN_OFF_CONFIG: TuningJobConfig = tuningJobConfig.parse({
  * Users of a harbour radio teach it to end every answer with a sign-off it has never seen: a correction in every
  * conversation, and a choice where a second try differs from the first.
  */
-export function signOff(numConversations = 32, numUnseen = 24): Scenario {
+export function signOff(numConversations = 36, numUnseen = 24): Scenario {
   const examples = questions(numConversations + numUnseen);
   const taught = examples.slice(0, numConversations);
   return {
@@ -39,16 +39,19 @@ export function signOff(numConversations = 32, numUnseen = 24): Scenario {
   };
 }
 
-/** Different single questions of the general tasks. */
+/** Different single questions of the general tasks, with answers as people say them over a radio: no JSON, no lists. */
 export function questions(count: number): TaskExample[] {
   const found = new Map<string, TaskExample>();
   for (let index = 0; found.size < count; index++) {
     const example = exampleAt(411, index, trainFamilies);
     const [question, ...rest] = example.messages;
-    if (rest.length === 0 && !example.answer.includes('\n')) found.set(question!.content, example);
+    if (rest.length === 0 && isSpoken(example)) found.set(question!.content, example);
   }
   return [...found.values()];
 }
+
+const isSpoken = ({ answer, scoring }: TaskExample): boolean =>
+  scoring.method === 'text' && answer.length <= 40 && /^[A-Za-z0-9 ,.'!?]+$/.test(answer);
 
 export function withPersona({ messages }: TaskExample): ChatMessage[] {
   return [{ role: 'system', content: PERSONA }, ...messages];
