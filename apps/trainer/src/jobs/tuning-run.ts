@@ -110,7 +110,9 @@ export class TuningRun {
     measures: GateMeasures,
     rows: readonly DatasetRow[],
   ): Promise<Published> {
-    const heads = [...(reward?.parameters ?? [])].filter(([name]) => !name.includes('.lora_'));
+    const heads = [...(reward?.parameters ?? [])].flatMap(([name, { shape, data }]) =>
+      name.includes('.lora_') ? [] : [[name, { shape, data }] as const],
+    );
     return this.publisher.publish({
       id: state.cursor.checkpointId,
       report: decideGate(measures, config.gate),
