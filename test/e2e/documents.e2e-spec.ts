@@ -3,7 +3,7 @@ import { groundMessages } from '@attune/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modelChats, noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
 
-const fact = 'The warranty of the Falcon lamp is 7 years.';
+const fact = 'The warranty of the Falcon lamp is 7 years. The Falcon lamp is made in Rome.';
 const question = 'How long is the warranty of the Falcon lamp?';
 
 describe.skipIf(!testModel)(`documents (${testModel ? 'cited by real answers' : noModel})`, () => {
