@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
@@ -31,6 +32,29 @@ describe('server-sent events', () => {
     expect(sent).toBeLessThan(500);
     response.destroy();
     expect(await done).toBe('client left');
+    await app.close();
+  });
+
+  it('know a client that left before the stream was made, and do not wait for it', async () => {
+    const app = Fastify();
+    let finish: (disconnected: boolean) => void;
+    const done = new Promise<boolean>((resolve) => (finish = resolve));
+    let arrived: () => void;
+    const arrival = new Promise<void>((resolve) => (arrived = resolve));
+    app.get('/', async (_, reply) => {
+      arrived();
+      await once(reply.raw, 'close');
+      const stream = new EventStream(reply);
+      await stream.send({ text: 'x'.repeat(1024 * 1024) });
+      stream.end();
+      finish(stream.disconnected.aborted);
+    });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as AddressInfo;
+    const request = get({ port, host: '127.0.0.1' }).on('error', () => undefined);
+    await arrival;
+    request.destroy();
+    expect(await done).toBe(true);
     await app.close();
   });
 });

@@ -11,6 +11,8 @@ export class EventStream {
     reply.raw.on('close', () => {
       if (!reply.raw.writableFinished) this.gone.abort();
     });
+    // Who left while the request was still being read or authenticated has closed already, and will not again.
+    if (reply.raw.destroyed || reply.raw.socket?.destroyed) this.gone.abort();
   }
 
   /** Aborted when the client goes away before the stream has ended. */
@@ -36,6 +38,7 @@ export class EventStream {
     if (this.disconnected.aborted) return;
     if (!this.open) this.begin();
     if (this.reply.raw.write(text)) return;
+    if (this.reply.raw.destroyed) return this.gone.abort();
     await once(this.reply.raw, 'drain', { signal: this.disconnected }).catch(() => undefined);
   }
 
