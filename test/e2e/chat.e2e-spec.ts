@@ -72,6 +72,15 @@ describe.skipIf(!testModel)(`chat completions (${testModel ? 'served for real' :
     expect(text).toBe(whole.choices[0].message.content);
   });
 
+  it('streams under the same headers as every other answer', async () => {
+    const request = gateway.openai.chat.completions.create({ ...greedy({ max_tokens: 1 }), stream: true });
+    const { response, data } = await request.withResponse();
+    for await (const chunk of data) expect(chunk.id).toMatch(/^chatcmpl-/);
+    expect(response.headers.get('x-request-id')).toMatch(/^req_/);
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(response.headers.get('cache-control')).toContain('no-transform');
+  });
+
   it('has committed the row before the first token leaves', async () => {
     const stream = await gateway.openai.chat.completions.create({ ...greedy({ max_tokens: 200 }), stream: true });
     let checked = false;
