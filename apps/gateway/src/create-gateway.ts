@@ -1,7 +1,7 @@
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import fastifyStatic from '@fastify/static';
-import { createId, type Config, type Logger } from '@attune/platform';
+import { CANCEL_ANSWERS_AFTER_MS, createId, type Config, type Logger } from '@attune/platform';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { AddressInfo } from 'node:net';
@@ -12,9 +12,6 @@ import { NestLogger } from './core/nest-logger.js';
 import type { LoadedModel } from './inference/load-model.js';
 import { Metrics } from './metrics/metrics.js';
 import { AuthenticatedWsAdapter } from './realtime/authenticated-ws-adapter.js';
-
-/** How long answers under way may go on once the gateway is asked to stop. */
-const GRACE_MS = 15_000;
 
 /** Scripts and connections of our own origin only; Mantine writes style elements at run time. */
 const contentSecurityPolicy = {
@@ -58,7 +55,7 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
   observe(app);
   app.useWebSocketAdapter(new AuthenticatedWsAdapter(app, config.http.bodyLimitBytes));
   await app.listen(config.http.port, config.http.host);
-  const close = async (graceMs = GRACE_MS) => {
+  const close = async (graceMs = CANCEL_ANSWERS_AFTER_MS) => {
     const deadline = setTimeout(() => app.get(ChatService).stop(), graceMs);
     // A connection whose answer ends while the server closes would otherwise be kept alive for a minute.
     const idle = setInterval(() => app.getHttpServer().closeIdleConnections(), 50);

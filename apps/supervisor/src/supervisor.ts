@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Config, UnavailableError } from '@attune/platform';
+import { type Config, KILL_AFTER_MS, UnavailableError } from '@attune/platform';
 import { adminKeyLine, ensureAdminKey } from './admin-key.js';
 import { Child, type ChildEnd } from './child.js';
 import { Database } from './database.js';
@@ -21,8 +21,8 @@ export interface SupervisorOptions {
 }
 
 /** Milliseconds each part may take to stop. */
-const GATEWAY_STOP_MS = 12_000;
-const TRAINER_STOP_MS = 12_000;
+const GATEWAY_STOP_MS = KILL_AFTER_MS;
+const TRAINER_STOP_MS = KILL_AFTER_MS;
 const POSTGRES_STOP_MS = 20_000;
 /** How often the gateway may end before it was ever ready, without a word why. */
 const MOST_SILENT_STARTS = 3;

@@ -1,5 +1,15 @@
 import { messageOf } from './errors.js';
 
+/**
+ * How stopping is timed, in milliseconds since it was asked for; each step leaves the one before it room to finish.
+ * The gateway cancels answers still under way, and closes their rows, ...
+ */
+export const CANCEL_ANSWERS_AFTER_MS = 7_000;
+/** ... a child whose supervisor has died gives up stopping in good order, ... */
+export const EXIT_AFTER_MS = 10_000;
+/** ... and a supervisor ends a child that has not stopped. */
+export const KILL_AFTER_MS = 12_000;
+
 /** What a child process tells the supervisor over the IPC channel. */
 export type ChildMessage =
   /** Something that takes over a second, in words for people: `downloading the model (41 %)`. */
@@ -29,7 +39,7 @@ export function exitWithSentence(error: unknown): void {
  * `disconnect`. Without a channel (started by hand, in a container) nothing happens.
  * @param stop stops the process in good order; afterwards, or after `deadlineMs`, it exits with status 1
  */
-export function exitWithParent(stop: () => Promise<void>, deadlineMs = 10_000): void {
+export function exitWithParent(stop: () => Promise<void>, deadlineMs = EXIT_AFTER_MS): void {
   if (!process.connected) return;
   process.once('disconnect', () => {
     setTimeout(() => process.exit(1), deadlineMs).unref();
