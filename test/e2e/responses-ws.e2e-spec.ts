@@ -82,6 +82,20 @@ describe.skipIf(!testModel)(`Responses over a socket (${testModel ? 'served for 
     expect(final.output_text).toBe(last(events).output[0].content[0].text);
   });
 
+  it('answers the same by HTTP, whole and streamed', async () => {
+    const request = { model: gateway.model, input, temperature: 0, max_output_tokens: 8 };
+    const whole = await gateway.openai.responses.create(request);
+    expect(whole.output_text).toBe(last(await ask()).output[0].content[0].text);
+    const deltas: string[] = [];
+    const stream = gateway.openai.responses.stream(request);
+    stream.on('response.output_text.delta', ({ delta }) => void deltas.push(delta));
+    expect((await stream.finalResponse()).output_text).toBe(whole.output_text);
+    expect(deltas.join('')).toBe(whole.output_text);
+    await expect(gateway.openai.responses.create({ ...request, model: 'gpt-9' })).rejects.toMatchObject({
+      status: 404,
+    });
+  });
+
   it('continues from a previous response, without its instructions', async () => {
     const first = last(await ask({ instructions: 'Be brief.' }));
     const second = last(await ask({ previous_response_id: first.id, input: 'And then?' }));
