@@ -1,11 +1,10 @@
 import type { CheckpointView, ListBody, PromotionView } from '@attune/contracts';
 import { CheckpointRepository, type Promotion } from '@attune/persistence';
-import { ConflictError, messageOf, type Logger } from '@attune/platform';
-import { Inject, Injectable } from '@nestjs/common';
+import { ConflictError, messageOf, UnavailableError } from '@attune/platform';
+import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { list, page } from '../core/list.js';
 import { EventBus } from '../core/events.js';
-import { LOGGER } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
 import { BASE, baseView, checkpointView, promotionView } from './checkpoint.view.js';
 import { LiveWatcher } from './live-watcher.js';
@@ -14,7 +13,6 @@ import { LiveWatcher } from './live-watcher.js';
 @Injectable()
 export class CheckpointsService {
   constructor(
-    @Inject(LOGGER) private readonly logger: Logger,
     private readonly checkpoints: CheckpointRepository,
     private readonly watcher: LiveWatcher,
     private readonly model: ServedModel,
@@ -53,12 +51,19 @@ export class CheckpointsService {
     );
   }
 
-  /** This gateway need not wait for its own notification: when the answer is out, new chats take the weights. */
+  /**
+   * This gateway need not wait for its own notification: when the answer is out, new chats take the weights.
+   * @throws UnavailableError when the promotion stands, but the engine does not serve it yet
+   */
   private async applied(promotion: Promotion): Promise<PromotionView> {
-    this.events.emit('checkpoint.promoted', { checkpointId: promotion.checkpointId ?? BASE });
-    await this.watcher
-      .refresh()
-      .catch((error: unknown) => this.logger.error({ err: error }, `weights not switched yet: ${messageOf(error)}`));
+    const name = promotion.checkpointId ?? BASE;
+    this.events.emit('checkpoint.promoted', { checkpointId: name });
+    await this.watcher.refresh().catch((error: unknown) => {
+      throw new UnavailableError(
+        `\`${name}\` is promoted, but answers still come from the weights before it: ${messageOf(error)}. The gateway goes on trying by itself; do not promote again.`,
+        { code: 'weights_not_switched', cause: error },
+      );
+    });
     return promotionView(promotion);
   }
 }

@@ -2,9 +2,10 @@ import { CheckpointStore } from '@attune/checkpoint';
 import { channels } from '@attune/contracts';
 import { CheckpointRepository, Notifications, type Checkpoint } from '@attune/persistence';
 import { InternalError, messageOf, type Config, type Logger } from '@attune/platform';
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import path from 'node:path';
 import { CONFIG, ENGINE, LOGGER } from '../core/tokens.js';
+import { EngineRestarts } from '../inference/engine-restarts.js';
 import type { ServingEngine } from '../inference/serving-engine.js';
 import { LiveWeights } from '../inference/live-weights.js';
 import { ServedModel } from '../inference/served-model.js';
@@ -12,13 +13,23 @@ import { ServedModel } from '../inference/served-model.js';
 /** Adapters kept in the engine besides the live one, so that a rollback costs no disk read. */
 const KEPT_ADAPTERS = 2;
 
-/** Keeps the engine on the weights the database calls live: at start, after every notification and reconnection. */
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 10_000;
+
+/**
+ * Keeps the engine on the weights the database calls live: at start, after every notification and reconnection, and
+ * when its process was replaced. What fails is tried again until the engine serves what the row says.
+ */
 @Injectable()
-export class LiveWatcher implements OnModuleInit {
+export class LiveWatcher implements OnModuleInit, OnModuleDestroy {
   private readonly store: CheckpointStore;
   private readonly loaded: string[] = [];
   /** Switches take turns; each one reads what is live when its turn comes. */
   private switching: Promise<void> = Promise.resolve();
+  private retry: NodeJS.Timeout | undefined;
+  private retryMs = FIRST_RETRY_MS;
+  private told: string | undefined;
+  private stopped = false;
 
   constructor(
     @Inject(CONFIG) config: Config,
@@ -28,6 +39,7 @@ export class LiveWatcher implements OnModuleInit {
     private readonly notifications: Notifications,
     private readonly weights: LiveWeights,
     private readonly model: ServedModel,
+    private readonly restarts: EngineRestarts,
   ) {
     this.store = new CheckpointStore(path.join(config.storage.dataDir, 'checkpoints'));
   }
@@ -36,20 +48,50 @@ export class LiveWatcher implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     await this.refreshOrTell();
     this.notifications.listen(channels.checkpointPromoted, () => this.refreshOrTell());
+    // A replaced process starts on the weights that were live when it was made, perhaps not those of the row.
+    this.restarts.listen(() => void this.refreshOrTell());
     this.notifications.start();
   }
 
-  /** Reads what is live and switches to it. @throws when its weights cannot be loaded: the old ones go on answering */
+  onModuleDestroy(): void {
+    this.stopped = true;
+    clearTimeout(this.retry);
+  }
+
+  /**
+   * Reads what is live and switches to it.
+   * @throws when its weights cannot be loaded: the old ones go on answering until a later try succeeds
+   */
   refresh(): Promise<void> {
     const turn = this.switching.then(() => this.takeLive());
-    this.switching = turn.catch(() => undefined);
+    this.switching = turn.then(
+      () => this.succeeded(),
+      () => this.tryAgain(),
+    );
     return turn;
   }
 
   private async refreshOrTell(): Promise<void> {
-    await this.refresh().catch((error: unknown) =>
-      this.logger.error({ err: error }, `The live checkpoint cannot be served: ${messageOf(error)}`),
-    );
+    await this.refresh().catch((error: unknown) => {
+      const message = messageOf(error);
+      // Once for each reason, not once for each try.
+      if (message === this.told) return;
+      this.told = message;
+      this.logger.error({ err: error }, `The live checkpoint cannot be served yet: ${message}`);
+    });
+  }
+
+  private succeeded(): void {
+    clearTimeout(this.retry);
+    this.retryMs = FIRST_RETRY_MS;
+    this.told = undefined;
+  }
+
+  private tryAgain(): void {
+    clearTimeout(this.retry);
+    if (this.stopped) return;
+    this.retry = setTimeout(() => void this.refreshOrTell(), this.retryMs).unref();
+    this.retryMs = Math.min(2 * this.retryMs, LONGEST_RETRY_MS);
   }
 
   private async takeLive(): Promise<void> {

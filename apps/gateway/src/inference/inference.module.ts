@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { ENGINE } from '../core/tokens.js';
 import { EngineMetrics } from './engine-metrics.js';
+import { EngineRestarts } from './engine-restarts.js';
 import { InferenceService } from './inference.service.js';
 import { LiveWeights } from './live-weights.js';
 import type { LoadedModel } from './load-model.js';
@@ -10,17 +11,18 @@ import { ServedModel } from './served-model.js';
 @Global()
 @Module({})
 export class InferenceModule {
-  static forRoot({ engine, model }: LoadedModel): DynamicModule {
+  static forRoot({ engine, restarts, model }: LoadedModel): DynamicModule {
     return {
       module: InferenceModule,
       providers: [
         { provide: ENGINE, useValue: engine },
+        { provide: EngineRestarts, useValue: restarts },
         { provide: ServedModel, useValue: model },
         InferenceService,
         LiveWeights,
         EngineMetrics,
       ],
-      exports: [ENGINE, ServedModel, InferenceService, LiveWeights],
+      exports: [ENGINE, EngineRestarts, ServedModel, InferenceService, LiveWeights],
     };
   }
 }

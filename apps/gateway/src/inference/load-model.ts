@@ -5,6 +5,7 @@ import { Tokenizer } from '@attune/tokenizer';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EngineRestarts } from './engine-restarts.js';
 import { ServedModel } from './served-model.js';
 import type { ServingEngine } from './serving-engine.js';
 
@@ -14,6 +15,7 @@ const MOST_THREADS = 8;
 
 export interface LoadedModel {
   engine: ServingEngine;
+  restarts: EngineRestarts;
   model: ServedModel;
 }
 
@@ -32,6 +34,7 @@ export async function loadModel(config: Config, logger: Logger): Promise<LoadedM
   });
   const tokenizer = await Tokenizer.fromFolder(folder);
   reportProgress(`loading ${name}`);
+  const restarts = new EngineRestarts();
   const engine = await EngineHost.start({
     model: folder,
     format: settings.engineWeights,
@@ -40,13 +43,16 @@ export async function loadModel(config: Config, logger: Logger): Promise<LoadedM
     maxSeq: settings.engineMaxContext || undefined,
     digestCache: path.join(storage.dataDir, 'digests'),
     onCrash: (reason) => logger.error(`the engine process ended: ${reason}; it is started again`),
-    onRestarted: () => logger.warn('the engine process is up again'),
+    onRestarted: () => {
+      logger.warn('the engine process is up again');
+      restarts.tell();
+    },
   });
   const { limits, live, format } = await engine.stats();
   logger.info({ model: name, format, ...limits }, `serving ${name}`);
   const created = Math.floor(Date.now() / 1000);
   const facts = { id: name, tokenizer, context: limits.maxSeq, baseDigest: live.base, created };
-  return { engine, model: new ServedModel(facts) };
+  return { engine, restarts, model: new ServedModel(facts) };
 }
 
 /** Half the cores, at least 1 and at most 8, unless the setting names a number. */
