@@ -6,7 +6,7 @@ import { type AnswerSequence, promptIds } from '../model/answer-sequence.js';
 import type { BaseModel } from '../model/base-model.js';
 
 /** Longest answer that is compared, in tokens. */
-const MAX_ANSWER_TOKENS = 96;
+export const MAX_ANSWER_TOKENS = 96;
 
 export interface Answer {
   readonly text: string;

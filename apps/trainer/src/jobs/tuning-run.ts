@@ -9,6 +9,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, CONFIG } from '../core-tokens.js';
 import { toDataset } from '../curation/dataset.js';
 import { DatasetBuilder, MAX_ROW_TOKENS } from '../curation/dataset-builder.js';
+import { MAX_ANSWER_TOKENS } from '../evaluation/answers.js';
 import { decideGate, type GateMeasures } from '../evaluation/gate.js';
 import { measureCandidate } from '../evaluation/measure-candidate.js';
 import { gateSuite } from '../evaluation/task-suite.js';
@@ -55,7 +56,7 @@ export class TuningRun {
       saveEveryMs: this.settings.tuning.trainerSaveSeconds * 1000,
     };
     const rows = await this.prepareDataset(job.id, context);
-    const engine = await loadEngine(model, MAX_ROW_TOKENS + config.ppo.max_answer_tokens);
+    const engine = await loadEngine(model, MAX_ROW_TOKENS + Math.max(MAX_ANSWER_TOKENS, config.ppo.max_answer_tokens));
     try {
       const published = await this.trainAndPublish(job.id, context, engine, rows);
       journal[published.outcome === 'rejected' ? 'warn' : 'info'](describe(published));

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { collect, type Generation, type TokenEngine } from '@attune/engine';
-import { CancelledError, InternalError } from '@attune/platform';
+import { CancelledError, InternalError, InvalidRequestError } from '@attune/platform';
 
 export interface GenerationPlan {
   /** Names this batch in request ids. */
@@ -8,7 +8,7 @@ export interface GenerationPlan {
   readonly prompts: readonly (readonly number[])[];
   /** Digest of the adapter to answer with; null = the base model. */
   readonly adapter: string | null;
-  /** Most tokens of an answer. */
+  /** Most tokens of an answer; fewer after a prompt that leaves less room in the engine's sequences. */
   readonly maxTokens: number;
   readonly stopIds: readonly number[];
   /** 0 = greedy, 1 = the model's own distribution. */
@@ -27,11 +27,26 @@ export interface SampledAnswer {
   readonly stop: { readonly token: number; readonly logProb: number } | null;
 }
 
-/** Answers all prompts at once, as many side by side as the engine has slots; in the order of the prompts. */
-export function generateMany(engine: TokenEngine, plan: GenerationPlan): Promise<SampledAnswer[]> {
+/**
+ * Answers all prompts at once, as many side by side as the engine has slots; in the order of the prompts.
+ * @throws InvalidRequestError for a prompt that leaves no room for an answer, CancelledError when the signal is aborted
+ */
+export async function generateMany(engine: TokenEngine, plan: GenerationPlan): Promise<SampledAnswer[]> {
   // Every prompt listens to the same signal; that many listeners are no leak.
   if (plan.signal) setMaxListeners(0, plan.signal);
-  return Promise.all(plan.prompts.map((promptIds, index) => generateOne(engine, plan, promptIds, index)));
+  const { limits } = await engine.stats();
+  const rooms = plan.prompts.map(({ length }, index) => answerRoom(plan, index, limits.maxSeq - length));
+  return Promise.all(
+    plan.prompts.map((promptIds, index) =>
+      generateOne(engine, { ...plan, maxTokens: rooms[index]! }, promptIds, index),
+    ),
+  );
+}
+
+function answerRoom({ name, maxTokens }: GenerationPlan, index: number, left: number): number {
+  if (left < 1)
+    throw new InvalidRequestError(`prompt ${index} of ${name} fills the engine's sequence; no answer fits behind it`);
+  return Math.min(maxTokens, left);
 }
 
 async function generateOne(

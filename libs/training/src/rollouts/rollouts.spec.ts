@@ -1,5 +1,5 @@
 import type { EngineEvent, GenerateRequest, TokenEngine } from '@attune/engine';
-import { CancelledError, InternalError } from '@attune/platform';
+import { CancelledError, InternalError, InvalidRequestError } from '@attune/platform';
 import { describe, expect, it } from 'vitest';
 import { generateMany } from '../generation/generate-many.js';
 import { episodeReward, scaleOf, standardized } from './rewards.js';
@@ -9,7 +9,7 @@ const timings = { queuedMs: 0, prefillMs: 0, decodeMs: 0 };
 
 /** Answers a prompt with its own tokens plus one, and stops unless that would pass the limit. */
 function echoEngine(
-  overrides: Partial<{ reason: 'failed' | 'cancelled' }> = {},
+  overrides: Partial<{ reason: 'failed' | 'cancelled'; maxSeq: number }> = {},
 ): TokenEngine & { seen: GenerateRequest[] } {
   const seen: GenerateRequest[] = [];
   async function* generate(request: GenerateRequest): AsyncIterable<EngineEvent> {
@@ -28,7 +28,8 @@ function echoEngine(
       timings,
     };
   }
-  return { seen, generate } as unknown as TokenEngine & { seen: GenerateRequest[] };
+  const stats = async () => ({ limits: { slots: 4, maxSeq: overrides.maxSeq ?? 64, tokenBudget: 64 } });
+  return { seen, generate, stats } as unknown as TokenEngine & { seen: GenerateRequest[] };
 }
 
 const plan = {
@@ -59,6 +60,13 @@ describe('sampling', () => {
     const [first, again, other] = [await seedsOf(1), await seedsOf(1), await seedsOf(2)];
     expect(first).toEqual(again);
     expect(new Set([...first, ...other]).size).toBe(4);
+  });
+  it('shortens the answer of a prompt that leaves less room, and of that one alone', async () => {
+    const engine = echoEngine({ maxSeq: 5 });
+    await sampleRollouts(engine, { ...plan, maxAnswerTokens: 3, seed: 7 });
+    expect(engine.seen.map(({ maxTokens }) => maxTokens)).toEqual([3, 2]);
+    const tooSmall = sampleRollouts(echoEngine({ maxSeq: 3 }), { ...plan, maxAnswerTokens: 3, seed: 7 });
+    await expect(tooSmall).rejects.toThrow(InvalidRequestError);
   });
   it.each([
     ['failed', InternalError],
