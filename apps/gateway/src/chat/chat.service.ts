@@ -32,17 +32,19 @@ export class ChatService {
   ) {}
 
   /**
-   * Answers one request: plan, open the row, generate, close the row. Nothing happens before the first `next()`, and
-   * leaving the loop, aborting `signal` or an error closes the row too.
+   * Answers one request: look whose it is, plan, open the row, generate, close the row. Nothing happens before the first
+   * `next()`, and leaving the loop, aborting `signal` or an error closes the row too.
    * @throws AppError of any kind; CancelledError when `signal` ended the answer
    */
   async *answer(caller: Caller, request: ChatRequest, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
     const requestedAt = this.clock.monotonicMs();
     const release = this.places.acquire(caller.keyId);
     try {
+      if (signal.aborted) throw cancelled();
+      const place = await this.opener.place(caller, request);
       const plan = await this.plan(request);
       const record = new CompletionRecord(this.clock, plan.promptIds.length, requestedAt);
-      yield* this.run(caller, request, plan, record, signal);
+      yield* this.run({ caller, request, plan, place, record }, signal);
     } finally {
       release();
     }
@@ -79,22 +81,23 @@ export class ChatService {
     return this.passages.cite(query, budget, (text) => this.inference.countTokens(text));
   }
 
-  private async *run(
-    caller: Caller,
-    request: ChatRequest,
-    plan: Plan,
-    record: CompletionRecord,
-    signal: AbortSignal,
-  ): AsyncGenerator<AnswerEvent> {
+  private async *run(turn: Turn, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+    const { caller, request, plan, place, record } = turn;
+    const ended = new AbortController();
     const events = this.inference.generate(
       { ...plan, stop: request.stop, user: caller.userId },
-      AbortSignal.any([signal, this.stopping.signal]),
+      AbortSignal.any([signal, this.stopping.signal, ended.signal]),
     );
+    const end = async () => {
+      // The iterator alone would return only when the prompt has been read.
+      ended.abort();
+      await events.return(undefined).catch(() => undefined);
+    };
     // The engine reads the prompt while the row is being committed; but nothing is sent before it is.
     const first = events.next();
     first.catch(() => undefined);
-    const conversationId = await this.opener.open(caller, request, plan).catch((error: unknown) => {
-      void events.return(undefined);
+    const conversationId = await this.opener.open(caller, request, plan, place).catch((error: unknown) => {
+      void end();
       throw error;
     });
     let reason: 'stop' | 'length' | 'cancelled' = 'cancelled';
@@ -109,10 +112,10 @@ export class ChatService {
       record.fail(messageOf(error));
       throw error;
     } finally {
-      await events.return(undefined);
+      await end();
       await this.closer.close(plan.id, record);
     }
-    if (reason === 'cancelled') throw new CancelledError('The request was cancelled before its answer was complete.');
+    if (reason === 'cancelled') throw cancelled();
     yield { type: 'finished', reason, usage: record.usage };
   }
 
@@ -121,6 +124,17 @@ export class ChatService {
     return { type: 'opened', id, created, model: this.model.id, conversationId, citations };
   }
 }
+
+/** A planned request of a caller, and what becomes of it. */
+interface Turn {
+  caller: Caller;
+  request: ChatRequest;
+  plan: Plan;
+  place: string | undefined;
+  record: CompletionRecord;
+}
+
+const cancelled = () => new CancelledError('The request was cancelled before its answer was complete.');
 
 /** What of the engine's events goes to the client as it happens. */
 function* visible(event: InferenceEvent): Generator<AnswerEvent> {

@@ -16,10 +16,10 @@ export class CompletionOpener {
   ) {}
 
   /**
-   * From here on feedback can refer to the answer. Returns the conversation's id.
+   * The conversation the answer belongs to, undefined for a new one; asked before anything is spent on the answer.
    * @throws NotFoundError for a conversation or an earlier try that is not the caller's
    */
-  async open(caller: Caller, request: ChatRequest, plan: Plan): Promise<string> {
+  async place(caller: Caller, request: ChatRequest): Promise<string | undefined> {
     const original = await this.original(caller, request.regenerateOf);
     const asked = request.conversationId ?? caller.conversationId ?? original?.conversationId;
     if (original && asked !== original.conversationId) {
@@ -28,8 +28,18 @@ export class CompletionOpener {
         { param: 'metadata.regenerate_of' },
       );
     }
+    if (asked !== undefined) await this.conversations.expectUsable(asked, caller.userId);
+    return asked;
+  }
+
+  /**
+   * From here on feedback can refer to the answer. Returns the conversation's id.
+   * @param place what {@link place} said
+   * @throws NotFoundError when the conversation has become somebody else's or was deleted meanwhile
+   */
+  async open(caller: Caller, request: ChatRequest, plan: Plan, place: string | undefined): Promise<string> {
     const title = conversationTitle(plan.messages);
-    const conversation = await this.conversations.findOrCreate(asked, caller.userId, title);
+    const conversation = await this.conversations.findOrCreate(place, caller.userId, title);
     await this.completions.open({
       id: plan.id,
       conversationId: conversation.id,

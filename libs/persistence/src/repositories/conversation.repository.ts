@@ -23,6 +23,15 @@ export class ConversationRepository {
     return this.getOwn(row.id, userId);
   }
 
+  /**
+   * Whether {@link findOrCreate} would give the user this conversation.
+   * @throws NotFoundError when it was deleted or belongs to somebody else
+   */
+  async expectUsable(id: string, userId: string): Promise<void> {
+    const conversation = await this.db.getRepository(Conversation).findOneBy({ id });
+    if (conversation && (conversation.userId !== userId || conversation.deletedAt)) throw notFound(id);
+  }
+
   /** Newest first. `before` is the id of the last entry of the page before. */
   list(userId: string, limit: number, before?: string): Promise<Conversation[]> {
     const query = this.db
