@@ -24,13 +24,14 @@ const request: ChatRequest = {
 /** An engine that reads the prompt until it is told to stop. */
 function setUp() {
   const engine = { begun: 0, aborted: 0 };
+  const leaveQueue = vi.fn();
   async function* generate(_: unknown, signal: AbortSignal): AsyncGenerator<InferenceEvent> {
     engine.begun += 1;
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     engine.aborted += 1;
     yield { type: 'finished', reason: 'cancelled', queuedMs: 0, prefillMs: 0 };
   }
-  const inference = { generate, encodePrompt: () => [1, 2], expectRoom: () => undefined };
+  const inference = { generate, encodePrompt: () => [1, 2], reserve: () => leaveQueue };
   const opener = { place: vi.fn(async () => undefined), open: vi.fn(async () => 'conv_1') };
   const closer = { close: vi.fn(async () => undefined) };
   const places = new ConcurrencyLimiter(1);
@@ -44,17 +45,18 @@ function setUp() {
     closer as unknown as CompletionCloser,
     places,
   );
-  return { chat, engine, opener, closer, places };
+  return { chat, engine, opener, closer, places, leaveQueue };
 }
 
 describe('the road of a question', () => {
   const never = new AbortController().signal;
 
   it('ends before anything is generated when the conversation is somebody else’s', async () => {
-    const { chat, engine, opener, places } = setUp();
+    const { chat, engine, opener, places, leaveQueue } = setUp();
     opener.place.mockRejectedValue(new NotFoundError('not yours'));
     await expect(chat.answer(caller, request, never).next()).rejects.toThrow('not yours');
     expect(engine.begun).toBe(0);
+    expect(leaveQueue).toHaveBeenCalled();
     places.acquire('k');
   });
 

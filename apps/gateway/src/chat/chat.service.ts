@@ -39,13 +39,16 @@ export class ChatService {
   async *answer(caller: Caller, request: ChatRequest, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
     const requestedAt = this.clock.monotonicMs();
     const release = this.places.acquire(caller.keyId);
+    let leaveQueue = () => {};
     try {
       if (signal.aborted) throw cancelled();
+      leaveQueue = this.inference.reserve();
       const place = await this.opener.place(caller, request);
       const plan = await this.plan(request);
       const record = new CompletionRecord(this.clock, plan.promptIds.length, requestedAt);
-      yield* this.run({ caller, request, plan, place, record }, signal);
+      yield* this.run({ caller, request, plan, place, record, leaveQueue }, signal);
     } finally {
+      leaveQueue();
       release();
     }
   }
@@ -57,7 +60,6 @@ export class ChatService {
 
   private async plan(request: ChatRequest): Promise<Plan> {
     this.model.expect(request.model);
-    this.inference.expectRoom();
     const messages = withSystemPrompt(request.messages, this.config.model.systemPrompt);
     const citations = await this.cite(messages, request);
     const quotes = citations.map((citation) => citation.quote);
@@ -82,7 +84,7 @@ export class ChatService {
   }
 
   private async *run(turn: Turn, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
-    const { caller, request, plan, place, record } = turn;
+    const { caller, request, plan, place, record, leaveQueue } = turn;
     const ended = new AbortController();
     const events = this.inference.generate(
       { ...plan, stop: request.stop, user: caller.userId },
@@ -95,7 +97,7 @@ export class ChatService {
     };
     // The engine reads the prompt while the row is being committed; but nothing is sent before it is.
     const first = events.next();
-    first.catch(() => undefined);
+    first.then(leaveQueue, leaveQueue);
     const conversationId = await this.opener.open(caller, request, plan, place).catch((error: unknown) => {
       void end();
       throw error;
@@ -132,6 +134,7 @@ interface Turn {
   plan: Plan;
   place: string | undefined;
   record: CompletionRecord;
+  leaveQueue: () => void;
 }
 
 const cancelled = () => new CancelledError('The request was cancelled before its answer was complete.');

@@ -19,7 +19,7 @@ export class InferenceService {
     private readonly model: ServedModel,
   ) {}
 
-  /** Requests that wait for a slot of the engine. */
+  /** Requests taken in that the engine has not begun. */
   get queueDepth(): number {
     return this.waiting;
   }
@@ -51,34 +51,28 @@ export class InferenceService {
       },
       { signal: AbortSignal.any([signal, stopped.signal]) },
     );
-    yield* new TextOfTokens(this.model.tokenizer, request.stop, stopped).read(this.counted(events));
+    yield* new TextOfTokens(this.model.tokenizer, request.stop, stopped).read(events);
   }
 
-  /** @throws RateLimitedError when as many requests wait as may */
-  expectRoom(): void {
+  /**
+   * Takes a place in the queue, before the first await of a request, so that a crowd arriving together is counted; call
+   * the result to give it back when the engine has begun or never will (more than once does no harm).
+   * @throws RateLimitedError when as many requests wait as may
+   */
+  reserve(): () => void {
     const limit = this.config.model.engineQueueLimit;
-    if (this.waiting < limit) return;
-    throw new RateLimitedError(
-      `${this.waiting} requests already wait for the model, the most ENGINE_QUEUE_LIMIT allows; try again shortly.`,
-      { code: 'engine_overloaded', retryAfterSeconds: 2 },
-    );
-  }
-
-  private async *counted(events: AsyncIterable<EngineEvent>): AsyncGenerator<EngineEvent> {
-    let counting = true;
-    const arrive = () => {
-      if (counting) this.waiting -= 1;
-      counting = false;
-    };
-    this.waiting += 1;
-    try {
-      for await (const event of events) {
-        arrive();
-        yield event;
-      }
-    } finally {
-      arrive();
+    if (this.waiting >= limit) {
+      throw new RateLimitedError(
+        `${this.waiting} requests already wait for the model, the most ENGINE_QUEUE_LIMIT allows; try again shortly.`,
+        { code: 'engine_overloaded', retryAfterSeconds: 2 },
+      );
     }
+    this.waiting += 1;
+    let held = true;
+    return () => {
+      if (held) this.waiting -= 1;
+      held = false;
+    };
   }
 }
 
