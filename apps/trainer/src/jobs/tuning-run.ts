@@ -59,7 +59,8 @@ export class TuningRun {
     const engine = await loadEngine(model, MAX_ROW_TOKENS + Math.max(MAX_ANSWER_TOKENS, config.ppo.max_answer_tokens));
     try {
       const published = await this.trainAndPublish(job.id, context, engine, rows);
-      journal[published.outcome === 'rejected' ? 'warn' : 'info'](describe(published));
+      const asWanted = published.outcome === 'promoted' || (published.outcome === 'candidate' && !published.reason);
+      journal[asWanted ? 'info' : 'warn'](describe(published));
       return published.id;
     } catch (error) {
       // Stopping in good order costs not a single step.
@@ -85,11 +86,12 @@ export class TuningRun {
         throw new InvalidRequestError('No stage of this job has data to train on; approve more feedback');
       const adapter = toAdapterWeights(candidate.policy.parameters, candidate.policy);
       journal.info('Measuring the candidate against the live weights');
+      const live = await this.liveWeights();
       const measures = await measureCandidate({
         model,
         engine,
         candidate: adapter,
-        live: await this.liveAdapter(),
+        live: live.adapter,
         heldout: data.heldout,
         reward: candidate.reward,
         suite: gateSuite(config.gate.suite_examples_per_family),
@@ -97,7 +99,7 @@ export class TuningRun {
         signal: context.signal,
         onProgress: (done, of) => journal.progress('evaluate', done, of),
       });
-      return await this.publish(jobId, context, candidate, adapter, measures, rows);
+      return await this.publish(jobId, context, candidate, adapter, { ...measures, against: live.id }, rows);
     } finally {
       await candidate.reward?.scorer.release();
     }
@@ -105,10 +107,10 @@ export class TuningRun {
 
   private publish(
     jobId: string,
-    { model, config, state }: RecipeContext,
+    { model, config, state, signal }: RecipeContext,
     { reward, objectives }: Candidate,
     adapter: AdapterWeights,
-    measures: GateMeasures,
+    measures: GateMeasures & { against: string | null },
     rows: readonly DatasetRow[],
   ): Promise<Published> {
     const heads = [...(reward?.parameters ?? [])].flatMap(([name, { shape, data }]) =>
@@ -118,6 +120,8 @@ export class TuningRun {
       id: state.cursor.checkpointId,
       report: decideGate(measures, config.gate),
       autoPromote: this.settings.tuning.tuningAutoPromote,
+      measuredAgainst: measures.against,
+      signal,
       content: {
         adapter,
         rewardAdapter: reward ? toAdapterWeights(reward.parameters, adapter) : undefined,
@@ -164,9 +168,9 @@ export class TuningRun {
     return (await this.checkpoints.live()).checkpoint?.id ?? null;
   }
 
-  private async liveAdapter(): Promise<AdapterWeights | null> {
+  private async liveWeights(): Promise<{ id: string | null; adapter: AdapterWeights | null }> {
     const id = await this.liveCheckpointId();
-    return id === null ? null : (await this.store.open(id)).adapter;
+    return { id, adapter: id === null ? null : (await this.store.open(id)).adapter };
   }
 
   private stateStore(jobId: string): TrainingStateStore<RunCursor> {
@@ -192,6 +196,7 @@ function toMetrics(measures: GateMeasures, rewardAccuracy: number | null): Recor
 function describe(published: Published): string {
   const { outcome, id } = published;
   if (outcome === 'promoted') return `Checkpoint ${id} passed the gate and is live`;
-  if (outcome === 'candidate') return `Checkpoint ${id} passed the gate and waits to be promoted`;
+  if (outcome === 'candidate')
+    return `Checkpoint ${id} passed the gate and waits to be promoted${published.reason ? `: ${published.reason}` : ''}`;
   return `Checkpoint ${id} was stopped by the gate: ${published.reasons.join('; ')}`;
 }

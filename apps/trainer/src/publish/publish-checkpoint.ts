@@ -1,12 +1,12 @@
 import type { CheckpointContent, CheckpointStore } from '@attune/checkpoint';
 import type { GateReport } from '@attune/contracts';
-import type { Checkpoint, CheckpointRepository } from '@attune/persistence';
+import { type Checkpoint, type CheckpointRepository, LIVE_HAS_CHANGED } from '@attune/persistence';
 import { ConflictError, NotFoundError } from '@attune/platform';
 
 export type Published =
   | { readonly outcome: 'promoted'; readonly id: string }
-  /** Passed, and waits for a person. */
-  | { readonly outcome: 'candidate'; readonly id: string }
+  /** Passed, and waits for a person; `reason` when it would have gone live by itself. */
+  | { readonly outcome: 'candidate'; readonly id: string; readonly reason?: string }
   | { readonly outcome: 'rejected'; readonly id: string; readonly reasons: readonly string[] };
 
 export interface PublishPlan {
@@ -14,6 +14,10 @@ export interface PublishPlan {
   readonly content: CheckpointContent;
   readonly report: GateReport;
   readonly autoPromote: boolean;
+  /** The checkpoint the report compares with (null: the base weights); only in its place may the candidate go live. */
+  readonly measuredAgainst: string | null;
+  /** Aborted when the job was cancelled or is another worker's: then nothing goes live. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -29,7 +33,10 @@ export class CheckpointPublisher {
     >,
   ) {}
 
-  async publish({ id, content, report, autoPromote }: PublishPlan): Promise<Published> {
+  /** @throws the signal's reason when it is aborted */
+  async publish(plan: PublishPlan): Promise<Published> {
+    const { id, content, report, signal } = plan;
+    signal.throwIfAborted();
     const manifest = await this.store.publish(id, content);
     const { jobId, parentId, baseDigest, metrics } = content.manifest;
     const row = await this.find(id);
@@ -47,11 +54,14 @@ export class CheckpointPublisher {
         metrics: { ...metrics },
       });
     }
-    if (!row?.gateReport) await this.checkpoints.setGateReport(id, report);
-    return this.decide(id, row?.gateReport ?? report, autoPromote);
+    // A candidate that an earlier attempt measured has been measured again, against what is live by now.
+    const undecided = !row || row.status === 'candidate';
+    if (undecided) await this.checkpoints.setGateReport(id, report);
+    return this.decide(plan, undecided ? report : (row.gateReport ?? report));
   }
 
-  private async decide(id: string, report: GateReport, autoPromote: boolean): Promise<Published> {
+  private async decide(plan: PublishPlan, report: GateReport): Promise<Published> {
+    const { id, autoPromote } = plan;
     if (!report.passed) {
       const failed = report.checks.filter(({ passed }) => !passed);
       return {
@@ -61,10 +71,19 @@ export class CheckpointPublisher {
       };
     }
     if (!autoPromote) return { outcome: 'candidate', id };
-    if (!(await this.wasPromoted(id))) {
-      await this.checkpoints.promote(id, 'trainer', 'passed the gate; TUNING_AUTO_PROMOTE is on');
+    return (await this.wasPromoted(id)) ? { outcome: 'promoted', id } : this.promote(plan);
+  }
+
+  private async promote({ id, measuredAgainst, signal }: PublishPlan): Promise<Published> {
+    signal.throwIfAborted();
+    try {
+      const reason = 'passed the gate; TUNING_AUTO_PROMOTE is on';
+      await this.checkpoints.promote(id, 'trainer', reason, { expectedLive: measuredAgainst });
+      return { outcome: 'promoted', id };
+    } catch (error) {
+      if (!(error instanceof ConflictError) || error.code !== LIVE_HAS_CHANGED) throw error;
+      return { outcome: 'candidate', id, reason: error.message };
     }
-    return { outcome: 'promoted', id };
   }
 
   /** Once promoted it is not promoted again, also when a person has rolled it back since. */

@@ -18,6 +18,17 @@ export interface CheckpointWithPromotion extends Checkpoint {
   promotedAt: Date | null;
 }
 
+/** What must hold at the moment of a promotion; checked in its transaction. */
+export interface PromotionTerms {
+  /** What the candidate was measured against: it goes live in place of this checkpoint (null: the base weights) only. */
+  expectedLive?: string | null;
+  /** Digest of the base weights that serve; adapters of others fit no layer of them. */
+  baseDigest?: string;
+}
+
+/** The code of the ConflictError of a promotion that found other weights live than `expectedLive`. */
+export const LIVE_HAS_CHANGED = 'live_has_changed';
+
 /** Any constant, as long as every process takes the same one; promotions take turns behind it. */
 const PROMOTION_LOCK = 0x61747072;
 
@@ -72,13 +83,13 @@ export class CheckpointRepository {
    * Makes a checkpoint (null: the base weights) the live one: statuses, history and the notification in one
    * transaction, so that no reader sees two live checkpoints or none. Also how a rollback is done.
    * @throws NotFoundError
-   * @throws ConflictError when it is live already, or has not passed its gate
+   * @throws ConflictError when it is live already, has not passed its gate, or the terms do not hold
    */
-  promote(checkpointId: string | null, actor: string, reason: string): Promise<Promotion> {
+  promote(checkpointId: string | null, actor: string, reason: string, terms: PromotionTerms = {}): Promise<Promotion> {
     return this.db.transaction(async (tx) => {
       await tx.query('select pg_advisory_xact_lock($1)', [PROMOTION_LOCK]);
       const previous = await tx.getRepository(Checkpoint).findOneBy({ status: 'live' });
-      await assertPromotable(tx, checkpointId, previous);
+      await assertPromotable(tx, checkpointId, previous, terms);
       if (previous) await tx.getRepository(Checkpoint).update({ id: previous.id }, { status: 'retired' });
       if (checkpointId) await tx.getRepository(Checkpoint).update({ id: checkpointId }, { status: 'live' });
       const id = createId('promo');
@@ -108,11 +119,27 @@ export class CheckpointRepository {
   }
 }
 
-async function assertPromotable(tx: EntityManager, id: string | null, live: Checkpoint | null): Promise<void> {
+async function assertPromotable(
+  tx: EntityManager,
+  id: string | null,
+  live: Checkpoint | null,
+  { expectedLive, baseDigest }: PromotionTerms,
+): Promise<void> {
   if (id === (live?.id ?? null)) throw new ConflictError(`\`${id ?? 'base'}\` is live already.`);
+  if (expectedLive !== undefined && expectedLive !== (live?.id ?? null)) {
+    throw new ConflictError(
+      `\`${id ?? 'base'}\` was measured against \`${expectedLive ?? 'base'}\`, but \`${live?.id ?? 'base'}\` is live now.`,
+      { code: LIVE_HAS_CHANGED },
+    );
+  }
   if (id === null) return;
   const checkpoint = await tx.getRepository(Checkpoint).findOneBy({ id });
   if (!checkpoint) throw new NotFoundError(`There is no checkpoint \`${id}\`.`);
   if (!checkpoint.gateReport) throw new ConflictError(`Checkpoint \`${id}\` has no gate report; it cannot go live.`);
   if (!checkpoint.gateReport.passed) throw new ConflictError(`Checkpoint \`${id}\` did not pass its gate.`);
+  if (baseDigest !== undefined && checkpoint.baseDigest !== baseDigest) {
+    throw new ConflictError(
+      `Checkpoint \`${id}\` was trained on other base weights than the ones served; set MODEL to the model it belongs to, or promote another.`,
+    );
+  }
 }
