@@ -61,8 +61,12 @@ export const settings = {
   retrieval: {
     RETRIEVAL: z.enum(['auto', 'off']).default('auto').describe('Whether answers are grounded in uploaded documents.'),
     RETRIEVAL_PASSAGES: integer(1, 50).default(3).describe('Most passages put into a prompt.'),
-    CHUNK_CHARACTERS: integer(100, 20_000).default(400).describe('Length passages are cut to.'),
-    CHUNK_OVERLAP_CHARACTERS: integer(0, 5_000).default(40).describe('Characters neighbouring passages share.'),
+    CHUNK_CHARACTERS: integer(100, 20_000)
+      .default(200)
+      .describe(
+        'Length passages are cut to; the bundled model reads short ones best, larger models take 400 and more.',
+      ),
+    CHUNK_OVERLAP_CHARACTERS: integer(0, 5_000).default(20).describe('Characters neighbouring passages share.'),
   },
   tuning: {
     TUNING: z
