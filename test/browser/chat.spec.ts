@@ -15,43 +15,6 @@ describe.skipIf(missing)(titled('the chat page'), () => {
     expect(console?.errors ?? []).toEqual([]);
   });
 
-  const newest = async (): Promise<Conversation> => {
-    const { gateway } = console;
-    const list = await gateway.api(gateway.userKey, 'GET', '/api/conversations');
-    const [summary] = list.body.data as ConversationSummary[];
-    return (await gateway.api(gateway.userKey, 'GET', `/api/conversations/${summary!.id}`)).body;
-  };
-
-  it('shows tokens as they come, says which weights they are from, and has the answer after a reload', async () => {
-    const page = await console.open(console.gateway.userKey);
-    const lengths = watchLengths(page);
-    await ask(page, STORY);
-    const answer = await finishedAnswer(page);
-    const text = await answerText(answer);
-    expect(text.length).toBeGreaterThan(0);
-    expect((await lengths).length, 'sizes the answer had while it grew').toBeGreaterThan(1);
-
-    const [turn] = (await newest()).turns;
-    expect(turn!.prompt).toBe(STORY);
-    await answer.getByLabel(`From weights ${turn!.system_fingerprint}`).waitFor();
-
-    await page.reload();
-    expect(await answerText(await finishedAnswer(page))).toBe(text);
-    await page.close();
-  });
-
-  it('stops when asked to, keeps what came, and the gateway stops generating', async () => {
-    const page = await console.open(console.gateway.userKey);
-    const stopped = stopAtFirstWord(page);
-    await ask(page, STORY);
-    await stopped;
-    const answer = await finishedAnswer(page);
-    await answer.getByRole('status').filter({ hasText: 'Stopped.' }).waitFor();
-    expect((await answerText(answer)).length).toBeGreaterThan(0);
-    await expect.poll(async () => (await newest()).turns[0]!.status).toBe('cancelled');
-    await page.close();
-  });
-
   it('answers again on request and switches between the tries', async () => {
     const page = await console.open(console.gateway.userKey);
     await ask(page, STORY);
@@ -64,7 +27,7 @@ describe.skipIf(missing)(titled('the chat page'), () => {
     expect(await answerText(await finishedAnswer(page))).toBe(first);
     await page.getByRole('button', { name: 'Next try' }).click();
     expect(await answerText(await finishedAnswer(page))).toBe(second);
-    expect((await newest()).turns.map((turn) => turn.regenerate_of !== null)).toEqual([false, true]);
+    expect((await newest(console)).turns.map((turn) => turn.regenerate_of !== null)).toEqual([false, true]);
     await page.close();
   });
 
@@ -87,7 +50,7 @@ describe.skipIf(missing)(titled('the chat page'), () => {
     const page = await console.open(console.gateway.userKey);
     await ask(page, 'A conversation of its own');
     await finishedAnswer(page);
-    const { title } = await newest();
+    const { title } = await newest(console);
     await page
       .getByRole('button', { name: `More about ${title}` })
       .first()
@@ -120,6 +83,54 @@ describe.skipIf(missing)(titled('the chat page'), () => {
     await page.close();
   });
 });
+
+describe.skipIf(missing)(titled('a long answer on the chat page'), () => {
+  let console: TestConsole;
+  beforeAll(async () => {
+    console = await startTestConsole({ endless: true });
+  });
+  afterAll(async () => {
+    await console?.close();
+    expect(console?.errors ?? []).toEqual([]);
+  });
+
+  it('shows tokens as they come, says which weights they are from, and has the answer after a reload', async () => {
+    const page = await console.open(console.gateway.userKey);
+    const lengths = watchLengths(page);
+    await ask(page, STORY);
+    const answer = await finishedAnswer(page);
+    const text = await answerText(answer);
+    expect(text.length).toBeGreaterThan(0);
+    expect((await lengths).length, 'sizes the answer had while it grew').toBeGreaterThan(1);
+
+    const [turn] = (await newest(console)).turns;
+    expect(turn!.prompt).toBe(STORY);
+    await answer.getByLabel(`From weights ${turn!.system_fingerprint}`).waitFor();
+
+    await page.reload();
+    expect(await answerText(await finishedAnswer(page))).toBe(text);
+    await page.close();
+  });
+
+  it('stops when asked to, keeps what came, and the gateway stops generating', async () => {
+    const page = await console.open(console.gateway.userKey);
+    const stopped = stopAtFirstWord(page);
+    await ask(page, STORY);
+    await stopped;
+    const answer = await finishedAnswer(page);
+    await answer.getByRole('status').filter({ hasText: 'Stopped.' }).waitFor();
+    expect((await answerText(answer)).length).toBeGreaterThan(0);
+    await expect.poll(async () => (await newest(console)).turns[0]!.status).toBe('cancelled');
+    await page.close();
+  });
+});
+
+/** The conversation used last. */
+async function newest({ gateway }: TestConsole): Promise<Conversation> {
+  const list = await gateway.api(gateway.userKey, 'GET', '/api/conversations');
+  const [summary] = list.body.data as ConversationSummary[];
+  return (await gateway.api(gateway.userKey, 'GET', `/api/conversations/${summary!.id}`)).body;
+}
 
 type Page = Awaited<ReturnType<TestConsole['open']>>;
 
