@@ -43,7 +43,7 @@ function evidence({ heldoutLoss: loss, winRate: wins }: GateMeasures): GateCheck
     reason:
       numMeasures > 0
         ? `${numMeasures} of 2 measures on held-out conversations could be taken`
-        : 'no held-out conversation to measure on; gather feedback in more conversations',
+        : 'no held-out demonstration and no reward model that can be trusted; gather feedback in more conversations',
   };
 }
 

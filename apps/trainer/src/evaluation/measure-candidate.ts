@@ -21,7 +21,7 @@ export interface MeasurePlan {
   /** Null = the base weights are live. */
   readonly live: AdapterWeights | null;
   readonly heldout: DatasetSide;
-  /** Null when the job trained none: then nobody judges which answers are better. */
+  /** Null when the job trained none that may be trusted: then nobody judges which answers are better. */
   readonly reward: RewardModel | null;
   readonly suite: TaskSuite;
   readonly seed: number;

@@ -93,7 +93,7 @@ export class TuningRun {
         candidate: adapter,
         live: live.adapter,
         heldout: data.heldout,
-        reward: candidate.reward,
+        reward: candidate.judge,
         suite: gateSuite(config.gate.suite_examples_per_family),
         seed: config.seed,
         signal: context.signal,

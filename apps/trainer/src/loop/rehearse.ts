@@ -61,7 +61,7 @@ export async function rehearse(scenario: Scenario, model: BaseModel, journal: Jo
       candidate: adapter,
       live: null,
       heldout: data.heldout,
-      reward: candidate.reward,
+      reward: candidate.judge,
       suite,
       onProgress: (done, of) => journal.progress('evaluate', done, of),
     });

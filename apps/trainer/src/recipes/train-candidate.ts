@@ -9,6 +9,8 @@ export interface Candidate {
   readonly policy: Policy;
   /** Null when the job trains none, or there are no preferences. */
   readonly reward: RewardModel | null;
+  /** The reward model where held-out pairs speak for it: only then may it judge answers. */
+  readonly judge: RewardModel | null;
   /** Stages that ran, in order. */
   readonly objectives: readonly string[];
 }
@@ -49,5 +51,5 @@ export async function trainCandidate(
     if (!state.isFinished('ppo')) await trainPpo(context, engine, policy, reward, { prompts, demonstrations });
     objectives.push('ppo');
   }
-  return { policy, reward, objectives };
+  return { policy, reward, judge: obstacle === null ? reward : null, objectives };
 }
