@@ -15,6 +15,8 @@ export interface ReviewedFeedback {
   readonly prompt: readonly ChatMessage[];
   /** The answer the feedback is about; for a choice, the chosen one. */
   readonly answer: string;
+  /** The answer was cut or broke off; it is no example of how to answer. Left out: it ended by itself. */
+  readonly answerCut?: boolean;
   /** The answer not chosen; only with a choice. */
   readonly rejectedAnswer: string | null;
 }

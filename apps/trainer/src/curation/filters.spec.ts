@@ -52,6 +52,7 @@ describe('quality', () => {
     ['has an empty answer to learn', row({ chosen: ' \n' })],
     ['has characters that were not decoded', row({ chosen: 'Par\uFFFDs' })],
     ['repeats itself', row({ chosen: 'no no '.repeat(20) })],
+    ['prefers an answer to nothing', row({ kind: 'preference', rejected: ' ' })],
     ['prefers an answer to itself', row({ kind: 'preference', rejected: 'Paris. ' })],
   ])('drops a row that %s', (reason, bad) => {
     expect(reasons(keepUsable([bad]))).toEqual([reason]);

@@ -11,6 +11,7 @@ export function keepUsable<Row extends CuratedRow>(rows: readonly Row[]): Filter
     if (row.chosen.trim() === '') return 'has an empty answer to learn';
     if (row.chosen.includes('\uFFFD')) return 'has characters that were not decoded';
     if (isLoop(row.chosen)) return 'repeats itself';
+    if (row.rejected?.trim() === '') return 'prefers an answer to nothing';
     if (row.rejected !== null && row.rejected.trim() === row.chosen.trim()) return 'prefers an answer to itself';
     return null;
   });

@@ -16,6 +16,7 @@ export function toReviewedFeedback({ feedback, review }: FeedbackWithReview): Re
     conversationId: completion.conversationId,
     prompt: groundMessages(completion.messages, passages),
     answer: completion.answer,
+    answerCut: completion.status !== 'done' || completion.stopReason !== 'stop',
     rejectedAnswer: rejectedCompletion?.answer ?? null,
   };
 }

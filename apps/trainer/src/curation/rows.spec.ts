@@ -14,6 +14,11 @@ describe('demonstrations', () => {
   it('learns a liked answer', () => {
     expect(toDemonstrations([reviewed()])[0]?.chosen).toBe('Paris.');
   });
+  it('learns no answer that was cut, but what people wrote in its place', () => {
+    expect(toDemonstrations([reviewed({ answerCut: true })])).toEqual([]);
+    const corrected = reviewed({ type: 'correction', value: null, text: 'Paris.', answer: 'It is P', answerCut: true });
+    expect(toDemonstrations([corrected])[0]?.chosen).toBe('Paris.');
+  });
   it('learns the reviewer’s wording before the user’s', () => {
     const edited = reviewed({ type: 'correction', value: null, text: 'paris', editedText: 'It is Paris.' });
     expect(toDemonstrations([edited])[0]?.chosen).toBe('It is Paris.');
@@ -31,6 +36,17 @@ describe('demonstrations', () => {
 describe('preferences', () => {
   it('prefers the chosen answer', () => {
     expect(pairsOf(reviewed({ type: 'choice', value: null, rejectedAnswer: 'Rome.' }))).toEqual([['Paris.', 'Rome.']]);
+  });
+  it('prefers no answer that was cut, but others to it', () => {
+    const choice = reviewed({
+      type: 'choice',
+      value: null,
+      rejectedAnswer: 'Rome.',
+      answer: 'It is P',
+      answerCut: true,
+    });
+    expect(pairsOf(choice)).toEqual([]);
+    expect(pairsOf({ ...choice, editedText: 'It is Paris.' })).toEqual([['It is Paris.', 'It is P']]);
   });
   it('prefers a correction to the answer it corrects', () => {
     expect(pairsOf(reviewed({ type: 'correction', value: null, text: 'Lyon.' }))).toEqual([['Lyon.', 'Paris.']]);
