@@ -117,11 +117,18 @@ describe('conversations', () => {
     });
   });
 
-  it('refuses a completion of a conversation that does not exist, and closing twice', async () => {
+  it('refuses a completion of a conversation that does not exist, and closing what was never opened', async () => {
     const completions = new CompletionRepository(db());
     await expect(completions.open(newCompletion(user, 'conv_none'))).rejects.toThrow(NotFoundError);
+    await expect(completions.close('chatcmpl_none', outcome)).rejects.toThrow(NotFoundError);
+  });
+
+  it('lets a close be repeated, and keeps what the first one wrote', async () => {
+    const completions = new CompletionRepository(db());
     const { id } = await answer();
-    await expect(completions.close(id, outcome)).rejects.toThrow(NotFoundError);
+    const first = await completions.get(id);
+    await completions.close(id, { ...outcome, answer: 'another' });
+    expect(await completions.get(id)).toEqual(first);
   });
 
   it('marks what a dead gateway left open, and lets the living one still close it', async () => {

@@ -5,9 +5,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Role } from '@attune/contracts';
 import { AccountRepository, type DataSource } from '@attune/persistence';
-import { createLogger, loadConfig, REDACTED_PATHS, type Config } from '@attune/platform';
+import { createLogger, loadConfig, type Config } from '@attune/platform';
 import OpenAI from 'openai';
-import { pino } from 'pino';
 import { createGateway, type Gateway } from '../../apps/gateway/src/create-gateway.js';
 import { loadModel, type LoadedModel } from '../../apps/gateway/src/inference/load-model.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
@@ -85,7 +84,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ...options.env,
   });
   const logger = options.logLines
-    ? pino({ level: 'trace', redact: REDACTED_PATHS }, { write: (line: string) => void options.logLines!.push(line) })
+    ? createLogger('gateway', 'trace', { write: (line: string) => void options.logLines!.push(line) })
     : createLogger('gateway', config.logging.logLevel);
   const loaded = await loadModel(config, logger);
   if (options.endless) Object.defineProperty(loaded.model.tokenizer, 'eosIds', { value: [] });

@@ -1,9 +1,9 @@
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 
 export type { Logger };
 
 /** Paths whose values never reach a log. */
-export const REDACTED_PATHS = [
+const REDACTED_PATHS = [
   'req.headers.authorization',
   'req.headers["x-api-key"]',
   'req.headers.cookie',
@@ -14,7 +14,24 @@ export const REDACTED_PATHS = [
   '*.secret',
 ];
 
-/** One JSON line an event on standard output; `name` says which process speaks. */
-export function createLogger(name: string, level: string): Logger {
-  return pino({ name, level, redact: REDACTED_PATHS, base: { name, pid: process.pid } });
+/** Fields of database errors that hold what people wrote, or repeat it. */
+const TELLTALE_FIELDS = ['query', 'parameters', 'driverError', 'detail', 'where', 'internalQuery'];
+
+/** An error as it is logged: a failed INSERT would otherwise carry the whole conversation into the log. */
+export function loggedError(error: Error): object {
+  const fields = pino.stdSerializers.err(error);
+  if (!(error instanceof Error)) return fields;
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !TELLTALE_FIELDS.includes(name)));
+}
+
+/** One JSON line an event, on standard output unless `destination` says otherwise; `name` says which process speaks. */
+export function createLogger(name: string, level: string, destination?: DestinationStream): Logger {
+  const options = {
+    name,
+    level,
+    redact: REDACTED_PATHS,
+    base: { name, pid: process.pid },
+    serializers: { err: loggedError },
+  };
+  return destination ? pino(options, destination) : pino(options);
 }

@@ -47,7 +47,10 @@ export class CompletionCloser {
         this.logger.warn({ completion: id }, `completion still not closed: ${messageOf(error)}`);
       }
     }
-    this.logger.error({ completion: id, outcome }, 'completion given up; its outcome stands in this line only');
+    // What people asked and were told is for the database alone, never for a log.
+    const { answer: _, answerTokenIds, answerLogProbs: __, ...numbers } = outcome;
+    const facts = { ...numbers, answerTokens: answerTokenIds.length };
+    this.logger.error({ completion: id, outcome: facts }, 'completion given up; only its figures stand in this line');
   }
 
   private tell(id: string, outcome: CompletionOutcome): void {

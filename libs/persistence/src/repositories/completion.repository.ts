@@ -62,19 +62,26 @@ export class CompletionRepository {
   }
 
   /**
-   * Writes the outcome. A row that another starting gateway took for lost is corrected.
-   * @throws NotFoundError when the row was never opened or is closed already
+   * Writes the outcome and moves the conversation to the front, both or neither. A row that another starting gateway took
+   * for lost is corrected; one that is closed already stays as it is, so that a close whose answer got lost on the way
+   * can be repeated.
+   * @throws NotFoundError when the row was never opened
    */
   async close(id: string, outcome: CompletionOutcome): Promise<void> {
-    const result = await this.db
-      .getRepository(Completion)
-      .update({ id, status: In(['open', 'lost']) }, { ...outcome, closedAt: () => 'clock_timestamp()' });
-    if (!result.affected) throw new NotFoundError(`There is no open completion \`${id}\`.`);
-    await this.db.query(
-      `update conversation set updated_at = clock_timestamp()
-       where id = (select conversation_id from completion where id = $1)`,
-      [id],
-    );
+    await this.db.transaction(async (tx) => {
+      const completions = tx.getRepository(Completion);
+      const closed = { ...outcome, closedAt: () => 'clock_timestamp()' };
+      const result = await completions.update({ id, status: In(['open', 'lost']) }, closed);
+      if (!result.affected) {
+        if (await completions.existsBy({ id })) return;
+        throw new NotFoundError(`There is no completion \`${id}\` that could be closed.`);
+      }
+      await tx.query(
+        `update conversation set updated_at = clock_timestamp()
+         where id = (select conversation_id from completion where id = $1)`,
+        [id],
+      );
+    });
   }
 
   /** @throws NotFoundError */
