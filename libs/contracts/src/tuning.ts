@@ -40,7 +40,10 @@ export const rewardConfig = z.object({
     .describe('Held-out accuracy below which PPO is skipped (InstructGPT: people agree on 73 %).'),
 });
 
-/** PPO as in InstructGPT (https://arxiv.org/abs/2203.02155) and Schulman et al. 2017. */
+/**
+ * PPO as in InstructGPT (https://arxiv.org/abs/2203.02155) and Schulman et al. 2017. Rollouts are sampled at temperature
+ * 1, and no setting changes it: the ratio π/π_old compares with the distribution that was sampled from.
+ */
 export const ppoConfig = z.object({
   iterations: count(8).describe('Rounds of rollout and update.'),
   rollouts_per_iteration: z.number().int().min(2).default(32).describe('Answers sampled a round.'),
@@ -56,7 +59,6 @@ export const ppoConfig = z.object({
   kl_coef: z.number().min(0).default(0.05).describe('β, the price of one nat away from the reference.'),
   kl_budget: positive(8).describe('Mean KL of an answer (nats) at which the run stops.'),
   ptx_coef: z.number().min(0).default(0.5).describe('γ, weight of the supervised loss mixed in.'),
-  temperature: positive(1),
   missing_eos_penalty: z.number().min(0).default(1).describe('Taken from the reward of an answer that did not end.'),
 });
 

@@ -143,7 +143,8 @@ async function sampleWithPolicy(
       prompts,
       adapter: adapter.digest,
       stopIds: model.tokenizer.eosIds,
-      temperature: config.ppo.temperature,
+      // Log-probs are those at temperature 1; sampling at another would make every ratio of the update wrong.
+      temperature: 1,
       maxAnswerTokens: config.ppo.max_answer_tokens,
       seed: deriveSeed(config.seed, 'rollout', iteration),
       signal,
@@ -200,7 +201,10 @@ async function scoreRollouts(
   };
 }
 
-/** Several passes over the rollouts in minibatches, each with as many supervised sequences beside them. */
+/**
+ * Several passes over the rollouts in minibatches, each with as many supervised sequences beside them. Runs to its end
+ * also when the job is stopped: an iteration half applied, saved and then repeated would be another training run.
+ */
 async function update(
   context: RecipeContext,
   step: Roles['step'],
@@ -215,7 +219,6 @@ async function update(
   for (let epoch = 0; epoch < numEpochs; epoch++) {
     const order = createRandom(deriveSeed(seed, epoch)).shuffle(rollouts);
     for (let start = 0; start < order.length; start += size) {
-      context.signal.throwIfAborted();
       const part = order.slice(start, start + size);
       const mixed = ptxCoef > 0 ? supervised(context, ptx, part.length, deriveSeed(seed, epoch, start)) : [];
       results.push(await step.run([ppoBatch(part, mixed)], rate));
