@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { removeEmbeddedPostgres } from '@attune/persistence';
 import OpenAI from 'openai';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { noModel, testModel } from '../support/gateway.js';
 import { isBuilt, processesOf, type StartedSupervisor, startSupervisor } from '../support/supervisor.js';
 
@@ -41,6 +42,7 @@ describe.skipIf(why !== '')(`npm start${why && ` (skipped: ${why})`}`, () => {
     return supervisor;
   };
   const isReady = async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).status === 200;
+  const trainerLog = () => readFileSync(path.join(dataDir, 'logs', 'trainer.log'), 'utf8');
   /** A refused start: its sentence and nothing else, no stack, no process left. */
   const refusal = async (settings: Record<string, string>) => {
     const supervisor = start(settings);
@@ -109,6 +111,31 @@ describe.skipIf(why !== '')(`npm start${why && ` (skipped: ${why})`}`, () => {
     const gateways = processesOf(dataDir).filter(({ command }) => /apps\/gateway|engine/.test(command));
     expect(gateways.map(({ pid }) => pid)).not.toContain(gateway.pid);
     expect(gateways).toHaveLength(2);
+  });
+
+  it('starts PostgreSQL again when that is killed, on the port gateway and trainer know', async () => {
+    const supervisor = start({ LOG_LEVEL: 'info' });
+    await supervisor.until(/Ctrl-C stops it/);
+    await vi.waitFor(() => expect(trainerLog()).toContain('trainer ready'), { timeout: 60_000 });
+    const { pid } = processesOf(dataDir).find(({ command }) => /postgres -D/.test(command))!;
+    process.kill(pid, 'SIGKILL');
+    await supervisor.until(/PostgreSQL has ended; starting it again/);
+    while (!(await isReady().catch(() => false))) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(processesOf(dataDir).some((one) => /postgres -D/.test(one.command) && one.pid !== pid)).toBe(true);
+    expect(supervisor.output()).not.toMatch(/The (gateway|trainer) has ended/);
+  });
+
+  it('names a full disk', async (context) => {
+    const small = path.join(folder, 'small disk');
+    mkdirSync(small);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', small]).status === 0;
+    context.skip(!mounted, 'a small disk can be mounted by root only');
+    try {
+      const output = await refusal({ DATA_DIR: path.join(small, 'data') });
+      expect(output).toMatch(/The disk of the data folder .*small disk\/data has \d MB left/);
+    } finally {
+      spawnSync('umount', [small]);
+    }
   });
 
   it('names a taken port, before it starts anything', async () => {
