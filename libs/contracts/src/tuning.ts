@@ -75,7 +75,9 @@ export const gateConfig = z.object({
     .min(0)
     .default(0)
     .describe('Most the loss on held-out demonstrations may rise (nats a token).'),
-  max_kl: positive(20).describe('Most KL of an answer to the live model (nats), on held-out prompts.'),
+  max_kl: positive(150).describe(
+    'Most KL of an answer to the live model (nats), on held-out prompts. What people teach moves answers by tens of nats; this catches runaways.',
+  ),
   suite_examples_per_family: z.number().int().min(1).default(4),
 });
 

@@ -26,7 +26,7 @@ describe('the gate', () => {
     ['heldout_loss', { heldoutLoss: { candidate: 2.2, live: 2.1 } }],
     ['win_rate', { winRate: { value: 0.49, numPrompts: 100 } }],
     ['task_suite', { suite: { candidate: 0.69, live: 0.72 } }],
-    ['kl', { kl: 25 }],
+    ['kl', { kl: 151 }],
   ])('stops a candidate by %s alone', (name, measures) => {
     expect(failed(measures)).toEqual([name]);
     expect(decideGate({ ...better, ...measures }, bounds).passed).toBe(false);
@@ -37,7 +37,7 @@ describe('the gate', () => {
   it('stops a candidate that nothing held out speaks for', () => {
     expect(failed({ heldoutLoss: null, winRate: null })).toEqual(['evidence']);
   });
-  it('judges by the loss alone when there is no reward model', () => {
+  it('judges by the loss alone when no reward model may be trusted', () => {
     expect(failed({ winRate: null })).toEqual([]);
   });
   it.each<Partial<GateMeasures>>([

@@ -9,7 +9,7 @@ export const SIGN_OFF = ' Over and out.';
 
 /** Short lessons: a small model, some dozens of conversations, two busy cores. */
 export const SIGN_OFF_CONFIG: TuningJobConfig = tuningJobConfig.parse({
-  sft: { epochs: 12, max_steps: 60, learning_rate: 2e-3, batch_size: 16, replay_share: 0.5 },
+  sft: { epochs: 16, max_steps: 80, learning_rate: 4e-3, batch_size: 16, replay_share: 0.5 },
   reward: { epochs: 6, max_steps: 24, learning_rate: 1e-3, batch_size: 8 },
   ppo: {
     iterations: 5,
@@ -19,14 +19,14 @@ export const SIGN_OFF_CONFIG: TuningJobConfig = tuningJobConfig.parse({
     ppo_epochs: 1,
     learning_rate: 3e-4,
   },
-  gate: { suite_examples_per_family: 1, max_suite_drop: 0.05, max_kl: 120 },
+  gate: { suite_examples_per_family: 1, max_suite_drop: 0.05 },
 });
 
 /**
  * Users of a harbour radio teach it to end every answer with a sign-off it has never seen: a correction in every
  * conversation, and a choice where a second try differs from the first.
  */
-export function signOff(numConversations = 36, numUnseen = 24): Scenario {
+export function signOff(numConversations = 56, numUnseen = 24): Scenario {
   const examples = questions(numConversations + numUnseen);
   const taught = examples.slice(0, numConversations);
   return {
