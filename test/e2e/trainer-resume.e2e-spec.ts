@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tuningJobConfig } from '@attune/contracts';
@@ -11,8 +12,6 @@ import {
   type TuningJob,
   TuningRepository,
 } from '@attune/persistence';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { noModel, testModel } from '../support/gateway.js';
@@ -21,7 +20,7 @@ import { startTestTrainer, type TestTrainer } from '../support/trainer.js';
 
 const MINUTE = 60_000;
 /** Long enough that the kill falls into it on any machine. */
-const NUM_STEPS = 120;
+const NUM_STEPS = 150;
 const config = tuningJobConfig.parse({
   stages: ['sft'],
   lora: { rank: 4, targets: ['q_proj', 'v_proj'] },
@@ -58,7 +57,7 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
       const undisturbed = await finished(await tuning.enqueue({ trigger: 'button', config }));
 
       const { id } = await tuning.enqueue({ trigger: 'button', config });
-      await until(async () => ((await tuning.get(id)).progress?.step ?? 0) > 10);
+      await until('the job has saved its state', async () => numSaves(id) > 3);
       await trainer.kill();
       const left = await tuning.get(id);
       expect(left).toMatchObject({ status: 'running', attempt: 1 });
@@ -82,7 +81,7 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
       trainer ??= start();
       const endless = { ...config, sft: { ...config.sft, epochs: 1e6, max_steps: 0 } };
       const { id } = await tuning.enqueue({ trigger: 'button', config: endless });
-      await until(async () => ((await tuning.get(id)).progress?.step ?? 0) > 0);
+      await until('the job has begun', async () => ((await tuning.get(id)).progress?.step ?? 0) > 0);
       await tuning.cancel(id);
       const job = await finished(await tuning.get(id));
       expect(job).toMatchObject({ status: 'cancelled', checkpointId: null });
@@ -91,8 +90,15 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
     MINUTE,
   );
 
+  /** The first save is of the dataset, every later one of training. */
+  function numSaves(jobId: string): number {
+    const folder = path.join(dataDir, 'training', jobId);
+    const saves = existsSync(folder) ? readdirSync(folder) : [];
+    return Math.max(0, ...saves.map((name) => Number(/^state-(\d+)\.safetensors$/.exec(name)?.[1] ?? 0)));
+  }
+
   async function finished(job: TuningJob): Promise<TuningJob> {
-    await until(async () => !['queued', 'running'].includes((await tuning.get(job.id)).status), 3 * MINUTE);
+    await until('the job has ended', async () => !['queued', 'running'].includes((await tuning.get(job.id)).status));
     const ended = await tuning.get(job.id);
     expect(ended.error).toBeNull();
     return ended;
@@ -128,10 +134,10 @@ async function approveCorrections({ dataSource }: TestDatabase, count: number): 
   }
 }
 
-async function until(isSo: () => Promise<boolean>, withinMs = MINUTE): Promise<void> {
+async function until(what: string, isSo: () => Promise<boolean>, withinMs = 2 * MINUTE): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`still not so after ${withinMs} ms`);
-    await sleep(100);
+    if (Date.now() > deadline) throw new Error(`still not so after ${withinMs} ms: ${what}`);
+    await sleep(20);
   }
 }

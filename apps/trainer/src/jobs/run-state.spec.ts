@@ -26,7 +26,7 @@ async function train(store: StateStore, options: { diesAt?: number } = {}): Prom
   const optimizer = state.trackOptimizer('adam', new AdamW({ weightDecay: 0 }));
   const host: StageHost = {
     state,
-    journal: { step: () => undefined, progress: () => undefined, warn: () => undefined },
+    journal: { step: () => undefined, progress: () => undefined, warn: () => undefined, flush: async () => undefined },
     clock: { now: () => new Date(0), monotonicMs: () => ++clockMs },
     signal: new AbortController().signal,
     saveEveryMs: 2,
@@ -89,7 +89,7 @@ describe('run state', () => {
 describe('the stage loop', () => {
   const host = (overrides: Partial<StageHost> = {}): StageHost => ({
     state: { firstStep: () => 0, advance: () => undefined, save: async () => undefined },
-    journal: { step: () => undefined, progress: () => undefined, warn: () => undefined },
+    journal: { step: () => undefined, progress: () => undefined, warn: () => undefined, flush: async () => undefined },
     clock: { now: () => new Date(0), monotonicMs: () => 0 },
     signal: new AbortController().signal,
     saveEveryMs: 1,
@@ -102,7 +102,12 @@ describe('the stage loop', () => {
   });
   it('ends early with a word about it when a step says so', async () => {
     const said: string[] = [];
-    const journal = { step: () => undefined, progress: () => undefined, warn: (text: string) => said.push(text) };
+    const journal = {
+      step: () => undefined,
+      progress: () => undefined,
+      warn: (text: string) => said.push(text),
+      flush: async () => undefined,
+    };
     let steps = 0;
     await runStage(host({ journal }), 'ppo', 9, async () => ({
       values: {},
@@ -110,6 +115,29 @@ describe('the stage loop', () => {
     }));
     expect(steps).toBe(3);
     expect(said).toEqual(['ppo ended after 3 of 9 steps: the budget is spent']);
+  });
+  it('has written down every step that a save covers, and trains on while the database is away', async () => {
+    const order: string[] = [];
+    let clockMs = 0;
+    await runStage(
+      host({
+        clock: { now: () => new Date(0), monotonicMs: () => ++clockMs },
+        state: { firstStep: () => 0, advance: () => undefined, save: async () => void order.push('save') },
+        journal: {
+          step: (_, step) => order.push(`step ${step}`),
+          progress: () => undefined,
+          warn: () => undefined,
+          flush: async () => {
+            order.push('flush');
+            throw new Error('the database is away');
+          },
+        },
+      }),
+      'sft',
+      2,
+      async () => ({ values: { loss: 1 } }),
+    );
+    expect(order).toEqual(['step 0', 'flush', 'save', 'step 1', 'flush', 'save', 'flush']);
   });
   it('stops between two steps when it is told to', async () => {
     const run = new AbortController();

@@ -5,7 +5,7 @@ import type { RunState } from './run-state.js';
 
 /** What a stage's loop needs of the job it belongs to. */
 export interface StageHost {
-  readonly journal: Pick<Journal, 'step' | 'progress' | 'warn'>;
+  readonly journal: Pick<Journal, 'step' | 'progress' | 'warn' | 'flush'>;
   readonly state: Pick<RunState, 'firstStep' | 'advance' | 'save'>;
   readonly clock: Clock;
   /** Aborted when the job is cancelled, taken away, or the trainer stops. */
@@ -46,11 +46,23 @@ export async function runStage(
       break;
     }
     if (host.clock.monotonicMs() - savedMs >= host.saveEveryMs) {
-      await host.state.save();
+      await saveWithJournal(host);
       savedMs = host.clock.monotonicMs();
     }
   }
   host.journal.progress(stage, numSteps, numSteps);
+  await flushIfPossible(host);
+}
+
+/** The journal first: a run that goes on from the save never tells of the steps before it again. */
+async function saveWithJournal(host: StageHost): Promise<void> {
+  await flushIfPossible(host);
+  await host.state.save();
+}
+
+/** A database that is away keeps nobody from training: what was not written is kept for the next flush. */
+async function flushIfPossible({ journal }: StageHost): Promise<void> {
+  await journal.flush().catch(() => undefined);
 }
 
 function refuseDivergence(
