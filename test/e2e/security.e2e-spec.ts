@@ -226,6 +226,14 @@ describe.skipIf(!testModel)('limits', () => {
       headers: { authorization: `Bearer ${gateway.adminKey}`, ...headers },
     });
     expect(asAdmin.status).toBe(403);
+    // Nobody else's key speaks for others.
+    const own = (await (await ask(gateway.reviewerKey, headers)).json()) as { id: string; conversation_id: string };
+    expect(own.conversation_id).not.toBe('conv_c-1');
+    const [asker] = await gateway.dataSource.query(
+      'select u.name from completion c join user_account u on u.id = c.user_id where c.id = $1',
+      [own.id],
+    );
+    expect(asker).toEqual({ name: 'Rita' });
   });
 });
 

@@ -23,7 +23,9 @@ export const settings = {
     MAX_CONCURRENT_PER_KEY: integer(1, 10_000).default(32).describe('Generations one API key may have running.'),
     TRUST_USER_HEADERS: flag
       .default(false)
-      .describe('Whether X-OpenWebUI-User-Id and -Chat-Id headers name the user and the conversation.'),
+      .describe(
+        'Whether X-OpenWebUI-User-Id and -Chat-Id headers name the user and the conversation; taken with keys of role admin only, and never on sockets, which speak for their own key.',
+      ),
   },
   database: {
     DATABASE_URL: optionalText.describe(
