@@ -38,7 +38,7 @@ function setUp() {
   const chat = new ChatService(
     { model: {}, retrieval: { retrieval: 'off' } } as Config,
     { now: () => new Date(0), monotonicMs: () => 0 } as Clock,
-    { id: 'm', context: 100, expect: () => undefined } as unknown as ServedModel,
+    { id: 'm', context: 100, longestToken: 10, expect: () => undefined } as unknown as ServedModel,
     {} as PassageSearch,
     inference as unknown as InferenceService,
     opener as unknown as CompletionOpener,

@@ -13,7 +13,7 @@ import type { AnswerEvent, ChatRequest, OpenedEvent, Plan } from './chat.types.j
 import { CompletionCloser } from './completion-closer.js';
 import { CompletionOpener } from './completion-opener.js';
 import { CompletionRecord } from './completion-record.js';
-import { answerRoom, passageBudget, retrievalQuery, withSystemPrompt } from './prompt.js';
+import { answerRoom, expectFits, passageBudget, retrievalQuery, withSystemPrompt } from './prompt.js';
 
 /** The one road of every question, whichever door it came in by. */
 @Injectable()
@@ -61,24 +61,36 @@ export class ChatService {
   private async plan(request: ChatRequest): Promise<Plan> {
     this.model.expect(request.model);
     const messages = withSystemPrompt(request.messages, this.config.model.systemPrompt);
-    const citations = await this.cite(messages, request);
-    const quotes = citations.map((citation) => citation.quote);
-    const promptIds = this.inference.encodePrompt(groundMessages(messages, quotes));
+    const { id: model, context, longestToken } = this.model;
+    expectFits(model, context, messages, longestToken);
+    const plainIds = this.inference.encodePrompt(messages);
+    answerRoom(model, context, plainIds.length, request.maxTokens);
+    const { citations, promptIds } = await this.ground(messages, plainIds, request);
     return {
       id: request.id ?? createId('chatcmpl'),
       messages,
       citations,
       promptIds,
-      maxTokens: answerRoom(this.model.id, this.model.context, promptIds.length, request.maxTokens),
+      maxTokens: answerRoom(model, context, promptIds.length, request.maxTokens),
       sampling: resolveSampling(request.sampling, randomInt(2 ** 32)),
     };
   }
 
-  /** The passages the answer is to stand on, best first, as many as the context has room for. */
-  private async cite(messages: ChatMessage[], request: ChatRequest): Promise<Citation[]> {
+  /** The prompt with the passages the answer is to stand on, the best ones, as many as the context has room for. */
+  private async ground(messages: ChatMessage[], plainIds: number[], request: ChatRequest): Promise<Grounded> {
+    const citations = await this.cite(messages, plainIds.length, request);
+    for (; citations.length > 0; citations.pop()) {
+      const quotes = citations.map((citation) => citation.quote);
+      const promptIds = this.inference.encodePrompt(groundMessages(messages, quotes));
+      // The budget knows the passages, but not the words around them.
+      if (promptIds.length + (request.maxTokens ?? 1) <= this.model.context) return { citations, promptIds };
+    }
+    return { citations, promptIds: plainIds };
+  }
+
+  private async cite(messages: ChatMessage[], messageTokens: number, request: ChatRequest): Promise<Citation[]> {
     const query = retrievalQuery(messages);
     if (!request.retrieval || this.config.retrieval.retrieval === 'off' || query === undefined) return [];
-    const messageTokens = this.inference.encodePrompt(messages).length;
     const budget = passageBudget(this.model.context, messageTokens, request.maxTokens);
     return this.passages.cite(query, budget, (text) => this.inference.countTokens(text));
   }
@@ -126,6 +138,8 @@ export class ChatService {
     return { type: 'opened', id, created, model: this.model.id, conversationId, citations };
   }
 }
+
+type Grounded = Pick<Plan, 'citations' | 'promptIds'>;
 
 /** A planned request of a caller, and what becomes of it. */
 interface Turn {

@@ -1,6 +1,13 @@
 import { groundMessages, type ChatMessage } from '@attune/contracts';
 import { describe, expect, it } from 'vitest';
-import { answerRoom, conversationTitle, passageBudget, retrievalQuery, withSystemPrompt } from './prompt.js';
+import {
+  answerRoom,
+  conversationTitle,
+  expectFits,
+  passageBudget,
+  retrievalQuery,
+  withSystemPrompt,
+} from './prompt.js';
 
 const user = (content: string): ChatMessage => ({ role: 'user', content });
 const system = (content: string): ChatMessage => ({ role: 'system', content });
@@ -41,6 +48,15 @@ describe('the prompt', () => {
     expect(passageBudget(1000, 700, undefined)).toBe(50);
     expect(passageBudget(1000, 700, 10)).toBe(290);
     expect(passageBudget(1000, 990, undefined)).toBe(0);
+    expect(passageBudget(1000, 100, 800)).toBe(100);
+    expect(passageBudget(1000, 100, 950)).toBe(0);
+  });
+
+  it('is refused by its characters alone when no tokens could be long enough', () => {
+    expect(() => expectFits('m', 100, [user('x'.repeat(600)), user('y'.repeat(390))], 10)).not.toThrow();
+    expect(() => expectFits('m', 100, [user('x'.repeat(600)), user('y'.repeat(391))], 10)).toThrow(
+      /991 characters, at least 100 tokens.*context of 100 tokens/,
+    );
   });
 
   it('takes what the context leaves, and says the numbers when it is not enough', () => {

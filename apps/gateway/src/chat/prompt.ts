@@ -26,13 +26,36 @@ export function conversationTitle(messages: readonly ChatMessage[]): string {
   return `${space > LONGEST_TITLE / 2 ? cut.slice(0, space) : cut}…`;
 }
 
-/** Passages may take what remains after the messages and this much answer, or half the context, whichever is less. */
+/** Answer that is left room for where the client names no length. */
 const ANSWER_RESERVE = 256;
 
-/** Tokens that passages may take: all numbers in tokens. */
+/**
+ * Tokens that passages may take: what remains after the messages and the answer, or half the context, whichever is less.
+ * The whole answer a client asks for is left room, so that documents never make a request too long. All in tokens.
+ */
 export function passageBudget(context: number, messageTokens: number, maxTokens: number | undefined): number {
-  const reserve = Math.min(maxTokens ?? ANSWER_RESERVE, Math.floor(context / 4));
+  const reserve = maxTokens ?? Math.min(ANSWER_RESERVE, Math.floor(context / 4));
   return Math.max(0, Math.min(Math.floor(context / 2), context - messageTokens - reserve));
+}
+
+/**
+ * Refuses what cannot fit before it is tokenised, which takes seconds for megabytes.
+ * @param longestToken of the vocabulary, in characters
+ * @throws InvalidRequestError with code `context_length_exceeded`
+ */
+export function expectFits(
+  model: string,
+  context: number,
+  messages: readonly ChatMessage[],
+  longestToken: number,
+): void {
+  const characters = messages.reduce((sum, { content }) => sum + content.length, 0);
+  const least = Math.ceil(characters / longestToken);
+  if (least < context) return;
+  throw new InvalidRequestError(
+    `The messages are ${characters} characters, at least ${least} tokens, but \`${model}\` has a context of ${context} tokens for question and answer together; shorten them.`,
+    { param: 'messages', code: 'context_length_exceeded' },
+  );
 }
 
 /**

@@ -21,6 +21,8 @@ export class ServedModel {
   readonly context: number;
   readonly baseDigest: string;
   readonly created: number;
+  /** Characters of the longest token: no text is fewer tokens than its length divided by this. */
+  readonly longestToken: number;
 
   constructor(facts: ServedModelFacts) {
     this.id = facts.id;
@@ -28,6 +30,7 @@ export class ServedModel {
     this.context = facts.context;
     this.baseDigest = facts.baseDigest;
     this.created = facts.created;
+    this.longestToken = longestTokenOf(facts.tokenizer);
   }
 
   /** `system_fingerprint` of answers without any adapter. */
@@ -43,4 +46,10 @@ export class ServedModel {
       code: 'model_not_found',
     });
   }
+}
+
+function longestTokenOf(tokenizer: Tokenizer): number {
+  let longest = 1;
+  for (let id = 0; id < tokenizer.vocabSize; id++) longest = Math.max(longest, tokenizer.tokenOf(id)?.length ?? 0);
+  return longest;
 }
