@@ -4,6 +4,7 @@ import { CreateFeedback1700000002000 } from './1700000002000-create-feedback.js'
 import { CreateDocuments1700000003000 } from './1700000003000-create-documents.js';
 import { CreateTuning1700000004000 } from './1700000004000-create-tuning.js';
 import { CreateCheckpoints1700000005000 } from './1700000005000-create-checkpoints.js';
+import { OneUnfinishedJob1700000006000 } from './1700000006000-one-unfinished-job.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   CreateDocuments1700000003000,
   CreateTuning1700000004000,
   CreateCheckpoints1700000005000,
+  OneUnfinishedJob1700000006000,
 ];

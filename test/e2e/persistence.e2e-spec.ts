@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { channels } from '@attune/contracts';
+import { channels, type ReviewRequest } from '@attune/contracts';
 import {
   AccountRepository,
   CheckpointRepository,
@@ -8,6 +8,7 @@ import {
   DocumentRepository,
   FeedbackRepository,
   hashSecret,
+  LIVE_HAS_CHANGED,
   Notifications,
   runMigrations,
   TuningRepository,
@@ -208,6 +209,34 @@ describe('feedback', () => {
     expect((await feedback.approvedSinceLastJob()).count).toBe(before.count + 1);
   });
 
+  it('counts what gives training rows, since the last job that succeeded', async () => {
+    const feedback = new FeedbackRepository(db());
+    const tuning = new TuningRepository(db());
+    const { user, answer } = await createAuthor(db());
+    const reviewer = await createAuthor(db(), 'reviewer');
+    const approve = async (value: 'up' | 'down', verdict: ReviewRequest = { verdict: 'approve' }) => {
+      const { id } = await feedback.record(user.id, { type: 'thumb', value, completion_id: (await answer()).id });
+      await feedback.review(id, reviewer.user.id, verdict);
+    };
+    const count = async () => (await feedback.approvedSinceLastJob()).count;
+    const runJob = async (end: (id: string) => Promise<void>) => {
+      const { id } = await tuning.enqueue({ trigger: 'button', config: jobConfig });
+      await tuning.claim('worker', claimNow);
+      await end(id);
+    };
+    await runJob((id) => tuning.finish(id, 'worker', { checkpointId: null }));
+    expect(await count()).toBe(0);
+    await approve('down');
+    expect(await count()).toBe(0);
+    await approve('up');
+    await approve('down', { verdict: 'edit', edited_text: 'It is Paris.' });
+    expect(await count()).toBe(2);
+    await runJob((id) => tuning.fail(id, 'worker', 'loss is not a number'));
+    expect(await count()).toBe(0);
+    await approve('up');
+    expect(await count()).toBe(3);
+  });
+
   it('lets exactly one of two reviewers decide', async () => {
     const feedback = new FeedbackRepository(db());
     const { user, answer } = await createAuthor(db());
@@ -272,16 +301,39 @@ describe('tuning jobs', () => {
   const silence = (id: string) =>
     db().query(`update tuning_job set heartbeat_at = now() - interval '1 minute' where id = $1`, [id]);
 
-  it('gives each job to one worker, oldest first', async () => {
-    const jobs = [];
-    for (let i = 0; i < 6; i++) jobs.push((await enqueue()).id);
+  it('holds one unfinished job, however many gateways decide to train at once', async () => {
+    const decisions = await Promise.allSettled(Array.from({ length: 4 }, enqueue));
+    expect(decisions.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const decision of decisions)
+      if (decision.status === 'rejected') expect(decision.reason).toBeInstanceOf(ConflictError);
+    const [{ id }] = await tuning().list(1);
+    await tuning().claim('worker', claimNow);
+    await expect(enqueue()).rejects.toThrow('queued or running');
+    await tuning().finish(id, 'worker', { checkpointId: null });
+    await tuning().cancel((await enqueue()).id);
+  });
+
+  it('gives a job to one of many workers', async () => {
+    const { id } = await enqueue();
     const workers = Array.from({ length: 8 }, (_, i) => tuning().claim(`worker-${i}`, claimNow));
-    const claimed = (await Promise.all(workers)).map((job) => job?.id);
-    expect(claimed.filter(Boolean).sort()).toEqual([...jobs].sort());
-    expect(claimed.filter((id) => id === undefined)).toHaveLength(2);
-    for (const [index, id] of claimed.entries()) {
-      if (id) await tuning().finish(id, `worker-${index}`, { checkpointId: null });
+    const claimed = await Promise.all(workers);
+    const winner = claimed.findIndex((job) => job !== null);
+    expect(claimed.filter(Boolean)).toMatchObject([{ id, workerId: `worker-${winner}` }]);
+    await tuning().finish(id, `worker-${winner}`, { checkpointId: null });
+  });
+
+  it('goes back to the queue without a counted attempt when its worker stops in good order', async () => {
+    const { id } = await enqueue();
+    for (const worker of ['one', 'two', 'three', 'four']) {
+      expect(await tuning().claim(worker, claimNow)).toMatchObject({ id, attempt: 1, workerId: worker });
+      await tuning().release(id, worker);
+      expect(await tuning().get(id)).toMatchObject({ status: 'queued', workerId: null, attempt: 0 });
     }
+    await expect(tuning().release(id, 'four')).rejects.toThrow(ConflictError);
+    await tuning().claim('five', claimNow);
+    await tuning().cancel(id);
+    await tuning().release(id, 'five');
+    expect(await tuning().get(id)).toMatchObject({ status: 'cancelled', finishedAt: expect.any(Date) });
   });
 
   it('is taken over from a worker that fell silent, which then hears that it has lost it', async () => {
@@ -417,6 +469,17 @@ describe('checkpoints', () => {
     ]);
     expect(listed[0].promotedAt).toBeInstanceOf(Date);
     await notifications.close();
+  });
+
+  it('promotes on terms: in place of what it was measured against, over the base weights that serve', async () => {
+    const [first, second] = [await passedCheckpoint(), await passedCheckpoint()];
+    await checkpoints().promote(first.id, 'trainer', 'gate passed', { expectedLive: null, baseDigest: 'base' });
+    const late = checkpoints().promote(second.id, 'trainer', 'gate passed', { expectedLive: null });
+    await expect(late).rejects.toMatchObject({ code: LIVE_HAS_CHANGED });
+    const foreign = checkpoints().promote(second.id, 'ada', 'by hand', { baseDigest: 'another base' });
+    await expect(foreign).rejects.toThrow('other base weights');
+    expect((await checkpoints().get(second.id)).status).toBe('candidate');
+    await checkpoints().promote(null, 'ada', 'back', { expectedLive: first.id, baseDigest: 'another base' });
   });
 
   it('has one live checkpoint however many promotions run at once', async () => {

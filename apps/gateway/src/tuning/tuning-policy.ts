@@ -3,7 +3,7 @@ export interface TuningState {
   mode: 'auto' | 'manual' | 'off';
   /** Whether a job is queued or running. */
   jobUnfinished: boolean;
-  /** Approved pieces of feedback since the newest job, and over all time. */
+  /** Approved pieces of feedback that give training rows: since the newest job that succeeded, and over all time. */
   newlyApproved: number;
   totalApproved: number;
   /** Since the newest job; where there never was one, since the gateway started. */

@@ -1,6 +1,6 @@
 import { tuningJobConfig } from '@attune/contracts';
 import { FeedbackRepository, TuningRepository } from '@attune/persistence';
-import type { Clock, Config, Logger } from '@attune/platform';
+import { type Clock, type Config, ConflictError, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { EventBus } from '../core/events.js';
 import { CLOCK, CONFIG, LOGGER } from '../core/tokens.js';
@@ -43,7 +43,11 @@ export class TuningTicker implements OnApplicationBootstrap, OnModuleDestroy {
   private look(): void {
     this.looking = this.looking
       .then(() => this.decide())
-      .catch((error: unknown) => this.logger.error({ err: error }, 'could not decide whether to train'));
+      .catch((error: unknown) => {
+        // Another gateway was quicker; its job trains on the same feedback.
+        if (error instanceof ConflictError) this.logger.info(error.message);
+        else this.logger.error({ err: error }, 'could not decide whether to train');
+      });
   }
 
   private async decide(): Promise<void> {

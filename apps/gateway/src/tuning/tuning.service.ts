@@ -30,7 +30,7 @@ export class TuningService {
     if (jobUnfinished) throw new ConflictError('A job is queued or running already; wait for it or cancel it.');
     if (total < tuningMinRows) {
       throw new ConflictError(
-        `${total} pieces of feedback are approved, but TUNING_MIN_ROWS asks for ${tuningMinRows}; review more first.`,
+        `${total} approved pieces of feedback give training rows, but TUNING_MIN_ROWS asks for ${tuningMinRows}; review more first.`,
       );
     }
     const job = await this.jobs.enqueue({ trigger: 'button', config: request.config, note: request.note });

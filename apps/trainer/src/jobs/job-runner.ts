@@ -110,8 +110,9 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
     const stopped = reason instanceof RunStopped ? reason.reason : null;
     this.metrics.jobs.inc({ outcome: stopped ?? 'failed' });
     this.logger[stopped ? 'info' : 'error']({ jobId, err: stopped ? undefined : reason }, messageOf(reason));
-    if (stopped === 'lost' || stopped === 'shutdown') return;
+    if (stopped === 'lost') return;
     try {
+      if (stopped === 'shutdown') return await this.handBack(jobId, journal);
       if (stopped === 'cancelled') journal.warn('Cancelled');
       else journal.error(messageOf(reason));
       await journal.flush();
@@ -122,5 +123,11 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
       // The job stays `running` in the rows; once the database answers again, it is taken over and fails again there.
       this.logger.error({ jobId, err: error }, 'the end of the job could not be written down');
     }
+  }
+
+  /** The next trainer goes on from the saved state at once; stopping in good order is no failed attempt. */
+  private async handBack(jobId: string, journal: Journal): Promise<void> {
+    await journal.flush();
+    await this.tuning.release(jobId, this.workerId);
   }
 }

@@ -16,11 +16,17 @@ export interface FeedbackFilter {
   status?: ReviewStatus;
 }
 
-/** How much has been approved, for the decision whether to train. */
+/**
+ * How much has been approved, for the decision whether to train. Only pieces that give training rows count: edits,
+ * corrections, and liked or chosen answers that ended by themselves.
+ */
 export interface ApprovedSinceLastJob {
-  /** Pieces approved after the newest job was enqueued (whatever became of that job). */
+  /**
+   * Pieces approved after the newest job that succeeded was enqueued; 0 while none of them is newer than the newest job
+   * of all, so that one that failed or was cancelled is not started again at once.
+   */
   count: number;
-  /** All approved pieces there are. */
+  /** All such pieces there are. */
   total: number;
   /** When the newest job was enqueued; null when there never was one. */
   lastJobAt: Date | null;
@@ -118,12 +124,15 @@ export class FeedbackRepository {
   async approvedSinceLastJob(): Promise<ApprovedSinceLastJob> {
     const jobs = this.db.getRepository(TuningJob);
     const [last] = await jobs.find({ where: { id: Not(IsNull()) }, order: { createdAt: 'desc' }, take: 1 });
-    const [{ count, total }] = await this.db.query(
-      `select count(*)::int as total, (count(*) filter (where $1::timestamptz is null or decided_at > $1))::int as count
-       from (select f.id, max(r.created_at) as decided_at from feedback f join review r on r.feedback_id = f.id
-             where f.status = 'approved' group by f.id) approved`,
-      [last?.createdAt ?? null],
+    const [succeeded] = await jobs.find({ where: { status: 'succeeded' }, order: { createdAt: 'desc' }, take: 1 });
+    const [{ fresh, waiting, total }] = await this.db.query(
+      `select count(*)::int as total,
+         (count(*) filter (where $1::timestamptz is null or decided_at > $1))::int as waiting,
+         (count(*) filter (where $2::timestamptz is null or decided_at > $2))::int as fresh
+       from (${ROW_GIVING_FEEDBACK}) approved`,
+      [succeeded?.createdAt ?? null, last?.createdAt ?? null],
     );
+    const count = fresh > 0 ? waiting : 0;
     const jobUnfinished = await jobs.existsBy({ status: In(['queued', 'running']) });
     return { count, total, lastJobAt: last?.createdAt ?? null, jobUnfinished };
   }
@@ -135,6 +144,19 @@ export class FeedbackRepository {
     return feedback.map((one) => ({ feedback: one, review: newest.get(one.id) ?? null }));
   }
 }
+
+/** As curation reads it (apps/trainer/src/curation): what shows no answer to learn from gives no row. */
+const ROW_GIVING_FEEDBACK = `
+  select f.id, verdict.created_at as decided_at
+  from feedback f
+  join completion c on c.id = f.completion_id
+  left join completion worse on worse.id = f.rejected_completion_id
+  join lateral (select r.created_at, r.edited_text from review r where r.feedback_id = f.id
+                order by r.created_at desc, r.id desc limit 1) verdict on true
+  where f.status = 'approved' and (
+    verdict.edited_text is not null or f.type = 'correction' or (
+      c.status = 'done' and c.stop_reason = 'stop' and btrim(c.answer) <> '' and (
+        (f.type = 'thumb' and f.value = 'up') or (f.type = 'choice' and btrim(worse.answer) <> ''))))`;
 
 const newestFirst = { createdAt: 'desc', id: 'desc' } as const;
 

@@ -11,6 +11,7 @@ import {
   type TuningProgress,
 } from '../entities/index.js';
 import { mergeMetrics } from '../merge-metrics.js';
+import { isUniqueViolation } from '../postgres-errors.js';
 
 export interface NewJob {
   trigger: TuningTrigger;
@@ -47,12 +48,19 @@ const ROWS_PER_INSERT = 2_000;
 export class TuningRepository {
   constructor(private readonly db: DataSource) {}
 
-  /** Queues a job and wakes the trainers. */
+  /**
+   * Queues a job and wakes the trainers.
+   * @throws ConflictError when another job is queued or running; the database holds one unfinished job at most
+   */
   async enqueue(row: NewJob): Promise<TuningJob> {
     const id = createId('job');
-    await this.db.transaction(async (tx) => {
+    const insert = this.db.transaction(async (tx) => {
       await tx.getRepository(TuningJob).insert({ id, ...row });
       await tx.query('select pg_notify($1, $2)', [channels.jobQueued, id]);
+    });
+    await insert.catch((error: unknown) => {
+      if (!isUniqueViolation(error)) throw error;
+      throw new ConflictError('A job is queued or running already; wait for it or cancel it.', { cause: error });
     });
     return this.get(id);
   }
@@ -106,6 +114,22 @@ export class TuningRepository {
   /** The worker has stopped because it was asked to. @throws ConflictError when the job is not its own any more */
   async markCancelled(jobId: string, workerId: string): Promise<void> {
     await this.changeOwn(jobId, workerId, { status: 'cancelled', ...ended });
+  }
+
+  /**
+   * Gives a job back because its worker stops in good order: it waits for the next one, and this attempt does not count.
+   * One that a person has cancelled meanwhile ends here.
+   * @throws ConflictError when the job is not this worker's any more
+   */
+  async release(jobId: string, workerId: string): Promise<void> {
+    const [rows]: [unknown[], number] = await this.db.query(
+      `update tuning_job set worker_id = null, heartbeat_at = null, attempt = greatest(attempt - 1, 0),
+         status = case when cancel_requested_at is null then 'queued' else 'cancelled' end,
+         finished_at = case when cancel_requested_at is null then null else clock_timestamp() end
+       where id = $1 and worker_id = $2 and status = 'running' returning pg_notify($3, id)`,
+      [jobId, workerId, channels.jobQueued],
+    );
+    if (rows.length === 0) throw notHeld(jobId, workerId);
   }
 
   /**
@@ -206,7 +230,7 @@ export class TuningRepository {
   private async changeOwn(jobId: string, workerId: string, values: JobChange): Promise<void> {
     const own = { id: jobId, workerId, status: 'running' as const };
     const result = await this.db.getRepository(TuningJob).update(own, values);
-    if (!result.affected) throw new ConflictError(`Job \`${jobId}\` is not held by worker \`${workerId}\` any more.`);
+    if (!result.affected) throw notHeld(jobId, workerId);
   }
 
   private recordsOf<T extends TuningEvent | TuningMetric>(entity: new () => T, jobId: string, after: number) {
@@ -232,6 +256,8 @@ export class TuningRepository {
   }
 }
 
+const notHeld = (jobId: string, workerId: string) =>
+  new ConflictError(`Job \`${jobId}\` is not held by worker \`${workerId}\` any more.`);
 const ended = { finishedAt: () => 'clock_timestamp()' };
 type JobChange = { [K in 'status' | 'progress' | 'error' | 'checkpointId']?: TuningJob[K] } & {
   finishedAt?: () => string;
