@@ -21,6 +21,22 @@ describe.skipIf(!testModel)(`Realtime (${testModel ? 'served for real' : noModel
   /** Temperature is Attune's addition; the class sends what it is given. */
   const session = (fields: object) => ({ type: 'session.update', session: { type: 'realtime', ...fields } }) as never;
 
+  it('answers nothing when nothing was said, and nobody whose key was revoked meanwhile', async () => {
+    const secret = await gateway.createKey('Temp', 'user');
+    const { log, close } = await openRealtime(gateway, secret);
+    log.send({ type: 'response.create' });
+    expect((await log.next('error')).error.message).toContain('nothing to answer');
+    const keys = (await gateway.api(gateway.adminKey, 'GET', '/api/keys')).body.data as Record<string, string>[];
+    const key = keys.find(({ user_name }) => user_name === 'Temp')!;
+    await gateway.api(gateway.adminKey, 'DELETE', `/api/keys/${key.id}`);
+    say(log, text);
+    await log.next('conversation.item.done');
+    log.send({ type: 'response.create' });
+    expect((await log.next('error')).error).toMatchObject({ code: 'invalid_api_key' });
+    expect(log.types()).not.toContain('response.created');
+    close();
+  });
+
   it('chats with the official class, event by event', async () => {
     const { log, close } = await openRealtime(gateway);
     log.send(
@@ -115,6 +131,7 @@ describe.skipIf(!testModel)(`Realtime (${testModel ? 'served for real' : noModel
     expect((await log.next('error')).error.param).toBe('session.output_modalities');
     log.send({ type: 'response.cancel' });
     expect((await log.next('error')).error.code).toBe('response_cancel_not_active');
+    say(log, text);
     log.send({ type: 'response.create', response: { max_output_tokens: 2 } });
     await log.next('response.done');
     close();

@@ -18,7 +18,7 @@ export class AuthGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    // Sockets are authenticated once, at their handshake.
+    // Sockets are authenticated at their handshake and before each answer.
     if (context.getType() !== 'http') return true;
     if (this.metadata<boolean>(PUBLIC_METADATA, context)) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();

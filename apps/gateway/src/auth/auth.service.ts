@@ -39,9 +39,19 @@ export class AuthService {
     const caller = await this.callerOf(hashSecret(secret));
     if (!caller) {
       this.limit(this.failures, address, 'wrong API keys from this address');
-      throw new UnauthenticatedError('This API key is unknown or revoked; ask an admin for another.');
+      throw unknownKey();
     }
     this.takeRequest(caller);
+    return caller;
+  }
+
+  /**
+   * The caller a socket was opened by, as they are now; does not count as a request.
+   * @throws UnauthenticatedError when the key has been revoked since
+   */
+  async authenticateAgain(secret: string | undefined): Promise<Caller> {
+    const caller = secret === undefined ? undefined : await this.callerOf(hashSecret(secret));
+    if (!caller) throw unknownKey();
     return caller;
   }
 
@@ -89,3 +99,5 @@ export class AuthService {
     return caller;
   }
 }
+
+const unknownKey = () => new UnauthenticatedError('This API key is unknown or revoked; ask an admin for another.');

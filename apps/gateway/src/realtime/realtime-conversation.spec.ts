@@ -33,6 +33,17 @@ describe('the items of a Realtime session', () => {
     expect(() => items.remove('y')).toThrow('no item `y`');
   });
 
+  it('end somewhere', () => {
+    const items = setUp();
+    for (let count = 0; count < 1_000; count++) items.add(item('a'));
+    expect(() => items.add(item('b'))).toThrow('at most 1000 items');
+    items.remove('item_1');
+    items.add(item('b'));
+    const long = setUp();
+    long.add(item('x'.repeat(3_000_000)));
+    expect(() => long.add(item('x'.repeat(1_000_001)))).toThrow('4000000 characters');
+  });
+
   it('leave out an answer still being written, and take its end', () => {
     const items = setUp();
     items.add(item('q'));

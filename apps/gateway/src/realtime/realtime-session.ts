@@ -1,10 +1,11 @@
 import {
   realtimeClientEvent,
+  type ChatMessage,
   type RealtimeClientEvent,
   type RealtimeResponseSettings,
   type RealtimeSessionUpdate,
 } from '@attune/contracts';
-import { ConflictError, createId, NotFoundError, type AppError } from '@attune/platform';
+import { ConflictError, createId, InvalidRequestError, NotFoundError, type AppError } from '@attune/platform';
 import type { AnswerEvent, ChatRequest } from '../chat/chat.types.js';
 import { readMetadata } from '../openai/chat-request.js';
 import { errorBody, toAppError } from '../openai/error-body.js';
@@ -91,6 +92,7 @@ export class RealtimeSession {
   }
 
   private async addItem(event: Extract<RealtimeClientEvent, { type: 'conversation.item.create' }>): Promise<void> {
+    this.ports.takeRequest();
     const { item, previousId } = this.items.add(event.item, event.previous_item_id);
     await this.emit({ type: 'conversation.item.added', item, previous_item_id: previousId });
     await this.emit({ type: 'conversation.item.done', item, previous_item_id: previousId });
@@ -129,12 +131,19 @@ export class RealtimeSession {
 
   private request(id: string, settings: RealtimeResponseSettings): ChatRequest {
     const { instructions, max_output_tokens: most, ...sampling } = { ...this.settings, ...settings };
-    const messages = settings.input?.map(itemMessage) ?? this.items.messages();
+    const said = settings.input?.map(itemMessage) ?? this.items.messages();
+    const messages: ChatMessage[] = instructions ? [{ role: 'system', content: instructions }, ...said] : said;
+    if (messages.length === 0) {
+      throw new InvalidRequestError(
+        'There is nothing to answer; add an item with conversation.item.create or send `response.input`.',
+        { param: 'response.input' },
+      );
+    }
     return {
       id,
       source: 'realtime',
       model: this.model,
-      messages: instructions ? [{ role: 'system', content: instructions }, ...messages] : messages,
+      messages,
       sampling,
       maxTokens: typeof most === 'number' ? most : undefined,
       stop: [],

@@ -4,7 +4,9 @@ import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import { AuthService } from '../auth/auth.service.js';
+import { socketKey } from '../auth/credentials.js';
 import { ChatService } from '../chat/chat.service.js';
+import type { ChatRequest } from '../chat/chat.types.js';
 import { LOGGER } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
 import { toAppError } from '../openai/error-body.js';
@@ -32,7 +34,7 @@ export class RealtimeGateway implements OnGatewayConnection<WebSocket>, BeforeAp
     const caller = callerOf(request);
     const session = new RealtimeSession(this.model.id, {
       send: (event) => channel.send(event),
-      answer: (question, signal) => this.chat.answer(caller, question, AbortSignal.any([signal, channel.closed])),
+      answer: (question, signal) => this.answer(request, question, AbortSignal.any([signal, channel.closed])),
       takeRequest: () => this.auth.takeRequest(caller),
       onError: (error) => this.logger.error({ err: error.cause ?? error }, `realtime: ${error.message}`),
     });
@@ -56,6 +58,12 @@ export class RealtimeGateway implements OnGatewayConnection<WebSocket>, BeforeAp
         channel.close();
       }),
     );
+  }
+
+  /** A socket may stay open for days; a key that was revoked meanwhile gets no more answers. */
+  private async *answer(request: IncomingMessage, question: ChatRequest, signal: AbortSignal) {
+    const caller = await this.auth.authenticateAgain(socketKey(request.headers));
+    yield* this.chat.answer(caller, question, signal);
   }
 
   private async begin(channel: SocketChannel, session: RealtimeSession, request: IncomingMessage): Promise<void> {

@@ -1,9 +1,11 @@
+import type { ResponseCreateEvent } from '@attune/contracts';
 import type { Logger } from '@attune/platform';
 import { Inject, type BeforeApplicationShutdown } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import { AuthService } from '../auth/auth.service.js';
+import { socketKey } from '../auth/credentials.js';
 import { LOGGER } from '../core/tokens.js';
 import { toAppError } from '../openai/error-body.js';
 import { readFrame } from './client-message.js';
@@ -28,7 +30,7 @@ export class ResponsesGateway implements OnGatewayConnection<WebSocket>, BeforeA
     const caller = callerOf(request);
     const session = new ResponsesSession({
       send: (event) => channel.send(event),
-      stream: (question) => this.responses.stream(caller, question, channel.closed),
+      stream: (question) => this.stream(request, question, channel.closed),
       takeRequest: () => this.auth.takeRequest(caller),
       onError: (error) => this.logger.error({ err: error.cause ?? error }, `responses: ${error.message}`),
     });
@@ -41,6 +43,12 @@ export class ResponsesGateway implements OnGatewayConnection<WebSocket>, BeforeA
         void session.reportError(toAppError(thrown));
       }
     });
+  }
+
+  /** A socket may stay open for days; a key that was revoked meanwhile gets no more answers. */
+  private async *stream(request: IncomingMessage, question: ResponseCreateEvent, signal: AbortSignal) {
+    const caller = await this.auth.authenticateAgain(socketKey(request.headers));
+    yield* this.responses.stream(caller, question, signal);
   }
 
   /** Responses under way are finished before their sockets close. */
