@@ -13,9 +13,12 @@ const rules: CurationRules = {
   suiteQuestions: ['What is 2 + 2?'],
 };
 const conversation = (i: number) => `conv_${i}`;
+const question = (content: unknown) => [{ role: 'user' as const, content: String(content) }];
 
 describe('held-out split', () => {
-  const rows = Array.from({ length: 2000 }, (_, i) => row({ conversationId: conversation(i >> 1) }));
+  const rows = Array.from({ length: 2000 }, (_, i) =>
+    row({ conversationId: conversation(i >> 1), prompt: question(i) }),
+  );
   const split = splitHeldout(rows, 0.2);
 
   it('never puts one conversation on both sides', () => {
@@ -23,6 +26,26 @@ describe('held-out split', () => {
     for (const { conversationId, split: side } of split)
       sides.set(conversationId, (sides.get(conversationId) ?? new Set()).add(side));
     expect([...sides.values()].every((side) => side.size === 1)).toBe(true);
+  });
+  it('never puts one question on both sides, whoever asked it and however it was spelt', () => {
+    const spellings = ['Where is it?', ' where IS it', 'Where is it'];
+    const asked = Array.from({ length: 300 }, (_, i) =>
+      row({ conversationId: conversation(i), userId: `user_${i}`, prompt: question(spellings[i % 3]) }),
+    );
+    expect(new Set(splitHeldout(asked, 0.2).map(({ split: side }) => side)).size).toBe(1);
+  });
+  it('keeps together what a conversation and a question link', () => {
+    const linked = (first: string, second: string) => [
+      row({ conversationId: `${first}-a`, prompt: question(first) }),
+      row({ conversationId: `${first}-b`, prompt: question(second) }),
+      row({ conversationId: `${first}-b`, prompt: question(first) }),
+      row({ conversationId: `${first}-c`, prompt: question(second) }),
+    ];
+    const numChains = 100;
+    const chained = splitHeldout(Array.from({ length: numChains }, (_, i) => linked(`q${i}`, `r${i}`)).flat(), 0.2);
+    const sides = Array.from({ length: numChains }, (_, i) => chained.slice(4 * i, 4 * i + 4).map((r) => r.split));
+    for (const ofChain of sides) expect(new Set(ofChain).size).toBe(1);
+    expect(new Set(sides.flat()).size).toBe(2);
   });
   it('holds out about the share asked for', () => {
     const share = split.filter((r) => r.split === 'heldout').length / split.length;
@@ -33,11 +56,11 @@ describe('held-out split', () => {
     const early = splitHeldout(rows.slice(0, 500), 0.2);
     expect(split.slice(0, 500)).toEqual(early);
   });
-  it('always has something to measure and something to train on, given two conversations', () => {
+  it('always has something to measure and something to train on, given two conversations about different things', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.string(), { minLength: 2, maxLength: 4 }), (ids) => {
         const heldout = splitHeldout(
-          ids.map((conversationId) => row({ conversationId })),
+          ids.map((conversationId, i) => row({ conversationId, prompt: question(i) })),
           0.05,
         ).filter(({ split: side }) => side === 'heldout');
         return heldout.length >= 1;
