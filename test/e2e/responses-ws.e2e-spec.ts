@@ -96,6 +96,21 @@ describe.skipIf(!testModel)(`Responses over a socket (${testModel ? 'served for 
     });
   });
 
+  it('keeps a system message that is part of the conversation', async () => {
+    const system = { role: 'system', content: 'Be kind.' };
+    const first = last(await ask({ instructions: 'Be brief.', input: [system, { role: 'user', content: 'Hello.' }] }));
+    const second = last(await ask({ previous_response_id: first.id, input: 'And then?' }));
+    const third = last(await ask({ previous_response_id: second.id, instructions: 'Rhyme.', input: 'And now?' }));
+    const { messages } = await new CompletionRepository(gateway.dataSource).get(third.id);
+    expect(messages.filter(({ role }) => role !== 'assistant')).toEqual([
+      { role: 'system', content: 'Rhyme.' },
+      system,
+      { role: 'user', content: 'Hello.' },
+      { role: 'user', content: 'And then?' },
+      { role: 'user', content: 'And now?' },
+    ]);
+  });
+
   it('continues from a previous response, without its instructions', async () => {
     const first = last(await ask({ instructions: 'Be brief.' }));
     const second = last(await ask({ previous_response_id: first.id, input: 'And then?' }));
@@ -127,6 +142,7 @@ describe.skipIf(!testModel)(`Responses over a socket (${testModel ? 'served for 
   });
 
   it('says what is wrong as the client expects it', async () => {
+    expect((await ask({ input: [] }))[0]).toMatchObject({ status: 400, error: { param: 'input' } });
     const [unknown] = await ask({ previous_response_id: 'resp_nothing' });
     expect(unknown).toMatchObject({
       type: 'error',

@@ -13,7 +13,7 @@ import type { AnswerEvent, ChatRequest, OpenedEvent, Plan } from './chat.types.j
 import { CompletionCloser } from './completion-closer.js';
 import { CompletionOpener } from './completion-opener.js';
 import { CompletionRecord } from './completion-record.js';
-import { answerRoom, expectFits, passageBudget, retrievalQuery, withSystemPrompt } from './prompt.js';
+import { answerRoom, expectFits, passageBudget, retrievalQuery, withInstructions, withSystemPrompt } from './prompt.js';
 
 /** The one road of every question, whichever door it came in by. */
 @Injectable()
@@ -60,7 +60,8 @@ export class ChatService {
 
   private async plan(request: ChatRequest): Promise<Plan> {
     this.model.expect(request.model);
-    const messages = withSystemPrompt(request.messages, this.config.model.systemPrompt);
+    const asked = withInstructions(request.messages, request.instructions);
+    const messages = withSystemPrompt(asked, this.config.model.systemPrompt);
     const { id: model, context, longestToken } = this.model;
     expectFits(model, context, messages, longestToken);
     const plainIds = this.inference.encodePrompt(messages);

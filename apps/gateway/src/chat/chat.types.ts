@@ -16,6 +16,8 @@ export interface ChatRequest {
   /** The served model's id, or `default`. */
   model: string;
   messages: ChatMessage[];
+  /** A system message for this answer only, before the others; what continues the conversation leaves it behind. */
+  instructions?: string;
   sampling: WireSampling;
   /** Most tokens of the answer; undefined takes what the context leaves. */
   maxTokens?: number;

@@ -50,7 +50,13 @@ export class CompletionOpener {
       model: this.model.id,
       messages: plan.messages,
       promptTokenIds: plan.promptIds,
-      sampling: { ...plan.sampling, maxTokens: plan.maxTokens, stop: request.stop },
+      sampling: {
+        ...plan.sampling,
+        maxTokens: plan.maxTokens,
+        stop: request.stop,
+        // Instructions or the operator's system message: leading messages that are not the conversation's own.
+        leadingMessages: plan.messages.length - request.messages.length,
+      },
       seed: plan.sampling.seed,
       promptTokens: plan.promptIds.length,
       citations: plan.citations,

@@ -7,6 +7,11 @@ export function withSystemPrompt(messages: readonly ChatMessage[], systemPrompt:
   return [{ role: 'system', content: systemPrompt }, ...messages];
 }
 
+/** The messages of a request, behind what was put before them for this answer only. */
+export function withInstructions(messages: readonly ChatMessage[], instructions: string | undefined): ChatMessage[] {
+  return instructions ? [{ role: 'system', content: instructions }, ...messages] : [...messages];
+}
+
 /** What passages are searched by: the user's last words. */
 export function retrievalQuery(messages: readonly ChatMessage[]): string | undefined {
   const text = messages.findLast((message) => message.role === 'user')?.content.trim();

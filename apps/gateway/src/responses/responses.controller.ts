@@ -1,5 +1,5 @@
 import { responseRequest } from '@attune/contracts';
-import { InternalError, UnavailableError } from '@attune/platform';
+import { InternalError, type AppError } from '@attune/platform';
 import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, type Caller } from '../auth/caller.js';
@@ -9,7 +9,7 @@ import { errorBody, toAppError } from '../openai/error-body.js';
 import { EventStream } from '../openai/sse.js';
 import { refuseUnsupportedResponse } from '../openai/unsupported.js';
 
-type ResponseEvent = { type: string; response?: { status: string; error: { message: string } | null } };
+type ResponseEvent = { type: string; response?: object };
 
 /** https://platform.openai.com/docs/api-reference/responses/create; the same path upgraded is the socket. */
 @Controller('v1/responses')
@@ -22,9 +22,14 @@ export class ResponsesController {
     refuseUnsupportedResponse(body);
     const request = validate(responseRequest, body);
     const client = new EventStream(reply);
-    const events = this.responses.stream(caller, request, client.disconnected) as AsyncIterable<ResponseEvent>;
-    if (wantsStream(body)) await this.stream(client, events);
-    else void reply.send(await lastResponse(events));
+    let failure: AppError | undefined;
+    const note = (error: AppError) => (failure = error);
+    const events = this.responses.stream(caller, request, client.disconnected, note) as AsyncIterable<ResponseEvent>;
+    if (wantsStream(body)) return this.stream(client, events);
+    const response = await lastResponse(events);
+    // Without a stream the status line is still to be written, and says more than a field would.
+    if (failure) throw failure;
+    void reply.send(response);
   }
 
   private async stream(client: EventStream, events: AsyncIterable<ResponseEvent>): Promise<void> {
@@ -46,7 +51,5 @@ async function lastResponse(events: AsyncIterable<ResponseEvent>): Promise<objec
   let last: ResponseEvent | undefined;
   for await (const event of events) last = event;
   if (!last?.response) throw new InternalError('The response ended without saying how.');
-  // Without a stream the status line is still to be written, and says more than a field would.
-  if (last.response.status === 'failed') throw new UnavailableError(last.response.error!.message);
   return last.response;
 }

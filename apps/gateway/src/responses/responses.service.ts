@@ -1,10 +1,11 @@
 import { responseMessages, type ChatMessage, type ResponseRequest } from '@attune/contracts';
 import { CompletionRepository } from '@attune/persistence';
-import { createId, InvalidRequestError } from '@attune/platform';
-import { Injectable } from '@nestjs/common';
+import { createId, InvalidRequestError, type AppError, type Logger } from '@attune/platform';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { ChatService } from '../chat/chat.service.js';
 import type { ChatRequest } from '../chat/chat.types.js';
+import { LOGGER } from '../core/tokens.js';
 import { toAppError } from '../openai/error-body.js';
 import { readMetadata } from '../openai/chat-request.js';
 import { ServedModel } from '../inference/served-model.js';
@@ -19,6 +20,7 @@ interface Past {
 @Injectable()
 export class ResponsesService {
   constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
     private readonly chat: ChatService,
     private readonly completions: CompletionRepository,
     private readonly model: ServedModel,
@@ -26,9 +28,15 @@ export class ResponsesService {
 
   /**
    * The events of one response, `response.created` to `response.completed`, `.incomplete` or `.failed`.
+   * @param onFailure told what made a response fail after its first event
    * @throws AppError before the first event only; `previous_response_not_found` among them
    */
-  async *stream(caller: Caller, wire: ResponseRequest, signal: AbortSignal): AsyncGenerator<object> {
+  async *stream(
+    caller: Caller,
+    wire: ResponseRequest,
+    signal: AbortSignal,
+    onFailure: (error: AppError) => void = () => undefined,
+  ): AsyncGenerator<object> {
     const request = await this.chatRequest(caller, wire);
     let events: ResponseEvents | undefined;
     try {
@@ -42,19 +50,25 @@ export class ResponsesService {
       }
     } catch (thrown) {
       if (!events) throw thrown;
-      yield* events.end({ error: toAppError(thrown) });
+      const error = toAppError(thrown);
+      if (error.kind === 'internal') this.logger.error({ err: error.cause ?? error }, `mid-response: ${error.message}`);
+      onFailure(error);
+      yield* events.end({ error });
     }
   }
 
   private async chatRequest(caller: Caller, wire: ResponseRequest): Promise<ChatRequest> {
+    if (wire.input.length === 0) {
+      throw new InvalidRequestError('`input` is empty; send a text or at least one message.', { param: 'input' });
+    }
     const past = wire.previous_response_id ? await this.past(caller, wire.previous_response_id) : undefined;
-    const instructions: ChatMessage[] = wire.instructions ? [{ role: 'system', content: wire.instructions }] : [];
     const metadata = readMetadata(wire.metadata);
     return {
       id: createId('resp'),
       source: 'responses',
       model: wire.model ?? this.model.id,
-      messages: [...instructions, ...(past?.messages ?? []), ...responseMessages(wire.input)],
+      messages: [...(past?.messages ?? []), ...responseMessages(wire.input)],
+      instructions: wire.instructions ?? undefined,
       sampling: wire,
       maxTokens: wire.max_output_tokens ?? undefined,
       stop: [],
@@ -75,8 +89,8 @@ export class ResponsesService {
         },
       );
     }
-    const [first, ...rest] = completion.messages;
-    const messages = first.role === 'system' ? rest : completion.messages;
+    const { leadingMessages = 0 } = completion.sampling as { leadingMessages?: number };
+    const messages = completion.messages.slice(leadingMessages);
     return {
       conversationId: completion.conversationId,
       messages: [...messages, { role: 'assistant', content: completion.answer }],
