@@ -39,16 +39,19 @@ export class CheckpointsService {
 
   async promote(caller: Caller, id: string, reason: string | undefined): Promise<PromotionView> {
     const target = id === BASE ? null : id;
-    return this.applied(await this.checkpoints.promote(target, caller.userName, reason ?? 'promoted by hand'));
+    return this.applied(await this.switchTo(target, caller, reason ?? 'promoted by hand'));
   }
 
   /** One step back. @throws ConflictError when nothing was promoted that could be taken back */
   async rollback(caller: Caller, reason: string | undefined): Promise<PromotionView> {
     const target = await this.checkpoints.rollbackTarget();
     if (!target.available) throw new ConflictError('The base weights are live; there is nothing to roll back to.');
-    return this.applied(
-      await this.checkpoints.promote(target.checkpointId, caller.userName, reason ?? 'rolled back by hand'),
-    );
+    return this.applied(await this.switchTo(target.checkpointId, caller, reason ?? 'rolled back by hand'));
+  }
+
+  /** @throws ConflictError also for a checkpoint of other base weights than this gateway serves */
+  private switchTo(id: string | null, { userName }: Caller, reason: string): Promise<Promotion> {
+    return this.checkpoints.promote(id, userName, reason, { baseDigest: this.model.baseDigest });
   }
 
   /**

@@ -21,7 +21,7 @@ const weights = (): ParameterSet => new Map([['w', parameter([3], Float32Array.o
 
 /** Trains towards zero; each step's gradient hangs on the weights, so any lost bit of state shows. */
 async function train(store: StateStore, options: { diesAt?: number } = {}): Promise<Float32Array> {
-  const state = await RunState.open(store, async () => 'ckpt_parent');
+  const state = await RunState.open(store, async () => 'ckpt_parent', 'base');
   const policy = state.track('policy', weights());
   const optimizer = state.trackOptimizer('adam', new AdamW({ weightDecay: 0 }));
   const host: StageHost = {
@@ -53,23 +53,35 @@ describe('run state', () => {
   it('goes on from its last save, not from zero', async () => {
     const store = memoryStore();
     await expect(train(store, { diesAt: 8 })).rejects.toThrow('killed');
-    const state = await RunState.open(store, async () => 'another parent');
+    const state = await RunState.open(store, async () => 'another parent', 'base');
     expect(state.resumed).toBe(true);
     expect(state.firstStep('sft')).toBeGreaterThanOrEqual(6);
     expect(state.cursor.parentId).toBe('ckpt_parent');
   });
   it('keeps id, parent and figures through all attempts', async () => {
     const store = memoryStore();
-    const first = await RunState.open(store, async () => null);
+    const first = await RunState.open(store, async () => null, 'base');
     first.advance('sft', 3, { accuracy: 0.75 });
     await first.finish('sft');
-    const second = await RunState.open(store, async () => 'ckpt_later');
+    const second = await RunState.open(store, async () => 'ckpt_later', 'base');
     expect(second.cursor.checkpointId).toBe(first.cursor.checkpointId);
     expect(second.cursor.parentId).toBeNull();
     expect(second.cursor.figures).toEqual({ accuracy: 0.75 });
     expect(second.isFinished('sft')).toBe(true);
     expect(second.isFinished('ppo')).toBe(false);
     expect(second.firstStep('ppo')).toBe(0);
+  });
+  it('does not go on upon other base weights', async () => {
+    const store = memoryStore();
+    await train(store);
+    await expect(RunState.open(store, async () => null, 'another base')).rejects.toThrow('other base weights');
+  });
+  it('does not go on with values that do not fit', async () => {
+    const store = memoryStore();
+    await train(store);
+    const state = await RunState.open(store, async () => null, 'base');
+    const wider: ParameterSet = new Map([['w', parameter([4], new Float32Array(4))]]);
+    expect(() => state.track('policy', wider)).toThrow('holds 3 numbers of policy/w, its shape asks for 4');
   });
   it('drops the optimizer of a stage that is over', async () => {
     const store = memoryStore();
@@ -81,7 +93,7 @@ describe('run state', () => {
   it('leaves parameters alone that no save holds', async () => {
     const store = memoryStore();
     await train(store);
-    const state = await RunState.open(store, async () => null);
+    const state = await RunState.open(store, async () => null, 'base');
     expect(state.track('reward', weights()).get('w')!.data).toEqual(Float32Array.of(1, 2, 3));
   });
 });

@@ -1,5 +1,5 @@
 import type { TrainingState } from '@attune/checkpoint';
-import { createId } from '@attune/platform';
+import { createId, InternalError, InvalidRequestError } from '@attune/platform';
 import type { Optimizer, ParameterSet } from '@attune/training';
 
 /** Where a job stands, apart from its tensors. Data order and sampling hang on seed and step alone, so this suffices. */
@@ -8,6 +8,8 @@ export interface RunCursor {
   readonly checkpointId: string;
   /** The checkpoint it started from; null = the base weights. Fixed at the start, whatever goes live meanwhile. */
   readonly parentId: string | null;
+  /** The base weights under everything that is saved: an adapter fits no others. */
+  readonly baseDigest: string;
   /** Stages that are over. */
   readonly finished: readonly string[];
   /** The stage under way, or the last one. */
@@ -41,11 +43,18 @@ export class RunState {
     private readonly saved: TrainingState<RunCursor> | null,
   ) {}
 
-  /** Goes on from the newest save, or starts anew from `parentId`. */
-  static async open(store: StateStore, startFrom: () => Promise<string | null>): Promise<RunState> {
+  /**
+   * Goes on from the newest save, or starts anew from the checkpoint that `startFrom` names (null: the base weights).
+   * @throws InvalidRequestError when the save belongs to other base weights than `baseDigest`
+   */
+  static async open(store: StateStore, startFrom: () => Promise<string | null>, baseDigest: string): Promise<RunState> {
     const saved = await store.load();
-    if (saved) return new RunState(store, saved.json, saved);
-    return new RunState(store, freshCursor(await startFrom()), null);
+    if (!saved) return new RunState(store, freshCursor(await startFrom(), baseDigest), null);
+    if (saved.json.baseDigest !== baseDigest)
+      throw new InvalidRequestError(
+        'This job was begun on other base weights than MODEL names now and cannot go on; start a new job',
+      );
+    return new RunState(store, saved.json, saved);
   }
 
   get cursor(): RunCursor {
@@ -56,11 +65,19 @@ export class RunState {
     return this.saved !== null;
   }
 
-  /** Keeps these parameters in every save from now on; where a save has them already, they take its values in place. */
+  /**
+   * Keeps these parameters in every save from now on; where a save has them already, they take its values in place.
+   * @throws InternalError when what was saved has another size
+   */
   track<Set extends ParameterSet>(name: string, parameters: Set): Set {
     for (const [key, { data }] of parameters) {
       const value = this.saved?.arrays.get(arrayName(name, key));
-      if (value instanceof Float32Array && value.length === data.length) data.set(value);
+      if (value === undefined) continue;
+      if (!(value instanceof Float32Array) || value.length !== data.length)
+        throw new InternalError(
+          `the saved state holds ${value.length} numbers of ${arrayName(name, key)}, its shape asks for ${data.length}; start a new job`,
+        );
+      data.set(value);
     }
     this.parameters.set(name, parameters);
     return parameters;
@@ -117,10 +134,11 @@ export class RunState {
   }
 }
 
-function freshCursor(parentId: string | null): RunCursor {
+function freshCursor(parentId: string | null, baseDigest: string): RunCursor {
   return {
     checkpointId: createId('ckpt'),
     parentId,
+    baseDigest,
     finished: [],
     stage: null,
     step: 0,

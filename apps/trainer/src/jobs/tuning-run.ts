@@ -44,7 +44,8 @@ export class TuningRun {
   async run(job: TuningJob, journal: Journal, signal: AbortSignal): Promise<string> {
     const config = tuningJobConfig.parse(job.config);
     const model = await this.loadModel(journal);
-    const state = await RunState.open(this.stateStore(job.id), () => this.liveCheckpointId());
+    const parent = () => this.parentOf(model, journal);
+    const state = await RunState.open(this.stateStore(job.id), parent, model.digest);
     if (state.resumed) journal.info(`Going on with stage ${state.cursor.stage} at step ${state.cursor.step}`);
     const context: RecipeContext = {
       model,
@@ -86,7 +87,7 @@ export class TuningRun {
         throw new InvalidRequestError('No stage of this job has data to train on; approve more feedback');
       const adapter = toAdapterWeights(candidate.policy.parameters, candidate.policy);
       journal.info('Measuring the candidate against the live weights');
-      const live = await this.liveWeights();
+      const live = await this.liveWeights(model);
       const measures = await measureCandidate({
         model,
         engine,
@@ -164,13 +165,22 @@ export class TuningRun {
     return this.model;
   }
 
-  private async liveCheckpointId(): Promise<string | null> {
-    return (await this.checkpoints.live()).checkpoint?.id ?? null;
+  /** The live checkpoint, to go on from what it has learnt; null for the base weights. */
+  private async parentOf(model: BaseModel, journal: Journal): Promise<string | null> {
+    const { checkpoint } = await this.checkpoints.live();
+    if (checkpoint === null || checkpoint.baseDigest === model.digest) return checkpoint?.id ?? null;
+    journal.warn(`Checkpoint ${checkpoint.id} is live but belongs to other base weights; starting from ${model.name}`);
+    return null;
   }
 
-  private async liveWeights(): Promise<{ id: string | null; adapter: AdapterWeights | null }> {
-    const id = await this.liveCheckpointId();
-    return { id, adapter: id === null ? null : (await this.store.open(id)).adapter };
+  /** What answers now: an adapter of other base weights fits none of this model's layers, so the base weights answer. */
+  private async liveWeights(model: BaseModel): Promise<{ id: string | null; adapter: AdapterWeights | null }> {
+    const { checkpoint } = await this.checkpoints.live();
+    const fits = checkpoint?.baseDigest === model.digest;
+    return {
+      id: checkpoint?.id ?? null,
+      adapter: checkpoint && fits ? (await this.store.open(checkpoint.id)).adapter : null,
+    };
   }
 
   private stateStore(jobId: string): TrainingStateStore<RunCursor> {

@@ -25,7 +25,11 @@ export async function rehearse(scenario: Scenario, model: BaseModel, journal: Jo
     model,
     config,
     journal,
-    state: await RunState.open({ save: async () => undefined, load: async () => undefined }, async () => null),
+    state: await RunState.open(
+      { save: async () => undefined, load: async () => undefined },
+      async () => null,
+      model.digest,
+    ),
     clock: systemClock,
     signal: new AbortController().signal,
     saveEveryMs: Infinity,

@@ -101,7 +101,7 @@ async function train(store: StateStore, told: Told, diesAt = Infinity) {
   const context = {
     model,
     config,
-    state: await RunState.open(store, async () => null),
+    state: await RunState.open(store, async () => null, 'base'),
     journal,
     clock: systemClock,
     signal: new AbortController().signal,
