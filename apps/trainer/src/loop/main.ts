@@ -33,7 +33,8 @@ function print(
   console.log(
     `shown on ${chosen.unseen.length} unseen prompts: before ${before}, after ${after}; ${seconds.toFixed(0)} s`,
   );
-  const figures = { before, after, seconds, rewardAccuracy, ...measures.suite, kl: measures.kl };
+  const { candidate: suite, live: suiteLive } = measures.suite;
+  const figures = { before, after, seconds, rewardAccuracy, suite, suiteLive, kl: measures.kl };
   console.log(JSON.stringify({ name: `loop-${chosen.name}`, ratios: { shown: after - before }, figures }));
 }
 
