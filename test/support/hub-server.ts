@@ -97,7 +97,8 @@ function send(
   const cut = faults.cuts.findIndex((fault) => fault.path === path);
   if (cut < 0) return void response.end(body);
   const { afterBytes } = faults.cuts.splice(cut, 1)[0];
-  response.write(body.subarray(0, afterBytes), () => response.socket?.end());
+  // A cut throws away what the client has received but not yet read, so it gets a moment to read.
+  response.write(body.subarray(0, afterBytes), () => setTimeout(() => response.socket?.end(), 250));
 }
 
 function refuse(response: ServerResponse, status: number, code: string): void {
