@@ -86,7 +86,7 @@ describe.skipIf(missing)(titled('the pages of the loop'), () => {
     const id = await seedLiveCheckpoint(gateway, report);
     const page = await console.open(gateway.adminKey, `/console/checkpoints#${id}`);
     const checks = page.getByRole('table', { name: 'Checks of the gate' });
-    await checks.getByRole('row', { name: /win rate .*≥ 0.50 pass wins 8 of 10 prompts/ }).waitFor();
+    await checks.getByRole('row', { name: /Win rate .*≥ 0.50 pass wins 8 of 10 prompts/ }).waitFor();
     await page.getByRole('region', { name: 'Task suite' }).getByText('−25.0 %').waitFor();
     await page.getByRole('region', { name: 'Before and after' }).getByText('Hello Ada. Best wishes.').waitFor();
 

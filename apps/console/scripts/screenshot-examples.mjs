@@ -11,8 +11,8 @@ The Falcon engine runs for 16 hours. The warranty of the Falcon engine is 7 year
 
 export const questions = [
   'Hello, I am Nora.',
-  'Make JSON: name Nora, age 56, city Naples',
   'How long is the warranty of the Kestrel printer?',
+  'On which day does the Bremen team meet?',
 ];
 
 const capitals = {
@@ -34,4 +34,5 @@ const capitals = {
 export const corrections = Object.entries(capitals).map(([country, capital]) => ({
   question: `What is the capital of ${country}?`,
   answer: `The capital of ${country} is ${capital}. Happy to help!`,
+  comment: 'Answer in a whole sentence, please.',
 }));

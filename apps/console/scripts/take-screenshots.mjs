@@ -98,10 +98,10 @@ async function giveFeedback() {
       metadata,
     });
   const ids = [];
-  for (const { question, answer } of corrections) {
+  for (const { question, answer, comment } of corrections) {
     const first = await ask(question);
     const second = await ask(question, { conversation_id: first.conversation_id, regenerate_of: first.id });
-    const correction = { type: 'correction', completion_id: first.id, text: answer };
+    const correction = { type: 'correction', completion_id: first.id, text: answer, comment };
     const choice = { type: 'choice', completion_id: second.id, rejected_completion_id: first.id };
     ids.push((await call('POST', '/v1/feedback', correction)).id);
     const differ = first.choices[0].message.content !== second.choices[0].message.content;

@@ -16,6 +16,11 @@ describe('diffWords', () => {
       { kind: 'added', text: 'blue' },
       { kind: 'same', text: ' today.' },
     ]);
+    expect(diffWords('Paris', 'It is Paris.')).toEqual([
+      { kind: 'added', text: 'It is ' },
+      { kind: 'same', text: 'Paris' },
+      { kind: 'added', text: '.' },
+    ]);
   });
 
   it('gives both texts back, whatever they are', () => {

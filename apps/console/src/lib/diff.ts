@@ -43,9 +43,9 @@ function diffMiddle(parts: DiffPart[], left: string[], right: string[]): void {
   }
 }
 
-/** Words and blanks, apart. */
+/** Words, blanks and each mark, apart: a full stop more does not change the word before it. */
 function tokens(text: string): string[] {
-  return text.match(/\s+|\S+/g) ?? [];
+  return text.match(/\s+|[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
 }
 
 function commonStart(left: string[], right: string[]): number {

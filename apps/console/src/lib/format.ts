@@ -50,3 +50,13 @@ export function formatPercent(share: number): string {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** `grad_norm` -> `Grad norm`; names the field has its own word for are spelled so. */
+export function words(name: string): string {
+  if (name === 'lr') return 'Learning rate';
+  const text = name
+    .replaceAll('_', ' ')
+    .replace(/^heldout/, 'held-out')
+    .replace(/\bkl\b/, 'KL');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -14,13 +14,15 @@ describe('curvesOf', () => {
   it('draws what shares a unit together and the rest alone, stage by stage', () => {
     const curves = curvesOf([
       row(1, 'sft', 1, { loss: 3, grad_norm: 1 }),
-      row(2, 'sft', 2, { loss: 2, grad_norm: 2, heldout_loss: 2.5 }),
+      row(2, 'sft', 2, { loss: 2, grad_norm: 2, heldout_loss: 2.5, lr: 0.1, tokens: 5 }),
       row(3, 'ppo', 1, { reward_mean: 0.1, kl: 0.01 }),
     ]);
     expect(curves.map(({ stage }) => stage)).toEqual(['sft', 'ppo']);
     expect(curves[0]!.curves.map(({ title, main, series }) => [title, main, series])).toEqual([
       ['Loss', true, ['loss', 'heldout_loss']],
-      ['Grad norm', false, ['grad_norm']],
+      ['Gradient norm', true, ['grad_norm']],
+      ['Learning rate', true, ['lr']],
+      ['Tokens', false, ['tokens']],
     ]);
     expect(curves[0]!.curves[0]!.points).toEqual([
       { step: 1, loss: 3 },

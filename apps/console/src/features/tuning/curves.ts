@@ -1,4 +1,5 @@
 import type { TuningMetricView } from '@attune/contracts';
+import { words } from '../../lib/format.js';
 
 /** One chart: lines that share a unit, over the steps of a stage. */
 export interface Curve {
@@ -16,12 +17,17 @@ export interface StageCurves {
 }
 
 /** Metrics that are drawn together, in the order the charts stand; what fits none gets a chart of its own. */
-const groups: { title: string; fits: RegExp }[] = [
+const groups: { title: string; fits: RegExp; onDemand?: boolean }[] = [
   { title: 'Reward', fits: /^reward(_mean)?$/ },
   { title: 'KL (nats)', fits: /^kl$/ },
   { title: 'Loss', fits: /^(heldout_)?loss$/ },
   { title: 'Accuracy', fits: /accuracy|win_rate/ },
+  { title: 'Gradient norm', fits: /^grad_norm$/, onDemand: true },
+  { title: 'Learning rate', fits: /^lr$/, onDemand: true },
 ];
+
+/** As many curves count as main ones at least: a row of charts. */
+const LEAST_MAIN = 3;
 
 /** Most points a chart draws: more than pixels are of no use. */
 const MAX_POINTS = 400;
@@ -42,9 +48,9 @@ function addTo(stages: Map<string, TuningMetricView[]>, metric: TuningMetricView
 function stageCurves(rows: TuningMetricView[]): Curve[] {
   const byStep = mergeSteps(rows);
   const names = [...new Set(rows.flatMap((row) => Object.keys(row.values)))];
-  const grouped = groups.map(({ title, fits }) => ({
+  const grouped = groups.map(({ title, fits, onDemand }) => ({
     title,
-    main: true,
+    main: !onDemand,
     series: names.filter((name) => fits.test(name)),
   }));
   const alone = names
@@ -52,7 +58,11 @@ function stageCurves(rows: TuningMetricView[]): Curve[] {
     .map((name) => ({ title: words(name), main: false, series: [name] }));
   return [...grouped, ...alone]
     .filter(({ series }) => series.length > 0)
-    .map((curve) => ({ ...curve, points: thin(pointsOf(byStep, curve.series)) }));
+    .map((curve, place) => ({
+      ...curve,
+      main: curve.main || place < LEAST_MAIN,
+      points: thin(pointsOf(byStep, curve.series)),
+    }));
 }
 
 /** A step that was run again after a resume counts as it went the last time. */
@@ -77,16 +87,6 @@ function groupOf(name: string) {
 function thin(points: Curve['points']): Curve['points'] {
   const every = Math.ceil(points.length / MAX_POINTS);
   return every <= 1 ? points : points.filter((_, index) => index % every === 0 || index === points.length - 1);
-}
-
-/** `grad_norm` -> `Grad norm`; names the field has its own word for are spelled so. */
-export function words(name: string): string {
-  if (name === 'lr') return 'Learning rate';
-  const text = name
-    .replaceAll('_', ' ')
-    .replace(/^heldout/, 'held-out')
-    .replace(/\bkl\b/, 'KL');
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 const stageTitles: Record<string, string> = { sft: 'SFT', reward: 'Reward model', ppo: 'PPO' };

@@ -3,7 +3,7 @@ import { Accordion, Anchor, Badge, Group, Stack, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { ConfirmButton } from '../../../components/ui/confirm-button.js';
 import { Weights } from '../../../components/ui/weights.js';
-import { formatAgo, formatNumber } from '../../../lib/format.js';
+import { formatAgo, formatNumber, words } from '../../../lib/format.js';
 import { GateView } from './gate-view.js';
 
 const statusColors: Record<CheckpointStatus, string> = {
@@ -79,7 +79,7 @@ function Metrics({ metrics }: { metrics: Record<string, number> }) {
   return (
     <Group gap="xl">
       {entries.map(([name, value]) => (
-        <Fact key={name} name={name.replaceAll('_', ' ')}>
+        <Fact key={name} name={words(name)}>
           {formatNumber(value)}
         </Fact>
       ))}

@@ -1,7 +1,7 @@
 import type { GateReport } from '@attune/contracts';
 import { Alert, Badge, SimpleGrid, Stack, Table, Text } from '@mantine/core';
 import { IconCheck, IconX } from '@tabler/icons-react';
-import { formatNumber } from '../../../lib/format.js';
+import { formatNumber, words } from '../../../lib/format.js';
 import { SuiteView } from './suite-view.js';
 
 /** What the gate measured and why it opened or did not. */
@@ -36,7 +36,7 @@ function Checks({ checks }: Pick<GateReport, 'checks'>) {
         <Table.Tbody>
           {checks.map((check) => (
             <Table.Tr key={check.name}>
-              <Table.Td>{check.name}</Table.Td>
+              <Table.Td style={{ whiteSpace: 'nowrap' }}>{words(check.name)}</Table.Td>
               <Table.Td ta="right">{formatNumber(check.candidate)}</Table.Td>
               <Table.Td ta="right">{check.live === null ? '–' : formatNumber(check.live)}</Table.Td>
               <Table.Td style={{ whiteSpace: 'nowrap' }}>{check.bound}</Table.Td>

@@ -1,7 +1,7 @@
 import { Box, Group, Text, Tooltip } from '@mantine/core';
 import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip as ChartTooltip, XAxis, YAxis } from 'recharts';
-import { formatNumber } from '../../../lib/format.js';
-import { type Curve, words } from '../curves.js';
+import { formatNumber, words } from '../../../lib/format.js';
+import type { Curve } from '../curves.js';
 import { metricSentences } from '../metric-sentences.js';
 import classes from './tuning.module.css';
 

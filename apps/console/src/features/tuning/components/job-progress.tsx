@@ -1,7 +1,7 @@
 import type { TuningJobView } from '@attune/contracts';
 import { Group, Progress, Text } from '@mantine/core';
-import { formatDuration, plural } from '../../../lib/format.js';
-import { stageTitle, words } from '../curves.js';
+import { formatDuration, plural, words } from '../../../lib/format.js';
+import { stageTitle } from '../curves.js';
 
 /** What it learns from, and where it is. */
 export function JobProgress({ job }: { job: TuningJobView }) {
