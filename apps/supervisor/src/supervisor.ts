@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type Config, KILL_AFTER_MS, UnavailableError } from '@attune/platform';
-import { adminKeyLine, ensureAdminKey } from './admin-key.js';
+import { type AdminKey, adminKeyLine, ensureAdminKey } from './admin-key.js';
 import { Child, type ChildEnd } from './child.js';
 import { Database } from './database.js';
 import { endLeftovers } from './leftovers.js';
@@ -73,11 +73,15 @@ export class Supervisor {
     this.goOn();
     await this.database.migrate();
     this.goOn();
+    // A preset key works from the first moment on; one made here comes last, for unshown it would be lost.
+    const preset = config.security.adminKey ? await this.ensureAdminKey(this.database.url) : null;
     await this.startGateway(this.database.url, port);
     if (config.tuning.tuning !== 'off') this.startTrainer(this.database.url);
-    // Last of all: a key that was made and not shown would be lost.
-    const adminKey = await ensureAdminKey(this.database.url, config.security.adminKey, this.options.newAdminKey);
-    this.greet(port, adminKeyLine(adminKey));
+    this.greet(port, adminKeyLine(preset ?? (await this.ensureAdminKey(this.database.url))));
+  }
+
+  private ensureAdminKey(databaseUrl: string): Promise<AdminKey> {
+    return ensureAdminKey(databaseUrl, this.options.config.security.adminKey, this.options.newAdminKey);
   }
 
   private async startGateway(databaseUrl: string, port: number): Promise<void> {
