@@ -41,7 +41,7 @@ export async function publishModel(
 }
 
 /** Names the generator's output: a changed template or word list changes it. */
-function dataDigest(seed: number): string {
+export function dataDigest(seed: number): string {
   const hash = createHash('sha256');
   for (let index = 0; index < 20_000; index++)
     hash.update(JSON.stringify(toConversation(exampleAt(seed, index, trainFamilies))));
