@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { outputStructure } from './structure.js';
 
 /**
  * What the gateway and the engine's own process say to each other over the child process channel. Requests and events
@@ -14,6 +15,7 @@ export const engineSamplingWire = z.object({
   topK: z.number().int().min(0).optional(),
   topP: z.number().optional(),
   minP: z.number().optional(),
+  typicalP: z.number().optional(),
   repetitionPenalty: z.number().positive().optional(),
   presencePenalty: z.number().optional(),
   frequencyPenalty: z.number().optional(),
@@ -31,6 +33,9 @@ export const engineRequestWire = z.object({
   topLogProbs: z.number().int().min(0).optional(),
   adapter: digest.nullable().optional(),
   user: z.string().optional(),
+  structure: outputStructure.optional(),
+  priority: z.number().optional(),
+  startWithinMs: z.number().positive().optional(),
 });
 export type EngineRequestWire = z.infer<typeof engineRequestWire>;
 
@@ -84,6 +89,7 @@ export const engineEventWire = z.discriminatedUnion('type', [
     type: z.literal('finished'),
     reason: z.enum(['stop', 'length', 'cancelled', 'rejected', 'failed']),
     error: z.string().optional(),
+    rejection: z.enum(['invalid', 'overloaded', 'late']).optional(),
     weights: weightsIdWire.optional(),
     promptTokens: z.number(),
     cachedTokens: z.number(),

@@ -12,4 +12,5 @@ export * from './prompt.js';
 export * from './realtime.js';
 export * from './responses.js';
 export * from './sampling.js';
+export * from './structure.js';
 export * from './tuning.js';

@@ -1,3 +1,5 @@
+import type { OutputStructure } from '@attune/contracts';
+
 /**
  * What the engine promises: token ids in, token ids out, many sequences at once.
  * `Engine` (this process) and `EngineHost` (a child process) offer the same `TokenEngine`.
@@ -13,6 +15,8 @@ export interface SamplingParams {
   readonly topP?: number;
   /** Drop tokens less likely than minP times the likeliest; 0 = off. */
   readonly minP?: number;
+  /** Locally typical sampling (Meister et al. 2022): keep the tokens nearest to the expected surprise up to this mass; 1 = off. */
+  readonly typicalP?: number;
   /** Divides (or multiplies, if negative) the logits of tokens seen in prompt or answer; 1 = off. */
   readonly repetitionPenalty?: number;
   /** Subtracted once from the logit of every token already in the answer; 0 = off. */
@@ -42,6 +46,12 @@ export interface GenerateRequest {
   readonly adapter?: string | null;
   /** Fairness key: waiting requests of different users take turns. */
   readonly user?: string;
+  /** Only tokens that keep the answer inside this structure can be drawn. */
+  readonly structure?: OutputStructure;
+  /** Waiting requests of a higher priority start first; default 0. */
+  readonly priority?: number;
+  /** Milliseconds the request may wait for its first step before it is rejected as late; left out = for ever. */
+  readonly startWithinMs?: number;
 }
 
 /**
@@ -83,6 +93,8 @@ export interface FinishedEvent {
   readonly type: 'finished';
   readonly reason: StopReason;
   readonly error?: string;
+  /** Why it was rejected: the request can never run, the queue is full, or it waited too long. */
+  readonly rejection?: 'invalid' | 'overloaded' | 'late';
   /** Absent when the request ended before it started. */
   readonly weights?: WeightsId;
   readonly promptTokens: number;

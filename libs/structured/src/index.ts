@@ -1,1 +1,1 @@
-export {};
+export type { OutputStructure } from '@attune/contracts';

@@ -22,6 +22,7 @@ export function resolveSampling(params: SamplingParams, seed: number): ResolvedS
     topK: params.topK ?? 0,
     topP: params.topP ?? 1,
     minP: params.minP ?? 0,
+    typicalP: params.typicalP ?? 1,
     repetitionPenalty: params.repetitionPenalty ?? 1,
     presencePenalty: params.presencePenalty ?? 0,
     frequencyPenalty: params.frequencyPenalty ?? 0,

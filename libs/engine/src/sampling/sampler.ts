@@ -10,10 +10,11 @@ import type { SamplerContext, SamplerStep } from './sampler-step.js';
 import { temperature } from './temperature.js';
 import { topK } from './top-k.js';
 import { topP } from './top-p.js';
+import { typicalP } from './typical-p.js';
 
 /** Applied in this order; those before the temperature also shape a greedy choice. */
 const shaping: readonly SamplerStep[] = [repetitionPenalty, frequencyPenalty, presencePenalty, logitBias];
-const narrowing: readonly SamplerStep[] = [temperature, topK, topP, minP];
+const narrowing: readonly SamplerStep[] = [temperature, topK, typicalP, topP, minP];
 
 /**
  * Draws the next token from logits [V], which are left as they are.
