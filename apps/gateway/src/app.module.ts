@@ -9,6 +9,7 @@ import { ConversationsModule } from './conversations/conversations.module.js';
 import { CoreModule } from './core/core.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
 import { FeedbackModule } from './feedback/feedback.module.js';
+import { FilesModule } from './files/files.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InferenceModule } from './inference/inference.module.js';
 import type { LoadedModel } from './inference/load-model.js';
@@ -43,6 +44,7 @@ export class AppModule {
         RealtimeModule,
         ConversationsModule,
         DocumentsModule,
+        FilesModule,
         // teaching it
         FeedbackModule,
         ReviewModule,

@@ -7,6 +7,7 @@ export * from './engine-protocol.js';
 export * from './errors.js';
 export * from './events.js';
 export * from './feedback.js';
+export * from './files.js';
 export * from './lineage.js';
 export * from './prompt.js';
 export * from './realtime.js';

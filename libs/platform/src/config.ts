@@ -18,7 +18,10 @@ export const settings = {
     PORT: integer(0, 65535).default(8080).describe('Port of the chat page, the console and the API.'),
     HOST: z.string().default('0.0.0.0').describe('Address to listen on.'),
     BODY_LIMIT_BYTES: integer(1024, 1e9).default(4_000_000).describe('Largest request body of the JSON API.'),
-    UPLOAD_LIMIT_BYTES: integer(1024, 1e10).default(25_000_000).describe('Largest uploaded document.'),
+    UPLOAD_LIMIT_BYTES: integer(1024, 1e10).default(25_000_000).describe('Largest document, file or part of a file sent at once.'),
+    FILE_LIMIT_BYTES: integer(1024, 1e11)
+      .default(512_000_000)
+      .describe('Largest file put together from parts through /v1/uploads.'),
     RATE_LIMIT_PER_MINUTE: integer(1, 1e9).default(600).describe('Requests one API key may make in a minute.'),
     MAX_CONCURRENT_PER_KEY: integer(1, 10_000).default(32).describe('Generations one API key may have running.'),
     TRUST_USER_HEADERS: flag

@@ -21,9 +21,27 @@ export type IdPrefix =
   | 'user'
   | 'key'
   | 'req'
+  | 'file'
+  | 'upload'
+  | 'part'
+  | 'vs'
+  | 'vsfb'
+  | 'batch'
+  | 'batch_req'
+  | 'ftjob'
+  | 'ftevent'
+  | 'ftckpt'
+  | 'eval'
+  | 'evalrun'
+  | 'outputitem'
+  | 'wh'
+  | 'evt'
+  | 'modr'
   | 'row';
 
-/** `prefix_` (or `chatcmpl-`, as OpenAI writes it) and 24 random base-36 characters (124 bits). */
+const DASHED: ReadonlySet<IdPrefix> = new Set(['chatcmpl', 'file']);
+
+/** `prefix_` (or `chatcmpl-` and `file-`, as OpenAI writes them) and 24 random base-36 characters (124 bits). */
 export function createId(prefix: IdPrefix): string {
   let tail = '';
   while (tail.length < 24) {
@@ -31,5 +49,5 @@ export function createId(prefix: IdPrefix): string {
       if (byte < 252 && tail.length < 24) tail += ALPHABET[byte % 36];
     }
   }
-  return `${prefix}${prefix === 'chatcmpl' ? '-' : '_'}${tail}`;
+  return `${prefix}${DASHED.has(prefix) ? '-' : '_'}${tail}`;
 }

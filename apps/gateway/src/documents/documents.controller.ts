@@ -4,9 +4,9 @@ import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req } fr
 import type { FastifyRequest } from 'fastify';
 import { CurrentCaller, Roles, type Caller } from '../auth/caller.js';
 import { queryNumber } from '../core/list.js';
+import { readMultipart } from '../core/multipart.js';
 import { CONFIG } from '../core/tokens.js';
 import { DocumentsService } from './documents.service.js';
-import { readUpload } from './upload.js';
 
 /** Everybody may see what answers stand on; admins decide what that is. */
 @Controller('api/documents')
@@ -19,7 +19,7 @@ export class DocumentsController {
   @Post()
   @Roles('admin')
   async upload(@CurrentCaller() caller: Caller, @Req() request: FastifyRequest): Promise<DocumentView> {
-    return this.documents.add(caller, await readUpload(request, this.config.http.uploadLimitBytes));
+    return this.documents.add(caller, await readMultipart(request, 'file', this.config.http.uploadLimitBytes));
   }
 
   @Get()

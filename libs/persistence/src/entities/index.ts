@@ -6,6 +6,7 @@ import { DatasetRow } from './dataset-row.entity.js';
 import { Document, Passage } from './document.entity.js';
 import { Feedback } from './feedback.entity.js';
 import { Review } from './review.entity.js';
+import { StoredFile, Upload, UploadPart } from './stored-file.entity.js';
 import { TuningJob } from './tuning-job.entity.js';
 import { TuningEvent, TuningMetric } from './tuning-record.entity.js';
 import { User } from './user.entity.js';
@@ -25,10 +26,14 @@ export const entities = [
   DatasetRow,
   Checkpoint,
   Promotion,
+  StoredFile,
+  Upload,
+  UploadPart,
 ];
 
 export { User, ApiKey, Conversation, Completion, Feedback, Review, Document, Passage };
 export { TuningJob, TuningEvent, TuningMetric, DatasetRow, Checkpoint, Promotion };
+export { StoredFile, Upload, UploadPart };
 export type { CompletionSource, CompletionStatus } from './completion.entity.js';
 export type { Verdict } from './review.entity.js';
 export type { TuningProgress } from './tuning-job.entity.js';

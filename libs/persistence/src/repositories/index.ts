@@ -4,6 +4,8 @@ import { CompletionRepository } from './completion.repository.js';
 import { ConversationRepository } from './conversation.repository.js';
 import { DocumentRepository } from './document.repository.js';
 import { FeedbackRepository } from './feedback.repository.js';
+import { FileRepository } from './file.repository.js';
+import { UploadRepository } from './upload.repository.js';
 import { TuningRepository } from './tuning.repository.js';
 
 export const repositories = [
@@ -14,6 +16,8 @@ export const repositories = [
   DocumentRepository,
   TuningRepository,
   CheckpointRepository,
+  FileRepository,
+  UploadRepository,
 ] as const;
 
 export * from './account.repository.js';
@@ -22,4 +26,6 @@ export * from './completion.repository.js';
 export * from './conversation.repository.js';
 export * from './document.repository.js';
 export * from './feedback.repository.js';
+export { FileRepository, type NewFile } from './file.repository.js';
 export * from './tuning.repository.js';
+export * from './upload.repository.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { safeName } from './upload.js';
+import { safeName } from './multipart.js';
 
 it.each([
   ['notes.md', 'notes.md'],

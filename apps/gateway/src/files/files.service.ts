@@ -1,0 +1,68 @@
+import {
+  createFileFields,
+  type FileDeleted,
+  type FileObject,
+  type ListBody,
+  type ListFilesQuery,
+} from '@attune/contracts';
+import { FileRepository, UploadRepository } from '@attune/persistence';
+import { messageOf, type Logger } from '@attune/platform';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { Caller } from '../auth/caller.js';
+import { page } from '../core/list.js';
+import type { MultipartBody } from '../core/multipart.js';
+import { LOGGER } from '../core/tokens.js';
+import { validate } from '../core/validate.js';
+import { fileView } from './file.view.js';
+import { expectJsonLines } from './json-lines.js';
+
+const SWEEP_MS = 10 * 60_000;
+
+/** Files for fine-tuning, evals, batches and vector stores. */
+@Injectable()
+export class FilesService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private sweeper?: NodeJS.Timeout;
+
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly files: FileRepository,
+    private readonly uploads: UploadRepository,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.sweeper = setInterval(() => void this.sweep(), SWEEP_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.sweeper);
+  }
+
+  async add(caller: Caller, { filename, content, fields }: MultipartBody): Promise<FileObject> {
+    const { purpose, expires_after: expiry } = validate(createFileFields, fields);
+    expectJsonLines(purpose, filename, content);
+    const row = { userId: caller.userId, filename, purpose, content, lifetimeSeconds: expiry?.seconds };
+    return fileView(await this.files.add(row));
+  }
+
+  async list(caller: Caller, query: ListFilesQuery): Promise<ListBody<FileObject>> {
+    return page((await this.files.list(caller.userId, query)).map(fileView), query.limit);
+  }
+
+  async get(caller: Caller, id: string): Promise<FileObject> {
+    return fileView(await this.files.get(id, caller.userId));
+  }
+
+  async remove(caller: Caller, id: string): Promise<FileDeleted> {
+    await this.files.remove(id, caller.userId);
+    return { id, object: 'file', deleted: true };
+  }
+
+  private async sweep(): Promise<void> {
+    try {
+      const [files, uploads] = await Promise.all([this.files.removeExpired(), this.uploads.removeExpired()]);
+      if (files + uploads > 0) this.logger.info({ files, uploads }, 'expired files and uploads deleted');
+    } catch (error) {
+      this.logger.warn({ err: error }, `expired files not deleted yet: ${messageOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import type { FilePurpose, ListFilesQuery, OutputPurpose } from '@attune/contracts';
+import { createId, NotFoundError } from '@attune/platform';
+import { DataSource, type EntityManager, type SelectQueryBuilder } from 'typeorm';
+import { StoredFile } from '../entities/index.js';
+import { insertPieces, readPieces } from './file-pieces.js';
+
+export interface NewFile {
+  userId: string;
+  filename: string;
+  purpose: FilePurpose | OutputPurpose;
+  content: Buffer;
+  /** Left out: kept until it is deleted. */
+  lifetimeSeconds?: number;
+}
+
+/** Files people upload and the server writes for them; a user sees only their own, and none that has expired. */
+export class FileRepository {
+  constructor(private readonly db: DataSource) {}
+
+  /** The file with all its bytes, or nothing. */
+  add({ content, lifetimeSeconds, ...columns }: NewFile): Promise<StoredFile> {
+    return this.db.transaction(async (tx) => {
+      const file = await insertFile(tx, { ...columns, bytes: content.length, lifetimeSeconds });
+      await insertPieces(tx, { fileId: file.id }, content);
+      return file;
+    });
+  }
+
+  /** @throws NotFoundError */
+  async get(id: string, userId: string): Promise<StoredFile> {
+    const file = await this.own(userId).andWhere('f.id = :id', { id }).getOne();
+    if (!file) throw notFound(id);
+    return file;
+  }
+
+  /** `limit` and one more, so that the caller sees whether there is a next page. */
+  async list(userId: string, { after, limit, order, purpose }: ListFilesQuery): Promise<StoredFile[]> {
+    const direction = order === 'asc' ? 'ASC' : 'DESC';
+    const query = this.own(userId)
+      .orderBy('f.createdAt', direction)
+      .addOrderBy('f.id', direction)
+      .limit(limit + 1);
+    if (purpose !== undefined) query.andWhere('f.purpose = :purpose', { purpose });
+    if (after !== undefined) {
+      const comparison = order === 'asc' ? '>' : '<';
+      query.andWhere(
+        `(f.createdAt, f.id) ${comparison} (select a.created_at, a.id from stored_file a where a.id = :after)`,
+        { after },
+      );
+    }
+    return query.getMany();
+  }
+
+  /** The bytes, piece by piece; one short query a piece, so that a slow reader holds no connection. */
+  async *content(id: string, userId: string): AsyncGenerator<Buffer> {
+    await this.get(id, userId);
+    yield* readPieces(this.db, id);
+  }
+
+  /** All bytes at once; for files that are small enough to be parsed whole. */
+  async read(id: string, userId: string): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    for await (const piece of this.content(id, userId)) pieces.push(piece);
+    return Buffer.concat(pieces);
+  }
+
+  /** @throws NotFoundError */
+  async remove(id: string, userId: string): Promise<void> {
+    const result = await this.db.getRepository(StoredFile).delete({ id, userId });
+    if (!result.affected) throw notFound(id);
+  }
+
+  /** Deletes what has expired. @returns how many files went */
+  async removeExpired(): Promise<number> {
+    const query = this.db.createQueryBuilder().delete().from(StoredFile).where('expires_at < clock_timestamp()');
+    return (await query.execute()).affected ?? 0;
+  }
+
+  private own(userId: string): SelectQueryBuilder<StoredFile> {
+    return this.db
+      .getRepository(StoredFile)
+      .createQueryBuilder('f')
+      .where('f.userId = :userId and (f.expiresAt is null or f.expiresAt > clock_timestamp())', { userId });
+  }
+}
+
+type FileRow = Pick<StoredFile, 'userId' | 'filename' | 'purpose' | 'bytes'> & { lifetimeSeconds?: number };
+
+/** The row of a file whose pieces the caller writes in the same transaction. */
+export async function insertFile(tx: EntityManager, { lifetimeSeconds, ...columns }: FileRow): Promise<StoredFile> {
+  const id = createId('file');
+  await tx.getRepository(StoredFile).insert({ id, ...columns });
+  if (lifetimeSeconds !== undefined) {
+    await tx.query(`update stored_file set expires_at = created_at + $2 * interval '1 second' where id = $1`, [
+      id,
+      lifetimeSeconds,
+    ]);
+  }
+  return tx.getRepository(StoredFile).findOneByOrFail({ id });
+}
+
+const notFound = (id: string) => new NotFoundError(`There is no file \`${id}\`.`, { param: 'file_id' });
