@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { samplingFields } from './sampling.js';
+import type { ToolCall } from './tools.js';
 
 /** A text part of a message; images and audio are refused by name. */
 const textPart = z.object({ type: z.literal('text'), text: z.string() });
@@ -13,10 +14,18 @@ export const chatMessage = z.object({
 /** A message as clients send it. */
 export type WireChatMessage = z.output<typeof chatMessage>;
 
-/** A message as everything behind the door sees it: plain text, `developer` read as `system`. */
+/**
+ * A message as everything behind the door sees it: plain text, `developer` read as `system`, tool calls and their
+ * results under the names chat templates know.
+ */
 export interface ChatMessage {
-  role: 'system' | 'user' | 'assistant';
+  role: 'system' | 'user' | 'assistant' | 'tool';
   content: string;
+  /** Of an assistant: what it called beside (or instead of) saying `content`. */
+  tool_calls?: ToolCall[];
+  /** Of a tool: the call this is the result of, and the function's name. */
+  tool_call_id?: string;
+  name?: string;
 }
 
 export function toChatMessage(wire: WireChatMessage): ChatMessage {
@@ -51,9 +60,11 @@ export const chatCompletionRequest = z.object({
 });
 export type ChatCompletionRequest = z.output<typeof chatCompletionRequest>;
 
-export const stopReason = z.enum(['stop', 'length', 'cancelled', 'error']);
-/** `stop` covers end-of-turn tokens and stop strings. */
+export const stopReason = z.enum(['stop', 'length', 'tool_calls', 'cancelled', 'error']);
+/** `stop` covers end-of-turn tokens and stop strings; a call that was cut is `length`, never `tool_calls`. */
 export type StopReason = z.output<typeof stopReason>;
+/** How an answer that was not given up can have ended. */
+export type FinishReason = 'stop' | 'length' | 'tool_calls';
 
 export interface Usage {
   prompt_tokens: number;
@@ -84,7 +95,7 @@ export interface ChatCompletion {
     index: 0;
     message: { role: 'assistant'; content: string; refusal: null };
     logprobs: null;
-    finish_reason: 'stop' | 'length';
+    finish_reason: FinishReason;
   }[];
   usage: Usage;
   /** Attune's addition: what the answer was grounded in. */
@@ -103,7 +114,7 @@ export interface ChatCompletionChunk {
     index: 0;
     delta: { role?: 'assistant'; content?: string; refusal?: null };
     logprobs: null;
-    finish_reason: 'stop' | 'length' | null;
+    finish_reason: FinishReason | null;
   }[];
   usage?: Usage | null;
   citations?: Citation[];

@@ -2,8 +2,12 @@ import type {
   ChatCompletionRequest,
   ChatMessage,
   Citation,
+  FinishReason,
+  OutputStructure,
   samplingFields,
   SamplingParams,
+  TokenLogprob,
+  ToolSettings,
   Usage,
 } from '@attune/contracts';
 
@@ -30,9 +34,18 @@ export interface ChatRequest {
   retrieval: boolean;
   /** The answer's id, where the protocol has told it to the client already. */
   id?: string;
+  /** Functions the model may call; left out or mode `none`: it is shown none. */
+  tools?: ToolSettings;
+  /** What the text must look like; not together with tools the model may choose to call (mode `auto`). */
+  structure?: OutputStructure;
+  /** Tell each token's likelihood, and that of this many rivals (0 to 20); left out: do not tell. */
+  topLogprobs?: number;
 }
 
-/** One request gives: opened, started, text*, finished; or it throws one of the product's errors. */
+/**
+ * One request gives: opened, started, (text | tool_call | tool_arguments)*, finished; or it throws one of the product's
+ * errors. Each tool_call is followed by the pieces of its arguments (JSON text) before the next one begins.
+ */
 export type AnswerEvent =
   | {
       /** The completion row is committed. */
@@ -45,8 +58,11 @@ export type AnswerEvent =
       citations: Citation[];
     }
   | { type: 'started'; fingerprint: string }
-  | { type: 'text'; text: string }
-  | { type: 'finished'; reason: 'stop' | 'length'; usage: Usage };
+  | { type: 'text'; text: string; logprobs?: TokenLogprob[] }
+  /** A call begins; `index` counts the calls of this answer from 0. */
+  | { type: 'tool_call'; index: number; id: string; name: string }
+  | { type: 'tool_arguments'; index: number; text: string }
+  | { type: 'finished'; reason: FinishReason; usage: Usage };
 
 export type OpenedEvent = Extract<AnswerEvent, { type: 'opened' }>;
 

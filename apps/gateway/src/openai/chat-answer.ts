@@ -1,4 +1,4 @@
-import type { ChatCompletion, ChatCompletionChunk, Usage } from '@attune/contracts';
+import type { ChatCompletion, ChatCompletionChunk, FinishReason, Usage } from '@attune/contracts';
 import { InternalError } from '@attune/platform';
 import type { AnswerEvent, OpenedEvent } from '../chat/chat.types.js';
 
@@ -11,7 +11,8 @@ export async function wholeAnswer(events: AsyncIterable<AnswerEvent>): Promise<C
     if (event.type === 'opened') opened = event;
     else if (event.type === 'started') fingerprint = event.fingerprint;
     else if (event.type === 'text') content += event.text;
-    else if (opened) return completion(opened, fingerprint, content, event.reason, event.usage);
+    else if (event.type === 'finished' && opened)
+      return completion(opened, fingerprint, content, event.reason, event.usage);
   }
   throw new InternalError('The answer ended without saying how.');
 }
@@ -20,7 +21,7 @@ function completion(
   opened: OpenedEvent,
   fingerprint: string,
   content: string,
-  reason: 'stop' | 'length',
+  reason: FinishReason,
   usage: Usage,
 ): ChatCompletion {
   return {
@@ -48,7 +49,7 @@ export async function* answerChunks(
 ): AsyncGenerator<ChatCompletionChunk> {
   let opened: OpenedEvent | undefined;
   let fingerprint = '';
-  const chunk = (delta: Delta, reason: 'stop' | 'length' | null = null): ChatCompletionChunk => ({
+  const chunk = (delta: Delta, reason: FinishReason | null = null): ChatCompletionChunk => ({
     ...head(opened!, fingerprint),
     choices: [{ index: 0, delta, logprobs: null, finish_reason: reason }],
     ...(includeUsage && { usage: null }),
@@ -59,7 +60,7 @@ export async function* answerChunks(
       fingerprint = event.fingerprint;
       yield { ...chunk({ role: 'assistant', content: '', refusal: null }), conversation_id: opened!.conversationId };
     } else if (event.type === 'text') yield chunk({ content: event.text });
-    else {
+    else if (event.type === 'finished') {
       yield { ...chunk({}, event.reason), ...(opened!.citations.length > 0 && { citations: opened!.citations }) };
       if (includeUsage) yield { ...head(opened!, fingerprint), choices: [], usage: event.usage };
     }

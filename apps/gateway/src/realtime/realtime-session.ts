@@ -164,7 +164,7 @@ export class RealtimeSession {
         if (event.type === 'opened') response = await this.open(event.id, event.conversationId, settings);
         else if (event.type === 'text') await this.emitAll(response!.delta(event.text));
         else if (event.type === 'finished') {
-          end = { status: event.reason === 'stop' ? 'completed' : 'incomplete', usage: event.usage };
+          end = { status: event.reason === 'length' ? 'incomplete' : 'completed', usage: event.usage };
         }
       }
     } catch (thrown) {

@@ -1,9 +1,9 @@
-import type { Citation, ResponseRequest, Usage } from '@attune/contracts';
+import type { Citation, FinishReason, ResponseRequest, Usage } from '@attune/contracts';
 import type { AppError } from '@attune/platform';
 import type { OpenedEvent } from '../chat/chat.types.js';
 import { errorBody } from '../openai/error-body.js';
 
-export type ResponseEnd = { reason: 'stop' | 'length'; usage: Usage } | { error: AppError };
+export type ResponseEnd = { reason: FinishReason; usage: Usage } | { error: AppError };
 
 /**
  * The stream events of one text response, numbered, in the order OpenAI sends them: openai's own stream helper refuses
@@ -40,7 +40,7 @@ export class ResponseEvents {
 
   end(end: ResponseEnd): object[] {
     if ('error' in end) return [this.event('response.failed', { response: this.response('failed', end) })];
-    const whole = end.reason === 'stop';
+    const whole = end.reason !== 'length';
     const part = this.part(this.text, this.opened.citations);
     const annotations = part.annotations.map((annotation, annotation_index) =>
       this.event('response.output_text.annotation.added', { ...this.place(), annotation, annotation_index }),

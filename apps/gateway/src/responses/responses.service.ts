@@ -46,7 +46,7 @@ export class ResponsesService {
           yield* events.begin();
         } else if (event.type === 'started') events!.started(event.fingerprint);
         else if (event.type === 'text') yield* events!.delta(event.text);
-        else yield* events!.end({ reason: event.reason, usage: event.usage });
+        else if (event.type === 'finished') yield* events!.end({ reason: event.reason, usage: event.usage });
       }
     } catch (thrown) {
       if (!events) throw thrown;
