@@ -1,12 +1,17 @@
-import { add, float, gather, Graph, int, linear, mul, rmsNorm, silu, type Tensor } from '@attune/graph';
+import { add, float, gather, Graph, int, linear, mul, rmsNorm, silu, string, type Tensor } from '@attune/graph';
 import type { ModelConfig } from '../config.js';
 import { servingLayout, type ServingLayer, type ServingLayout, type ServingLinear } from './layout.js';
-import { QUANT_BLOCK } from './quantize.js';
+import { emitAddAndNorm, emitLinear } from './linear.js';
 import type { ServingOptions } from './weights.js';
 
 const MICROSOFT = 'com.microsoft';
-/** Lets MatMulNBits round activations to 8 bits: 2.6 times as fast for one row. */
-const INT8_ACTIVATIONS = 4;
+
+/** One scale per key or value channel, 8 bits each. */
+const QUANTIZED_CACHE = {
+  k_quant_type: string('PER_CHANNEL'),
+  v_quant_type: string('PER_CHANNEL'),
+  kv_cache_bit_width: int(8),
+};
 
 export interface ServingGraphOptions extends ServingOptions {
   /** Whether every linear layer takes a low-rank update as graph inputs (see adapter.ts). */
@@ -18,7 +23,7 @@ export interface ServingGraphOptions extends ServingOptions {
  *
  * Inputs: `ids` int64 [B, S]; `lastPositions` int32 [B], position of each row's last token; `longest` int32 [], length
  * of the longest row after this run; `pick` int64 [M], rows of the flattened [B·S] whose logits are wanted;
- * `past.<layer>.key|value` float32 [B, kvHeads, maxSeq, headDim]; with `adapters`, `<linear>.down` [in, r] and
+ * `past.<layer>.key|value` [B, kvHeads, maxSeq, headDim], float32 or int8; with `adapters`, `<linear>.down` [in, r] and
  * `<linear>.up` [r, out], where r may be 0. Outputs: `logits` [M, V] and `present.<layer>.key|value` like past.
  * B > 1 needs S = 1 (the CPU attention kernel has no ragged batches over a past).
  */
@@ -52,9 +57,10 @@ class ServingGraphBuilder {
     this.layout.layers.forEach((layer, index) => {
       const isLast = index === config.numLayers - 1;
       const attended = this.linear(layer.output, this.attention(layer, index, normed));
-      [normed, residual] = this.addAndNorm(attended, residual, `${index}.norm.mlp`);
-      const fed = this.feedForward(layer, normed);
-      [normed, residual] = this.addAndNorm(fed, residual, isLast ? 'norm.final' : `${index + 1}.norm.attention`);
+      const between = this.addAndNorm(attended, residual, `${index}.norm.mlp`);
+      const fed = this.feedForward(layer, between.normed);
+      const next = isLast ? 'norm.final' : `${index + 1}.norm.attention`;
+      ({ normed, sum: residual } = this.addAndNorm(fed, between.sum, next));
     });
     g.output('logits', this.head(normed, embedding));
     return g;
@@ -64,22 +70,29 @@ class ServingGraphBuilder {
     const { g, config } = this;
     const { headDim } = this.layout;
     const shape = ['B', config.numKvHeads, this.options.maxSeq, headDim];
-    const past = ['key', 'value'].map((kind) => g.input(`past.${index}.${kind}`, 'float32', shape));
+    const cache = { dtype: this.options.kv === 'int8' ? 'int8' : 'float32', shape } as const;
+    const past = ['key', 'value'].map((kind) => g.input(`past.${index}.${kind}`, cache.dtype, shape));
     const attrs = {
       num_heads: int(config.numHeads),
       kv_num_heads: int(config.numKvHeads),
       do_rotary: int(1),
       rotary_interleaved: int(0),
       scale: float(1 / Math.sqrt(config.headDim)),
+      ...(cache.dtype === 'int8' ? QUANTIZED_CACHE : {}),
     };
     const projected = this.linear(qkv, x);
     const inputs = [projected, null, null, ...past, this.lastPositions, this.longest, this.cos, this.sin];
-    const cache = { dtype: 'float32', shape } as const;
+    if (cache.dtype === 'int8') inputs.push(null, null, null, ...this.cacheScales(index));
     const outputs = [{ dtype: 'float32', shape: ['B', 'S', config.numHeads * headDim] } as const, cache, cache];
     const [mixed, key, value] = g.emit('GroupQueryAttention', inputs, { domain: MICROSOFT, attrs, outputs });
     g.output(`present.${index}.key`, key!);
     g.output(`present.${index}.value`, value!);
     return mixed!;
+  }
+
+  private cacheScales(index: number): Tensor[] {
+    const shape = [this.config.numKvHeads, 1, this.layout.headDim];
+    return ['key', 'value'].map((kind) => this.g.initializer(`${index}.${kind}.scales`, 'float32', shape));
   }
 
   /** Down(SiLU(gate(x)) · up(x)): SwiGLU, Shazeer 2020. */
@@ -91,41 +104,18 @@ class ServingGraphBuilder {
     return this.linear(down, mul(this.g, silu(this.g, gate!), up!));
   }
 
-  /** x + residual, normalised and as it is, in one kernel. */
-  private addAndNorm(x: Tensor, residual: Tensor, weight: string): [normed: Tensor, sum: Tensor] {
-    const attrs = { epsilon: float(this.config.rmsNormEps) };
-    const inputs = [x, residual, this.norm(weight)];
-    const out = this.g.emit('SkipSimplifiedLayerNormalization', inputs, { domain: MICROSOFT, attrs });
-    return [out[0]!, out[3]!];
+  private addAndNorm(x: Tensor, residual: Tensor, weight: string) {
+    return emitAddAndNorm(this.g, x, residual, this.norm(weight), this.config.rmsNormEps);
   }
 
   private linear(spec: ServingLinear, x: Tensor): Tensor {
     const { g } = this;
     const { name, inSize, outSize } = spec;
-    let y =
-      this.options.format === 'int8'
-        ? this.quantizedLinear(name, x, inSize, outSize)
-        : g.emit('MatMul', [x, g.initializer(`${name}.weight`, 'float32', [inSize, outSize])])[0]!;
-    if (spec.hasBias) y = add(g, y, g.initializer(`${name}.bias`, 'float32', [outSize]));
+    const y = emitLinear(g, this.options.format, spec, x);
     if (!this.options.adapters) return y;
     const down = g.input(`${name}.down`, 'float32', [inSize, `rank ${name}`]);
     const up = g.input(`${name}.up`, 'float32', [`rank ${name}`, outSize]);
     return add(g, y, g.emit('MatMul', [g.emit('MatMul', [x, down])[0]!, up])[0]!);
-  }
-
-  private quantizedLinear(name: string, x: Tensor, inSize: number, outSize: number): Tensor {
-    const { g } = this;
-    const numBlocks = Math.ceil(inSize / QUANT_BLOCK);
-    const values = g.initializer(`${name}.values`, 'uint8', [outSize, numBlocks, QUANT_BLOCK]);
-    const scales = g.initializer(`${name}.scales`, 'float32', [outSize, numBlocks]);
-    const attrs = {
-      K: int(inSize),
-      N: int(outSize),
-      bits: int(8),
-      block_size: int(QUANT_BLOCK),
-      accuracy_level: int(INT8_ACTIVATIONS),
-    };
-    return g.emit('MatMulNBits', [x, values, scales], { domain: MICROSOFT, attrs })[0]!;
   }
 
   private head(hidden: Tensor, embedding: Tensor): Tensor {
@@ -135,7 +125,13 @@ class ServingGraphBuilder {
       outputs: [{ dtype: 'float32', shape: ['B*S', hiddenSize] }],
     })[0]!;
     const picked = gather(g, rows, g.input('pick', 'int64', ['M']));
-    if (this.options.format === 'int8') return this.quantizedLinear('head', picked, hiddenSize, vocabSize);
+    if (this.options.format !== 'fp32')
+      return emitLinear(
+        g,
+        this.options.format,
+        { name: 'head', inSize: hiddenSize, outSize: vocabSize, hasBias: false },
+        picked,
+      );
     const tied = config.tieWordEmbeddings;
     return linear(g, picked, tied ? embedding : g.initializer('head.weight', 'float32', [vocabSize, hiddenSize]));
   }

@@ -1,12 +1,20 @@
 export { adapterInputs, type AdapterInputs, type LowRankAdapter } from './adapter.js';
 export { servingGraph, type ServingGraphOptions } from './graph.js';
 export { servingLayout, type ServingLayout } from './layout.js';
-export { quantizeRows, QUANT_BLOCK } from './quantize.js';
+export {
+  blockSizeFor,
+  type KvFormat,
+  type LinearFormat,
+  linearFormatFor,
+  linearFormatsOf,
+  type WeightFormat,
+} from './formats.js';
+export { quantizeColumns, quantizeRows } from './quantize.js';
+export { type Int4Rounding, quantizeInt4 } from './quantize-int4.js';
 export {
   type ParameterReader,
   type ServingOptions,
   type ServingTensor,
   type ServingWeights,
   servingWeights,
-  type WeightFormat,
 } from './weights.js';

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { parseModelConfig } from '../config.js';
 import { adapterInputs } from './adapter.js';
 import { servingLayout } from './layout.js';
-import { QUANT_BLOCK, quantizeRows } from './quantize.js';
+import { blockSizeFor, linearFormatFor, linearFormatsOf } from './formats.js';
+import { quantizeColumns, quantizeRows } from './quantize.js';
+import { quantizeInt4 } from './quantize-int4.js';
 import { servingWeights } from './weights.js';
 
 const config = parseModelConfig({
@@ -66,11 +68,13 @@ describe('adapter inputs', () => {
   });
 });
 
+const QUANT_BLOCK = 128;
+
 describe('quantizeRows', () => {
   it('rounds within half a step of every block, and pads the last one with zeros', () => {
     const columns = QUANT_BLOCK + 3;
     const matrix = Float32Array.from({ length: 2 * columns }, (_, i) => Math.sin(i * 7) * (i < columns ? 1 : 100));
-    const { values, scales, numBlocks } = quantizeRows(matrix, 2, columns);
+    const { values, scales, numBlocks } = quantizeRows(matrix, 2, columns, QUANT_BLOCK);
     expect(numBlocks).toBe(2);
     for (let row = 0; row < 2; row++)
       for (let column = 0; column < columns; column++) {
@@ -79,5 +83,79 @@ describe('quantizeRows', () => {
         expect(Math.abs(restored - matrix[row * columns + column]!)).toBeLessThanOrEqual(scale * 0.5001);
       }
     expect([...values.subarray(columns, 2 * QUANT_BLOCK)].every((value) => value === 128)).toBe(true);
+  });
+});
+
+describe('quantizeColumns', () => {
+  it('rounds within half a step of every output, and transposes', () => {
+    const [rows, columns] = [70, 5];
+    const matrix = Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i * 7) * (1 + (i % 3)));
+    const { values, scales } = quantizeColumns(matrix, rows, columns);
+    for (let row = 0; row < rows; row++)
+      for (let column = 0; column < columns; column++)
+        expect(Math.abs(values[column * rows + row]! * scales[row]! - matrix[row * columns + column]!)).toBeLessThanOrEqual(
+          scales[row]! * 0.5001,
+        );
+  });
+});
+
+describe('quantizeInt4', () => {
+  const columns = 100;
+  const block = 64;
+  // Sums of unrelated waves are close to normally distributed, as weights are.
+  const wave = (i: number) => [7, 11.3, 19.7, 29.1].reduce((sum, pace) => sum + Math.sin(i * pace), 0);
+  const matrix = Float32Array.from({ length: 3 * columns }, (_, i) => wave(i));
+
+  /** What MatMulNBits reads: two weights a byte, low half first, around 8. */
+  const restore = (rounding: 'plain' | 'least-error') => {
+    const { values, scales, numBlocks } = quantizeInt4(matrix, 3, columns, block, rounding);
+    return matrix.map((_, i) => {
+      const [row, column] = [Math.floor(i / columns), i % columns];
+      const at = row * numBlocks * block + column;
+      const nibble = (values[at >> 1]! >> (4 * (at & 1))) & 15;
+      return (nibble - 8) * scales[row * numBlocks + Math.floor(column / block)]!;
+    });
+  };
+  const errors = (restored: Float32Array) => {
+    const byBlock = new Map<string, number>();
+    restored.forEach((value, i) => {
+      const key = `${Math.floor(i / columns)}/${Math.floor((i % columns) / block)}`;
+      byBlock.set(key, (byBlock.get(key) ?? 0) + (value - matrix[i]!) ** 2);
+    });
+    return [...byBlock.values()];
+  };
+
+  it('keeps the extreme weight of a block exactly, when rounded plainly', () => {
+    const restored = restore('plain');
+    const extreme = matrix.subarray(0, block).reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
+    expect(restored[matrix.indexOf(extreme)]).toBeCloseTo(extreme, 6);
+  });
+
+  it('loses less with scales of least error than with plain ones, and never more in any block', () => {
+    const [plain, fitted] = [errors(restore('plain')), errors(restore('least-error'))];
+    fitted.forEach((error, i) => expect(error).toBeLessThanOrEqual(plain[i]! * 1.000001));
+    const total = (all: number[]) => all.reduce((a, b) => a + b, 0);
+    expect(total(fitted)).toBeLessThan(0.9 * total(plain));
+  });
+
+  it('keeps a block of zeros zero', () => {
+    const { values } = quantizeInt4(new Float32Array(64), 1, 64, 64);
+    expect([...values].every((byte) => byte === 0x88)).toBe(true);
+  });
+});
+
+describe('the graph for a number of rows', () => {
+  it('is the exact one for fp32 whatever the rows, and int4 only for few', () => {
+    expect([1, 8, 512].map((rows) => linearFormatFor('fp32', rows))).toEqual(['fp32', 'fp32', 'fp32']);
+    expect([1, 8, 512].map((rows) => linearFormatFor('int8', rows))).toEqual(['dq8r', 'dq8r', 'dq8r']);
+    expect([1, 3, 4, 512].map((rows) => linearFormatFor('int4', rows))).toEqual(['int4', 'int4', 'dq8r', 'dq8r']);
+    expect(linearFormatsOf('int8')).toEqual(['dq8r']);
+    expect(linearFormatsOf('int4')).toEqual(['int4', 'dq8r']);
+  });
+});
+
+describe('the block size', () => {
+  it('is as wide as pads a row by at most an eighth', () => {
+    expect([896, 576, 192, 172, 64, 48].map(blockSizeFor)).toEqual([128, 128, 64, 64, 64, 32]);
   });
 });

@@ -3,27 +3,39 @@ import type { ModelConfig } from '../config.js';
 import { EMBEDDING, FINAL_NORM, layerName, LM_HEAD } from '../parameters.js';
 import { rotaryTables } from '../rope.js';
 import { linearsOf, servingLayout, type ServingLinear } from './layout.js';
-import { QUANT_BLOCK, quantizeRows } from './quantize.js';
+import { blockSizeFor, type KvFormat, type LinearFormat } from './formats.js';
+import { quantizeColumns, quantizeRows } from './quantize.js';
+import { type Int4Rounding, quantizeInt4 } from './quantize-int4.js';
 
-export type WeightFormat = 'fp32' | 'int8';
+type ServingData<D extends DType> = D extends 'float32'
+  ? Float32Array
+  : D extends 'uint8'
+    ? Uint8Array
+    : D extends 'int8'
+      ? Int8Array
+      : TypedArray;
 
 /** A literal tensor, shaped as the runtime's host tensors are. */
 export interface ServingTensor<D extends DType = DType> {
   readonly dtype: D;
   readonly shape: readonly number[];
-  readonly data: D extends 'float32' ? Float32Array : D extends 'uint8' ? Uint8Array : TypedArray;
+  readonly data: ServingData<D>;
 }
 
 export interface ServingOptions {
-  readonly format: WeightFormat;
+  readonly format: LinearFormat;
   /** Positions a sequence may have: length of the rotary tables. */
   readonly maxSeq: number;
+  /** How keys and values are cached; default fp32. int8 needs the initializers `<layer>.key|value.scales`. */
+  readonly kv?: KvFormat;
+  /** How int4 weights are rounded; default least-error. */
+  readonly int4Rounding?: Int4Rounding;
 }
 
 /** Reads a checkpoint parameter by its Hugging Face name, row-major float32. */
 export type ParameterReader = (name: string) => Float32Array;
 
-export type ServingWeights = Record<string, ServingTensor<'float32'> | ServingTensor<'uint8'>>;
+export type ServingWeights = Record<string, ServingTensor<'float32'> | ServingTensor<'uint8'> | ServingTensor<'int8'>>;
 
 /** The initializers of the serving graph: fused, padded and, where asked for, quantized. */
 export function servingWeights(config: ModelConfig, read: ParameterReader, options: ServingOptions): ServingWeights {
@@ -32,22 +44,22 @@ export function servingWeights(config: ModelConfig, read: ParameterReader, optio
     embedding: matrix([config.vocabSize, config.hiddenSize], read(EMBEDDING)),
     'norm.final': vector(read(FINAL_NORM)),
     ...rotaryWeights(config, layout.headDim, options.maxSeq),
-    ...headWeights(config, read, options.format),
+    ...headWeights(config, read, options),
   };
   for (let layer = 0; layer < config.numLayers; layer++) {
     weights[`${layer}.norm.attention`] = vector(read(`${layerName(layer)}.input_layernorm.weight`));
     weights[`${layer}.norm.mlp`] = vector(read(`${layerName(layer)}.post_attention_layernorm.weight`));
   }
-  for (const linear of linearsOf(layout)) Object.assign(weights, linearWeights(linear, read, options.format));
+  for (const linear of linearsOf(layout)) Object.assign(weights, linearWeights(linear, read, options));
   return weights;
 }
 
-function linearWeights(linear: ServingLinear, read: ParameterReader, format: WeightFormat): ServingWeights {
+function linearWeights(linear: ServingLinear, read: ParameterReader, options: ServingOptions): ServingWeights {
   const { name, inSize, outSize } = linear;
   const weights: ServingWeights =
-    format === 'int8'
-      ? quantized(name, fuse(linear, read, inSize, 1), outSize, inSize)
-      : { [`${name}.weight`]: matrix([inSize, outSize], fuse(linear, read, 1, outSize)) };
+    options.format === 'fp32'
+      ? { [`${name}.weight`]: matrix([inSize, outSize], fuse(linear, read, 1, outSize)) }
+      : rounded(name, fuse(linear, read, inSize, 1), outSize, inSize, options);
   if (linear.hasBias) weights[`${name}.bias`] = vector(fuseBias(linear, read));
   return weights;
 }
@@ -74,10 +86,10 @@ function fuseBias({ outSize, parts }: ServingLinear, read: ParameterReader): Flo
   return fused;
 }
 
-function headWeights(config: ModelConfig, read: ParameterReader, format: WeightFormat): ServingWeights {
+function headWeights(config: ModelConfig, read: ParameterReader, options: ServingOptions): ServingWeights {
   const { vocabSize, hiddenSize, tieWordEmbeddings } = config;
   const weight = tieWordEmbeddings ? EMBEDDING : LM_HEAD;
-  if (format === 'int8') return quantized('head', read(weight), vocabSize, hiddenSize);
+  if (options.format !== 'fp32') return rounded('head', read(weight), vocabSize, hiddenSize, options);
   return tieWordEmbeddings ? {} : { 'head.weight': matrix([vocabSize, hiddenSize], read(weight)) };
 }
 
@@ -96,11 +108,27 @@ function widen(values: Float32Array, rows: number, from: number, to: number): Fl
   return wide;
 }
 
-function quantized(name: string, source: Float32Array, rows: number, columns: number): ServingWeights {
-  const { values, scales, numBlocks } = quantizeRows(source, rows, columns);
+/** Weights [rows = out, columns = in] as `emitLinear` wants them in this format. */
+function rounded(name: string, source: Float32Array, rows: number, columns: number, options: ServingOptions) {
+  if (options.format === 'dq8r') return byColumn(name, source, rows, columns);
+  const block = blockSizeFor(columns);
+  const bits = options.format === 'int4' ? 4 : 8;
+  const { values, scales, numBlocks } =
+    bits === 4
+      ? quantizeInt4(source, rows, columns, block, options.int4Rounding)
+      : quantizeRows(source, rows, columns, block);
+  const weights: ServingWeights = {
+    [`${name}.int${bits}`]: { dtype: 'uint8', shape: [rows, numBlocks, (block * bits) / 8], data: values },
+    [`${name}.int${bits}.scales`]: matrix([rows, numBlocks], scales),
+  };
+  return weights;
+}
+
+function byColumn(name: string, source: Float32Array, rows: number, columns: number): ServingWeights {
+  const { values, scales } = quantizeColumns(source, rows, columns);
   return {
-    [`${name}.values`]: { dtype: 'uint8', shape: [rows, numBlocks, QUANT_BLOCK], data: values },
-    [`${name}.scales`]: matrix([rows, numBlocks], scales),
+    [`${name}.columns`]: { dtype: 'int8', shape: [columns, rows], data: values },
+    [`${name}.columns.scales`]: vector(scales),
   };
 }
 
