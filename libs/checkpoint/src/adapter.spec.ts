@@ -2,7 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { adapterDigest, readAdapter, writeAdapter, type AdapterWeights } from './adapter.js';
+import { readAdapter, writeAdapter } from './adapter.js';
+import {
+  adapterDigest,
+  type BottleneckWeights,
+  countAdapterValues,
+  isFiniteAdapter,
+  type LowRankWeights,
+  type SoftPromptWeights,
+} from './adapter-kinds.js';
 import { weightsDigest } from './digest.js';
 import { openSafetensors } from './safetensors/read.js';
 import { writeSafetensors } from './safetensors/write.js';
@@ -11,7 +19,7 @@ const dir = mkdtempSync(path.join(tmpdir(), 'attune adapter '));
 afterAll(() => rmSync(dir, { recursive: true }));
 const weightFile = path.join(dir, 'adapter_model.safetensors');
 
-const adapter: AdapterWeights = {
+const adapter: LowRankWeights = {
   rank: 2,
   alpha: 4,
   tensors: new Map([
@@ -43,7 +51,7 @@ describe('an adapter on disk', () => {
   it('comes back with the digest it had in memory', async () => {
     const read = await readAdapter(dir);
     expect(read).toMatchObject({ rank: 2, alpha: 4, baseModel: 'attune-mini', targets: ['down_proj', 'q_proj'] });
-    expect(new Map([...read.tensors].sort())).toEqual(new Map([...adapter.tensors].sort()));
+    expect(new Map([...(read as LowRankWeights).tensors].sort())).toEqual(new Map([...adapter.tensors].sort()));
     expect(read.digest).toBe(adapterDigest(adapter));
   });
 
@@ -58,7 +66,8 @@ describe('an adapter on disk', () => {
 
   it.each([
     [{ peft_type: 'IA3' }, /peft_type is "IA3", only LORA/],
-    [{ use_rslora: true }, /use_rslora/],
+    [{ lora_bias: true }, /lora_bias/],
+    [{ target_modules: ['q_proj', 'v_proj'] }, /target_modules name "v_proj", which has no factors/],
     [{ use_dora: true }, /use_dora/],
     [{ alpha_pattern: { q_proj: 3 } }, /alpha_pattern/],
     [{ bias: 'all' }, /biases/],
@@ -80,6 +89,81 @@ describe('an adapter on disk', () => {
     await expect(readAdapter(dir)).rejects.toThrow(/`base_model\.model\.lm_head\.weight` is no LoRA factor/);
     rmSync(path.join(dir, 'adapter_config.json'));
     await expect(readAdapter(dir)).rejects.toThrow(/adapter_config\.json cannot be read/);
+  });
+});
+
+describe('rank-stabilised LoRA', () => {
+  it('is read as the larger alpha it amounts to', async () => {
+    const file = path.join(dir, 'adapter_config.json');
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), use_rslora: true }));
+    const { alpha, rank } = (await readAdapter(dir)) as LowRankWeights;
+    expect(alpha / rank).toBeCloseTo(4 / Math.sqrt(2), 12);
+  });
+});
+
+describe('a soft prompt on disk', () => {
+  const soft: SoftPromptWeights = {
+    kind: 'soft-prompt',
+    numTokens: 3,
+    embeddings: new Float32Array([1, 2, 3, 4, 5, 6]),
+  };
+  beforeEach(() => writeAdapter(dir, { ...soft, baseModel: 'attune-mini' }));
+
+  it('is laid out as PEFT lays out prompt tuning, and comes back', async () => {
+    const { tensors } = openSafetensors(weightFile);
+    expect([...tensors.values()].map(({ name, shape }) => [name, shape])).toEqual([['prompt_embeddings', [3, 2]]]);
+    expect(JSON.parse(readFileSync(path.join(dir, 'adapter_config.json'), 'utf8'))).toMatchObject({
+      peft_type: 'PROMPT_TUNING',
+      num_virtual_tokens: 3,
+      token_dim: 2,
+    });
+    expect(await readAdapter(dir)).toEqual({
+      ...soft,
+      digest: adapterDigest(soft),
+      targets: [],
+      baseModel: 'attune-mini',
+    });
+  });
+
+  it('is refused when the tensor is not what the config says', async () => {
+    await writeSafetensors(weightFile, [{ name: 'prompt_embeddings', shape: [2, 2], data: new Float32Array(4) }]);
+    await expect(readAdapter(dir)).rejects.toThrow(/\[2, 2\], 3 virtual tokens were expected/);
+    await writeSafetensors(weightFile, [{ name: 'other', shape: [2, 2], data: new Float32Array(4) }]);
+    await expect(readAdapter(dir)).rejects.toThrow(/must hold the tensor `prompt_embeddings`/);
+  });
+});
+
+describe('adapter layers on disk', () => {
+  const layers: BottleneckWeights = {
+    kind: 'bottleneck',
+    size: 2,
+    tensors: new Map([
+      ['model.layers.0.self_attn', { down: new Float32Array(6).fill(1), up: new Float32Array(6).fill(2) }],
+      ['model.layers.0.mlp', { down: new Float32Array(6).fill(3), up: new Float32Array(6).fill(4) }],
+    ]),
+  };
+  beforeEach(() => writeAdapter(dir, layers));
+
+  it('come back with the digest they had in memory', async () => {
+    const read = await readAdapter(dir);
+    expect(read).toMatchObject({ kind: 'bottleneck', size: 2, targets: ['mlp', 'self_attn'], baseModel: null });
+    expect(read.digest).toBe(adapterDigest(layers));
+    expect(countAdapterValues(read)).toBe(24);
+    expect(isFiniteAdapter(read)).toBe(true);
+    layers.tensors.get('model.layers.0.mlp')!.up[1] = NaN;
+    expect(isFiniteAdapter(layers)).toBe(false);
+    layers.tensors.get('model.layers.0.mlp')!.up[1] = 4;
+  });
+
+  it('are refused with another activation or half a layer', async () => {
+    const file = path.join(dir, 'adapter_config.json');
+    const config = JSON.parse(readFileSync(file, 'utf8')) as object;
+    writeFileSync(file, JSON.stringify({ ...config, non_linearity: 'relu' }));
+    await expect(readAdapter(dir)).rejects.toThrow(/"relu", only "silu"/);
+    writeFileSync(file, JSON.stringify(config));
+    const name = 'base_model.model.model.layers.0.mlp.adapter_down.weight';
+    await writeSafetensors(weightFile, [{ name, shape: [2, 3], data: new Float32Array(6) }]);
+    await expect(readAdapter(dir)).rejects.toThrow(/only one of adapter_down and adapter_up/);
   });
 });
 

@@ -2,12 +2,13 @@ import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSy
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { adapterDigest, type AdapterWeights } from './adapter.js';
+import { adapterDigest, type LowRankWeights } from './adapter-kinds.js';
 import type { CheckpointContent } from './checkpoint-manifest.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { weightsDigest } from './digest.js';
+import { readModelFolder } from './model-folder.js';
 
-const adapter = (value: number): AdapterWeights => ({
+const adapter = (value: number): LowRankWeights => ({
   rank: 1,
   alpha: 2,
   tensors: new Map([['model.layers.0.self_attn.q_proj', { a: new Float32Array([value]), b: new Float32Array([1]) }]]),
@@ -50,7 +51,7 @@ describe('the checkpoint store', () => {
     });
     const opened = await store.open('ckpt_a');
     expect(opened.manifest).toEqual(manifest);
-    expect(opened.adapter?.tensors).toEqual(adapter(1).tensors);
+    expect(opened.adapter).toMatchObject(adapter(1));
     expect(opened.rewardAdapter?.digest).toBe(adapterDigest(adapter(9)));
     expect(opened.heads.get('reward_head.weight')).toEqual({ shape: [1, 2], data: new Float32Array([0.5, -0.5]) });
     expect(await store.list()).toEqual(['ckpt_a']);
@@ -60,6 +61,23 @@ describe('the checkpoint store', () => {
     const manifest = await store.publish('ckpt_base', { adapter: null, manifest: content(1).manifest });
     expect(manifest.weightsDigest).toBe(weightsDigest('base', null));
     expect(await store.open('ckpt_base')).toMatchObject({ adapter: null, rewardAdapter: null, heads: new Map() });
+  });
+
+  it('holds a full fine-tune as a model folder of its own', async () => {
+    const model = (value: number): CheckpointContent['model'] => ({
+      config: { architectures: ['LlamaForCausalLM'] },
+      tensors: new Map([['model.norm.weight', { shape: [2], data: new Float32Array([value, 2]) }]]),
+      files: { 'tokenizer.json': '{}' },
+    });
+    const full = (value: number) => ({ adapter: null, model: model(value), manifest: content(1).manifest });
+    const manifest = await store.publish('ckpt_full', full(1));
+    const { digest } = await readModelFolder(store.modelFolderOf('ckpt_full'));
+    expect(manifest).toMatchObject({ kind: 'full', adapterDigest: null, modelDigest: digest, baseDigest: 'base' });
+    expect(manifest.weightsDigest).toBe(weightsDigest(digest, null));
+    expect((await store.open('ckpt_full')).model!.tensor('model.norm.weight').data).toEqual(new Float32Array([1, 2]));
+    expect(await store.publish('ckpt_full', full(1))).toEqual(manifest);
+    await expect(store.publish('ckpt_full', full(3))).rejects.toThrow(/other weights/);
+    expect(await store.list()).toEqual(['ckpt_full']);
   });
 
   it('is never changed: the same weights may come again, others may not', async () => {

@@ -1,11 +1,12 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConflictError, InternalError, NotFoundError, systemClock, type Clock } from '@attune/platform';
-import { adapterDigest, readAdapter, writeAdapter, type AdapterWeights, type StoredAdapter } from './adapter.js';
-import type { CheckpointContent, CheckpointManifest } from './checkpoint-manifest.js';
+import { readAdapter, writeAdapter, type StoredAdapter } from './adapter.js';
+import { adapterDigest, kindOf, type AdapterWeights } from './adapter-kinds.js';
+import type { CheckpointContent, CheckpointKind, CheckpointManifest } from './checkpoint-manifest.js';
 import { fileDigest, weightsDigest } from './digest.js';
 import { replaceFolder, sweepLeftovers } from './durable.js';
-import type { Tensor } from './model-folder.js';
+import { readModelFolder, writeModelFolder, type ModelFolder, type Tensor } from './model-folder.js';
 import { openSafetensors } from './safetensors/read.js';
 import { writeSafetensors } from './safetensors/write.js';
 
@@ -13,8 +14,10 @@ import { writeSafetensors } from './safetensors/write.js';
 export interface OpenedCheckpoint {
   readonly folder: string;
   readonly manifest: CheckpointManifest;
-  /** null = the base model's own weights. */
+  /** null = the base model's own weights, or `model`. */
   readonly adapter: StoredAdapter | null;
+  /** A full fine-tune's own folder, else null. */
+  readonly model: ModelFolder | null;
   readonly rewardAdapter: StoredAdapter | null;
   /** Weights beside the language model: the reward and value heads. */
   readonly heads: ReadonlyMap<string, Tensor>;
@@ -23,10 +26,12 @@ export interface OpenedCheckpoint {
 const MANIFEST = 'manifest.json';
 const HEADS = 'heads.safetensors';
 const REWARD = 'reward';
+const MODEL = 'model';
 
 /**
  * Trained weights on disk, one folder a checkpoint, never changed once there:
- * `<id>/{adapter_config.json, adapter_model.safetensors, reward/…, heads.safetensors, manifest.json}`.
+ * `<id>/{adapter_config.json, adapter_model.safetensors, reward/…, heads.safetensors, manifest.json}`; a full fine-tune
+ * has `<id>/model/` in Hugging Face layout in place of an adapter.
  */
 export class CheckpointStore {
   constructor(
@@ -40,28 +45,40 @@ export class CheckpointStore {
     return path.join(this.folder, id);
   }
 
+  /** Where a full fine-tune's model lies (whether or not it exists): a folder MODEL may name as well. */
+  modelFolderOf(id: string): string {
+    return path.join(this.folderOf(id), MODEL);
+  }
+
+  /** What a checkpoint is, without its weights. @throws NotFoundError */
+  async manifest(id: string): Promise<CheckpointManifest> {
+    const manifest = await this.readManifest(id);
+    if (!manifest) throw new NotFoundError(`Checkpoint ${id} is not in ${this.folder}`);
+    return manifest;
+  }
+
   /**
    * Puts a checkpoint on disk as a whole: written aside, synced, renamed into place. Publishing the same weights under
    * the same id again is fine (a resumed job does), other weights under a taken id are a ConflictError.
    */
   async publish(id: string, content: CheckpointContent): Promise<CheckpointManifest> {
     const folder = this.folderOf(id);
-    const digest = content.adapter ? adapterDigest(content.adapter) : null;
     const existing = await this.readManifest(id);
-    if (existing) {
-      if (existing.adapterDigest === digest && existing.baseDigest === content.manifest.baseDigest) return existing;
-      throw new ConflictError(`Checkpoint ${id} exists already with other weights; publish under a new id`);
-    }
+    if (existing) return this.expectSame(existing, content);
     await sweepLeftovers(this.folder);
     await replaceFolder(folder, async (temporary) => {
       await this.fill(temporary, content);
+      const digest = content.adapter ? adapterDigest(content.adapter) : null;
+      const modelDigest = content.model ? (await readModelFolder(path.join(temporary, MODEL))).digest : null;
       const manifest: CheckpointManifest = {
         ...content.manifest,
         format: 1,
         id,
         created: this.clock.now().toISOString(),
+        kind: kindOfContent(content),
         adapterDigest: digest,
-        weightsDigest: weightsDigest(content.manifest.baseDigest, digest),
+        modelDigest,
+        weightsDigest: weightsDigest(modelDigest ?? content.manifest.baseDigest, digest),
         files: await describeFiles(temporary),
       };
       await writeFile(path.join(temporary, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -74,14 +91,14 @@ export class CheckpointStore {
    * @throws NotFoundError when there is none; InternalError when a file was changed or lost
    */
   async open(id: string): Promise<OpenedCheckpoint> {
-    const manifest = await this.readManifest(id);
-    if (!manifest) throw new NotFoundError(`Checkpoint ${id} is not in ${this.folder}`);
+    const manifest = await this.manifest(id);
     const folder = this.folderOf(id);
     await verifyFiles(id, folder, manifest);
     return {
       folder,
       manifest,
       adapter: manifest.adapterDigest ? await readAdapter(folder) : null,
+      model: manifest.modelDigest ? await readModelFolder(this.modelFolderOf(id)) : null,
       rewardAdapter:
         `${REWARD}/adapter_config.json` in manifest.files ? await readAdapter(path.join(folder, REWARD)) : null,
       heads: HEADS in manifest.files ? readHeads(path.join(folder, HEADS)) : new Map(),
@@ -97,10 +114,35 @@ export class CheckpointStore {
       .sort();
   }
 
-  private async fill(temporary: string, { adapter, rewardAdapter, heads, manifest }: CheckpointContent): Promise<void> {
+  private async expectSame(existing: CheckpointManifest, content: CheckpointContent): Promise<CheckpointManifest> {
+    const digest = content.adapter ? adapterDigest(content.adapter) : null;
+    const modelDigest = content.model ? await this.digestOf(content.model) : null;
+    const same =
+      existing.adapterDigest === digest &&
+      existing.modelDigest === modelDigest &&
+      existing.baseDigest === content.manifest.baseDigest;
+    if (same) return existing;
+    throw new ConflictError(`Checkpoint ${existing.id} exists already with other weights; publish under a new id`);
+  }
+
+  /** The digest a model will have on disk, where alone it is defined: written aside and removed. */
+  private async digestOf(model: NonNullable<CheckpointContent['model']>): Promise<string> {
+    const aside = await mkdtemp(path.join(this.folder, '.compare-'));
+    try {
+      await writeModelFolder(path.join(aside, MODEL), model);
+      return (await readModelFolder(path.join(aside, MODEL))).digest;
+    } finally {
+      await rm(aside, { recursive: true, force: true });
+    }
+  }
+
+  private async fill(temporary: string, content: CheckpointContent): Promise<void> {
+    const { adapter, model, rewardAdapter, heads, manifest } = content;
+    if (adapter && model) throw new ConflictError('A checkpoint is an adapter or a whole model, not both');
     const write = (dir: string, weights: AdapterWeights) =>
       writeAdapter(dir, { ...weights, baseModel: manifest.baseModel });
     if (adapter) await write(temporary, adapter);
+    if (model) await writeModelFolder(path.join(temporary, MODEL), model);
     if (rewardAdapter) await write(path.join(temporary, REWARD), rewardAdapter);
     const tensors = Object.entries(heads ?? {}).map(([name, tensor]) => ({ name, ...tensor }));
     if (tensors.length > 0) await writeSafetensors(path.join(temporary, HEADS), tensors);
@@ -113,9 +155,18 @@ export class CheckpointStore {
   }
 }
 
+const kindOfContent = ({ adapter, model }: CheckpointContent): CheckpointKind =>
+  model ? 'full' : adapter ? kindOf(adapter) : 'base';
+
+/** Manifests written before there were kinds hold a LoRA adapter or nothing. */
 function parseManifest(id: string, text: string): CheckpointManifest {
   try {
-    return JSON.parse(text) as CheckpointManifest;
+    const manifest = JSON.parse(text) as CheckpointManifest;
+    return {
+      ...manifest,
+      kind: manifest.kind ?? (manifest.adapterDigest ? 'lora' : 'base'),
+      modelDigest: manifest.modelDigest ?? null,
+    };
   } catch (cause) {
     throw new InternalError(`Checkpoint ${id}: ${MANIFEST} is damaged; restore it from a backup or roll back`, {
       cause,

@@ -1,6 +1,26 @@
-export { adapterDigest, nameAdapter, readAdapter, writeAdapter } from './adapter.js';
-export type { Adapter, AdapterWeights, StoredAdapter } from './adapter.js';
-export type { CheckpointContent, CheckpointLineage, CheckpointManifest } from './checkpoint-manifest.js';
+export { readAdapter, writeAdapter, type StoredAdapter } from './adapter.js';
+export {
+  adapterDigest,
+  countAdapterValues,
+  expectLowRank,
+  isFiniteAdapter,
+  kindOf,
+  nameAdapter,
+} from './adapter-kinds.js';
+export type {
+  Adapter,
+  AdapterKind,
+  AdapterWeights,
+  BottleneckWeights,
+  LowRankWeights,
+  SoftPromptWeights,
+} from './adapter-kinds.js';
+export type {
+  CheckpointContent,
+  CheckpointKind,
+  CheckpointLineage,
+  CheckpointManifest,
+} from './checkpoint-manifest.js';
 export { CheckpointStore, type OpenedCheckpoint } from './checkpoint-store.js';
 export { fileDigest, weightsDigest } from './digest.js';
 export { countParameters, readModelFolder, writeModelFolder } from './model-folder.js';

@@ -1,4 +1,4 @@
-import { weightsDigest } from '@attune/checkpoint';
+import { expectLowRank, weightsDigest } from '@attune/checkpoint';
 import { ConflictError, InvalidRequestError, messageOf, NotFoundError } from '@attune/platform';
 import type { ModelRunner } from './running/model-runner.js';
 import type { ActiveWeights } from './sequence.js';
@@ -30,7 +30,10 @@ export class Adapters {
     if (known) return known.id;
     const id = this.idOf(adapter.digest);
     try {
-      this.loaded.set(adapter.digest, { id, prepared: await this.runner.prepareAdapter(adapter) });
+      this.loaded.set(adapter.digest, {
+        id,
+        prepared: await this.runner.prepareAdapter(expectLowRank(adapter, 'The engine')),
+      });
     } catch (error) {
       throw new InvalidRequestError(`adapter ${adapter.digest} cannot be served: ${messageOf(error)}`, {
         cause: error,

@@ -115,17 +115,12 @@ export interface GenerationTimings {
 /** One request gives: started?, token*, finished. `finished` always comes, and is last. */
 export type EngineEvent = StartedEvent | TokenEvent | FinishedEvent;
 
-/** A low-rank update of the linear layers: W + (alpha / rank) · B·A, PEFT's convention. */
-export interface Adapter {
-  /** Names the adapter everywhere; two adapters with one digest are taken to be the same. */
-  readonly digest: string;
-  readonly rank: number;
-  readonly alpha: number;
-  /** Module name ("model.layers.0.self_attn.q_proj") -> A [rank, in] and B [out, rank], row-major. */
-  readonly tensors: ReadonlyMap<string, { readonly a: Float32Array; readonly b: Float32Array }>;
-}
+/** Its digest names an adapter everywhere; two adapters with one digest are taken to be the same. */
+export type { Adapter } from '@attune/checkpoint';
 
-export type WeightFormat = 'fp32' | 'int8';
+/** fp32 is exact; what the others cost in quality is in docs/engine.md. */
+export type WeightFormat = 'fp32' | 'int8' | 'int4';
+export type KvFormat = 'fp32' | 'int8';
 
 /** The engine's own size; part of `EngineStats` so that callers can check a request before sending it. */
 export interface EngineLimits {
@@ -141,6 +136,9 @@ export interface EngineStats {
   readonly limits: EngineLimits;
   readonly vocabSize: number;
   readonly format: WeightFormat;
+  readonly kv: KvFormat;
+  /** Bytes of the weights (ONNX Runtime keeps repacked copies beside them) and of one token in the KV cache. */
+  readonly memory: { readonly weightBytes: number; readonly bytesPerToken: number };
   readonly live: WeightsId;
   readonly adapters: readonly string[];
   readonly running: number;

@@ -1,4 +1,4 @@
-import type { AdapterWeights } from '@attune/checkpoint';
+import type { LowRankWeights } from '@attune/checkpoint';
 import { nameAdapter } from '@attune/checkpoint';
 import type { Engine } from '@attune/engine';
 import type { TaskSuite } from '@attune/tasks';
@@ -17,9 +17,9 @@ import { winRate } from './win-rate.js';
 export interface MeasurePlan {
   readonly model: BaseModel;
   readonly engine: Engine;
-  readonly candidate: AdapterWeights;
+  readonly candidate: LowRankWeights;
   /** Null = the base weights are live. */
-  readonly live: AdapterWeights | null;
+  readonly live: LowRankWeights | null;
   readonly heldout: DatasetSide;
   /** Null when the job trained none that may be trusted: then nobody judges which answers are better. */
   readonly reward: RewardModel | null;
@@ -112,7 +112,7 @@ async function compareAnswers(
   );
 }
 
-function scorerOf({ model }: MeasurePlan, adapter: AdapterWeights | null): Scorer {
+function scorerOf({ model }: MeasurePlan, adapter: LowRankWeights | null): Scorer {
   return new Scorer({
     config: model.config,
     parameters: new Map([...model.parameters, ...(adapter ? fromAdapterWeights(adapter) : [])]),

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type AdapterWeights, CheckpointStore, TrainingStateStore } from '@attune/checkpoint';
+import { CheckpointStore, expectLowRank, type LowRankWeights, TrainingStateStore } from '@attune/checkpoint';
 import { tuningJobConfig } from '@attune/contracts';
 import { Engine } from '@attune/engine';
 import { CheckpointRepository, type DatasetRow, type TuningJob } from '@attune/persistence';
@@ -110,7 +110,7 @@ export class TuningRun {
     jobId: string,
     { model, config, state, signal }: RecipeContext,
     { reward, objectives }: Candidate,
-    adapter: AdapterWeights,
+    adapter: LowRankWeights,
     measures: GateMeasures & { against: string | null },
     rows: readonly DatasetRow[],
   ): Promise<Published> {
@@ -174,13 +174,11 @@ export class TuningRun {
   }
 
   /** What answers now: an adapter of other base weights fits none of this model's layers, so the base weights answer. */
-  private async liveWeights(model: BaseModel): Promise<{ id: string | null; adapter: AdapterWeights | null }> {
+  private async liveWeights(model: BaseModel): Promise<{ id: string | null; adapter: LowRankWeights | null }> {
     const { checkpoint } = await this.checkpoints.live();
     const fits = checkpoint?.baseDigest === model.digest;
-    return {
-      id: checkpoint?.id ?? null,
-      adapter: checkpoint && fits ? (await this.store.open(checkpoint.id)).adapter : null,
-    };
+    const adapter = checkpoint && fits ? (await this.store.open(checkpoint.id)).adapter : null;
+    return { id: checkpoint?.id ?? null, adapter: adapter && expectLowRank(adapter, 'The gate') };
   }
 
   private stateStore(jobId: string): TrainingStateStore<RunCursor> {

@@ -1,5 +1,5 @@
 import type { TuningJobConfig } from '@attune/contracts';
-import type { CheckpointStore } from '@attune/checkpoint';
+import { type CheckpointStore, expectLowRank } from '@attune/checkpoint';
 import { createRandom, deriveSeed } from '@attune/platform';
 import { fromAdapterWeights, initialAdapter } from '@attune/training';
 import type { BaseModel } from '../model/base-model.js';
@@ -16,8 +16,9 @@ export async function startingAdapter(
   config: TuningJobConfig,
 ): Promise<Policy> {
   const parent = parentId === null ? null : (await checkpoints.open(parentId)).adapter;
-  if (parent) return { parameters: fromAdapterWeights(parent), rank: parent.rank, alpha: parent.alpha };
-  return initialPolicy(model, config);
+  if (!parent) return initialPolicy(model, config);
+  const { rank, alpha, tensors } = expectLowRank(parent, 'This job');
+  return { parameters: fromAdapterWeights({ rank, alpha, tensors }), rank, alpha };
 }
 
 /** A fresh adapter of the shape the job asks for; it changes nothing yet. */

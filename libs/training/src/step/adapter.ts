@@ -1,8 +1,8 @@
-import type { AdapterWeights } from '@attune/checkpoint';
+import type { LowRankWeights } from '@attune/checkpoint';
 import { loraName, type Parameter, parameter, type ParameterSet } from './parameters.js';
 
 /** The adapter matrices among some parameters, as the engine and the checkpoint store take them; values are copied. */
-export function toAdapterWeights(parameters: ParameterSet, spec: { rank: number; alpha: number }): AdapterWeights {
+export function toAdapterWeights(parameters: ParameterSet, spec: { rank: number; alpha: number }): LowRankWeights {
   const tensors = new Map<string, { a: Float32Array; b: Float32Array }>();
   for (const [name, { data }] of parameters) {
     const module = MATRIX_A.exec(name)?.[1];
@@ -13,7 +13,7 @@ export function toAdapterWeights(parameters: ParameterSet, spec: { rank: number;
 }
 
 /** A stored adapter as trainable parameters under PEFT's names; values are copied. */
-export function fromAdapterWeights({ rank, tensors }: AdapterWeights): ParameterSet {
+export function fromAdapterWeights({ rank, tensors }: LowRankWeights): ParameterSet {
   const parameters = new Map<string, Parameter>();
   for (const [module, { a, b }] of tensors) {
     parameters.set(loraName(module, 'A'), parameter([rank, a.length / rank], a.slice()));
