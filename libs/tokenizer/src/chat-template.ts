@@ -1,10 +1,15 @@
 import { Template } from '@huggingface/jinja';
 import { InvalidRequestError, messageOf } from '@attune/platform';
 import type { ChatMessage, RenderOptions } from './chat-message.js';
+import { showsTools, toolCallFormatOf, type ToolCallFormat } from './tool-call-format.js';
+import { forTemplate, inPlainMessages } from './tool-messages.js';
 
 /** A Hugging Face chat template (Jinja) with the special tokens it may print. */
 export class ChatTemplate {
+  /** How the model it belongs to writes its calls. */
+  readonly toolCallFormat: ToolCallFormat;
   private readonly template: Template;
+  private readonly showsTools: boolean;
 
   /** @throws InvalidRequestError when the Jinja source does not parse. */
   constructor(
@@ -18,6 +23,8 @@ export class ChatTemplate {
         `The chat template does not parse: ${messageOf(thrown)}; repair chat_template.jinja.`,
       );
     }
+    this.toolCallFormat = toolCallFormatOf(source);
+    this.showsTools = showsTools(source);
   }
 
   /**
@@ -28,9 +35,9 @@ export class ChatTemplate {
     try {
       return this.template.render({
         ...this.specialTokens,
-        messages,
+        messages: this.shaped(messages, options),
         add_generation_prompt: options.addGenerationPrompt ?? false,
-        tools: options.tools ?? null,
+        tools: options.tools?.length ? options.tools : null,
         documents: options.documents ?? null,
       });
     } catch (thrown) {
@@ -39,5 +46,11 @@ export class ChatTemplate {
         cause: thrown,
       });
     }
+  }
+
+  private shaped(messages: readonly ChatMessage[], options: RenderOptions): readonly object[] {
+    return this.showsTools
+      ? forTemplate(messages, this.toolCallFormat)
+      : inPlainMessages(messages, options.tools ?? []);
   }
 }

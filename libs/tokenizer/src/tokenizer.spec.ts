@@ -164,3 +164,31 @@ describe('Tokenizer.fromFolder', () => {
     expect(() => strict.encodeChat([])).toThrow(/roles must alternate/);
   });
 });
+
+describe('the bytes of tokens', () => {
+  it('put together are the bytes of the text', () => {
+    const ids = tokenizer.encode('the 🎉é\n');
+    const bytes = Buffer.concat(ids.map((id) => tokenizer.bytesOf(id)));
+    expect(bytes.toString('utf8')).toBe(' the 🎉é\n');
+    expect(Buffer.from(tokenizer.bytesOf(2)).toString()).toBe('<|end|>');
+  });
+
+  it('of special tokens stay in a stream that asks for them by name', () => {
+    const ids = [1, ...tokenizer.encode('the cat'), 3];
+    const text = (keep: string[]) => {
+      const decoder = tokenizer.streamDecoder(keep);
+      return ids.map((id) => decoder.push(id)).join('') + decoder.flush();
+    };
+    expect(text([])).toBe('the cat');
+    expect(text(['<|system|>'])).toContain('the cat<|system|>');
+    expect(text(['[TOOL_CALLS]'])).toBe('the cat');
+  });
+
+  it('never become special tokens inside a tool’s declaration or a call’s arguments', () => {
+    const call = { id: 'c', function: { name: 'f', arguments: '{"a": "<|end|>"}' } };
+    const tools = [{ type: 'function' as const, function: { name: 'f', description: '<|user|>', parameters: {} } }];
+    const ids = tokenizer.encodeChat([{ role: 'assistant', content: '', tool_calls: [call] }], { tools });
+    expect(ids.filter((id) => id === tokenizer.idOf('<|user|>'))).toHaveLength(0);
+    expect(ids.filter((id) => id === 2)).toHaveLength(2);
+  });
+});

@@ -2,6 +2,7 @@ import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers';
 import { InvalidRequestError } from '@attune/platform';
 import type { ChatMessage, RenderOptions } from './chat-message.js';
 import { ChatTemplate } from './chat-template.js';
+import { byteAlphabet } from './byte-level.js';
 import { StreamDecoder } from './stream-decoder.js';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
 
@@ -14,6 +15,8 @@ export interface MaskedConversation {
 /** A private-use character that marks where text must not be read as a special token. */
 const breaker = '\uE0FF';
 
+const byteOf = new Map(byteAlphabet.map((letter, byte) => [letter, byte]));
+
 /** Text to token ids and back, as a Hugging Face folder defines it. */
 export class Tokenizer {
   readonly chatTemplate: ChatTemplate;
@@ -24,6 +27,10 @@ export class Tokenizer {
   readonly eosIds: readonly number[];
   private readonly inner: HubTokenizer;
   private readonly specialTexts: string[];
+  /** Tokens that decoding leaves out, by id. */
+  private readonly hiddenTokens: ReadonlyMap<number, string>;
+  /** Whether token texts are spelled in the byte alphabet of GPT-2, not in sentencepiece's. */
+  private readonly byteLevel: boolean;
 
   constructor(files: TokenizerFiles) {
     this.inner = new HubTokenizer(files.tokenizer, files.config);
@@ -32,7 +39,12 @@ export class Tokenizer {
     this.bosId = files.bosId;
     this.padId = files.padId;
     this.eosIds = files.eosIds;
-    this.specialTexts = [...this.inner.get_added_tokens_decoder().values()].map((token) => token.content);
+    const added = [...this.inner.get_added_tokens_decoder().entries()];
+    this.specialTexts = added.map(([, token]) => token.content);
+    this.hiddenTokens = new Map(
+      added.filter(([, token]) => token.special).map(([id, token]) => [Number(id), token.content]),
+    );
+    this.byteLevel = JSON.stringify(files.tokenizer.decoder ?? null).includes('"ByteLevel"');
   }
 
   /** @throws InvalidRequestError when the folder has no readable tokenizer.json. */
@@ -55,8 +67,21 @@ export class Tokenizer {
     });
   }
 
-  streamDecoder(): StreamDecoder {
-    return new StreamDecoder((ids) => this.decode(ids));
+  /** @param keep special tokens that stay in the text: the marks some models put before their tool calls */
+  streamDecoder(keep: readonly string[] = []): StreamDecoder {
+    const kept = keep.filter((text) => this.specialTexts.includes(text));
+    if (kept.length === 0) return new StreamDecoder((ids) => this.decode(ids));
+    const shown = (id: number) => !this.hiddenTokens.has(id) || kept.includes(this.hiddenTokens.get(id)!);
+    return new StreamDecoder((ids) => this.decode(ids.filter(shown), { skipSpecial: false }));
+  }
+
+  /** The bytes a token stands for, perhaps only part of a character; of a special token those of its name. */
+  bytesOf(id: number): Uint8Array {
+    const text = this.tokenOf(id) ?? '';
+    if (this.specialTexts.includes(text)) return Buffer.from(text, 'utf8');
+    if (this.byteLevel) return Uint8Array.from([...text].map((letter) => byteOf.get(letter) ?? 0x3f));
+    const byte = /^<0x([0-9A-F]{2})>$/.exec(text);
+    return byte ? Uint8Array.of(parseInt(byte[1], 16)) : Buffer.from(text.replaceAll('▁', ' '), 'utf8');
   }
 
   idOf(token: string): number | undefined {
@@ -69,7 +94,7 @@ export class Tokenizer {
 
   /** The ids of a conversation under the chat template; text inside a message never becomes a special token. */
   encodeChat(messages: readonly ChatMessage[], options: RenderOptions = {}): number[] {
-    return this.encodeRendered(this.chatTemplate.render(this.guarded(messages), options));
+    return this.encodeRendered(this.chatTemplate.render(this.guarded(messages), this.guarded(options)));
   }
 
   /**
@@ -80,8 +105,9 @@ export class Tokenizer {
    */
   encodeChatWithMask(messages: readonly ChatMessage[], options: Omit<RenderOptions, 'addGenerationPrompt'> = {}) {
     const guarded = this.guarded(messages);
-    const whole = this.chatTemplate.render(guarded, options);
-    const spans = this.assistantSpans(guarded, whole, options);
+    const settings = this.guarded(options);
+    const whole = this.chatTemplate.render(guarded, settings);
+    const spans = this.assistantSpans(guarded, whole, settings);
     if (spans.length === 0) {
       throw new InvalidRequestError(
         'No assistant turn can be located in the conversation; end it with an assistant message.',
@@ -131,13 +157,20 @@ export class Tokenizer {
     return { ids, mask: Uint8Array.from(mask) };
   }
 
-  /** Breaks every special token written inside a message, so that a user cannot forge the end of a turn. */
-  private guarded(messages: readonly ChatMessage[]): ChatMessage[] {
-    return messages.map((message) => ({ ...message, content: this.guard(message.content) }));
+  /**
+   * Breaks every special token written inside a message (its tool calls and the declarations of tools too), so that a
+   * user cannot forge the end of a turn.
+   */
+  private guarded<Value>(value: Value): Value {
+    if (typeof value === 'string') return this.guard(value) as Value;
+    if (Array.isArray(value)) return value.map((one: unknown) => this.guarded(one)) as Value;
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value).map(([key, one]) => [this.guard(key), this.guarded(one as unknown)]);
+    return Object.fromEntries(entries) as Value;
   }
 
   private guard(content: string): string {
-    if (typeof content !== 'string' || !this.specialTexts.some((special) => content.includes(special))) return content;
+    if (!this.specialTexts.some((special) => content.includes(special))) return content;
     return this.specialTexts.reduce(
       (text, special) => text.replaceAll(special, special.slice(0, 1) + breaker + special.slice(1)),
       content.replaceAll(breaker, ''),
