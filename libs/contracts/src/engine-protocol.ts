@@ -42,7 +42,8 @@ export type EngineRequestWire = z.infer<typeof engineRequestWire>;
 /** How the engine process is set up; the first message it gets. */
 export const engineSetupWire = z.object({
   model: z.string().min(1).describe('Folder in Hugging Face layout.'),
-  format: z.enum(['fp32', 'int8']).optional(),
+  format: z.enum(['fp32', 'int8', 'int4']).optional(),
+  kv: z.enum(['fp32', 'int8']).optional(),
   slots: z.number().int().positive().optional(),
   maxSeq: z.number().int().positive().optional(),
   tokenBudget: z.number().int().positive().optional(),
@@ -103,7 +104,9 @@ export type EngineEventWire = z.infer<typeof engineEventWire>;
 export const engineStatsWire = z.object({
   limits: z.object({ slots: z.number(), maxSeq: z.number(), tokenBudget: z.number() }),
   vocabSize: z.number(),
-  format: z.enum(['fp32', 'int8']),
+  format: z.enum(['fp32', 'int8', 'int4']),
+  kv: z.enum(['fp32', 'int8']),
+  memory: z.object({ weightBytes: z.number(), bytesPerToken: z.number() }),
   live: weightsIdWire,
   adapters: z.array(digest),
   running: z.number(),

@@ -4,7 +4,7 @@ import { parseModelConfig } from '@attune/models';
 import { type Clock, InvalidRequestError, messageOf } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
 import { ModelRunner } from './running/model-runner.js';
-import type { EngineLimits, WeightFormat } from './types.js';
+import type { EngineLimits, KvFormat, WeightFormat } from './types.js';
 
 /** Weights in memory; a `ModelFolder` of @attune/checkpoint is one. */
 export interface LoadedModel {
@@ -18,7 +18,10 @@ export interface LoadedModel {
 export interface EngineOptions {
   /** A folder in Hugging Face layout, or weights already in memory. */
   readonly model: string | LoadedModel;
+  /** Default fp32. */
   readonly format?: WeightFormat;
+  /** How keys and values are cached; default fp32. */
+  readonly kv?: KvFormat;
   readonly slots?: number;
   /** Default: the model's own context, at most 4096. */
   readonly maxSeq?: number;
@@ -42,6 +45,8 @@ export interface OpenedModel {
   readonly runner: ModelRunner;
   readonly digest: string;
   readonly limits: EngineLimits;
+  readonly format: WeightFormat;
+  readonly kv: KvFormat;
 }
 
 const DEFAULT_MAX_SEQ = 4096;
@@ -52,15 +57,15 @@ const LEAST_PREFILL = 16;
 
 /** Loads the model that the options name. @throws InvalidRequestError when it cannot be used */
 export async function openModel(options: EngineOptions): Promise<OpenedModel> {
-  const { slots = DEFAULT_SLOTS, format = 'fp32', threads = availableParallelism() } = options;
+  const { slots = DEFAULT_SLOTS, format = 'fp32', kv = 'fp32', threads = availableParallelism() } = options;
   const model = await findModel(options);
   const config = readConfig(model.config);
   const maxSeq = options.maxSeq ?? Math.min(config.maxPositions, DEFAULT_MAX_SEQ);
   const runtime = options.runtime ?? createRuntime({ threads });
   const read = (name: string) => model.tensor(name).data;
-  const runner = await ModelRunner.load(runtime, config, read, { ...options, format, slots, maxSeq, threads });
+  const runner = await ModelRunner.load(runtime, config, read, { ...options, format, kv, slots, maxSeq, threads });
   const tokenBudget = Math.max(options.tokenBudget ?? DEFAULT_TOKEN_BUDGET, slots + LEAST_PREFILL);
-  return { runner, digest: model.digest, limits: { slots, maxSeq, tokenBudget } };
+  return { runner, digest: model.digest, limits: { slots, maxSeq, tokenBudget }, format, kv };
 }
 
 async function findModel({ model, digestCache }: EngineOptions): Promise<LoadedModel> {

@@ -86,7 +86,9 @@ export class Engine implements TokenEngine {
     return {
       limits: this.model.limits,
       vocabSize: this.model.runner.config.vocabSize,
-      format: this.options.format ?? 'fp32',
+      format: this.model.format,
+      kv: this.model.kv,
+      memory: this.model.runner.memory,
       live: this.adapters.live.id,
       adapters: this.adapters.digests,
       running: this.batch.numRunning,

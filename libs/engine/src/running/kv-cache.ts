@@ -1,4 +1,5 @@
-import { float32, type HostTensor } from '@attune/runtime';
+import type { KvFormat } from '@attune/models';
+import { float32, type HostTensor, hostTensor } from '@attune/runtime';
 
 export interface KvCacheShape {
   readonly layers: number;
@@ -9,18 +10,29 @@ export interface KvCacheShape {
 }
 
 type Tensors = Record<string, HostTensor>;
+type Values = Float32Array | Int8Array;
 
 /** Keys and values of all slots, one array per layer and kind, [slots, kvHeads, maxSeq, headDim] each. */
 export class KvCache {
-  private readonly arrays = new Map<string, Float32Array>();
+  private readonly arrays = new Map<string, Values>();
   private readonly views = new Map<string, { past: Tensors; present: Tensors }>();
   private readonly slotSize: number;
 
-  constructor(readonly shape: KvCacheShape) {
+  constructor(
+    readonly shape: KvCacheShape,
+    readonly format: KvFormat,
+  ) {
     this.slotSize = shape.kvHeads * shape.maxSeq * shape.headDim;
+    const size = shape.slots * this.slotSize;
     for (let layer = 0; layer < shape.layers; layer++)
       for (const kind of ['key', 'value'])
-        this.arrays.set(`${layer}.${kind}`, new Float32Array(shape.slots * this.slotSize));
+        this.arrays.set(`${layer}.${kind}`, format === 'int8' ? new Int8Array(size) : new Float32Array(size));
+  }
+
+  /** Bytes of a position in a slot, over all layers. */
+  get bytesPerToken(): number {
+    const { layers, kvHeads, headDim } = this.shape;
+    return layers * 2 * kvHeads * headDim * (this.format === 'int8' ? 1 : 4);
   }
 
   /** `count` slots from `start` as the graph's inputs and outputs: the same memory, so that it is updated in place. */
@@ -32,7 +44,7 @@ export class KvCache {
     const { kvHeads, maxSeq, headDim } = this.shape;
     for (const [name, array] of this.arrays) {
       const part = array.subarray(start * this.slotSize, (start + count) * this.slotSize);
-      const tensor = float32([count, kvHeads, maxSeq, headDim], part);
+      const tensor = tensorOf([count, kvHeads, maxSeq, headDim], part);
       made.past[`past.${name}`] = tensor;
       made.present[`present.${name}`] = tensor;
     }
@@ -59,9 +71,12 @@ export class KvCache {
     });
   }
 
-  private eachHead(change: (array: Float32Array, offset: number) => void) {
+  private eachHead(change: (array: Values, offset: number) => void) {
     const headSize = this.shape.maxSeq * this.shape.headDim;
     for (const array of this.arrays.values())
       for (let head = 0; head < this.shape.kvHeads; head++) change(array, head * headSize);
   }
 }
+
+const tensorOf = (shape: readonly number[], values: Values): HostTensor =>
+  values instanceof Int8Array ? hostTensor('int8', shape, values) : float32(shape, values);

@@ -1,34 +1,20 @@
-import { encodeModel } from '@attune/graph';
 import {
   adapterInputs,
+  type LinearFormat,
+  linearFormatFor,
+  linearFormatsOf,
   type LowRankAdapter,
   type ModelConfig,
   type ParameterReader,
-  servingGraph,
   servingLayout,
-  servingWeights,
-  type WeightFormat,
 } from '@attune/models';
-import {
-  type BoundRun,
-  float32,
-  hostTensor,
-  type HostTensor,
-  int32,
-  int64,
-  type Runtime,
-  type Session,
-  type SessionOptions,
-  type TypedTensor,
-} from '@attune/runtime';
+import { type BoundRun, float32, type HostTensor, type Runtime } from '@attune/runtime';
 import { KvCache } from './kv-cache.js';
+import { ServingSessions, type SessionsOptions } from './serving-sessions.js';
+import { placeTokens, stepInputs, type StepTensors, StepTensorMaker } from './step-tensors.js';
 
-export interface ModelRunnerOptions {
-  readonly format: WeightFormat;
+export interface ModelRunnerOptions extends SessionsOptions {
   readonly slots: number;
-  readonly maxSeq: number;
-  readonly threads?: number;
-  readonly spinning?: boolean;
   /** Run on this thread: a little faster, for a process that does nothing else. */
   readonly blocking?: boolean;
 }
@@ -36,35 +22,29 @@ export interface ModelRunnerOptions {
 /** An adapter prepared as graph inputs. Null stands for the base model. */
 export type PreparedAdapter = Readonly<Record<string, HostTensor>> | null;
 
-interface StepTensors {
-  readonly ids: TypedTensor<'int64'>;
-  readonly lastPositions: TypedTensor<'int32'>;
-  readonly longest: TypedTensor<'int32'>;
-  readonly pick: TypedTensor<'int64'>;
-  readonly logits: TypedTensor<'float32'>;
-}
-
-interface DecodeStep extends StepTensors {
+interface BoundStep extends StepTensors {
   readonly run: BoundRun;
 }
+
+/** Steps that come back with the same shape are bound once; longer pieces of prompts rarely are alike. */
+const LONGEST_KEPT = 16;
 
 /** One model in memory: runs pieces of prompts and batches of decoding slots over the KV cache. */
 export class ModelRunner {
   readonly cache: KvCache;
-  private readonly decodeSteps = new WeakMap<object, Map<string, DecodeStep>>();
+  private readonly steps = new WeakMap<object, Map<string, BoundStep>>();
   private readonly baseKey = {};
-  private adapted: Promise<Session> | undefined;
+  private readonly tensors: StepTensorMaker;
 
   private constructor(
-    private readonly runtime: Runtime,
     readonly config: ModelConfig,
-    private readonly createSession: (adapters: boolean) => Promise<Session>,
-    private readonly plain: Session,
+    private readonly sessions: ServingSessions,
     private readonly options: ModelRunnerOptions,
   ) {
-    const { slots, maxSeq } = options;
+    const { slots, maxSeq, kv } = options;
     const { headDim } = servingLayout(config);
-    this.cache = new KvCache({ layers: config.numLayers, slots, kvHeads: config.numKvHeads, maxSeq, headDim });
+    this.cache = new KvCache({ layers: config.numLayers, slots, kvHeads: config.numKvHeads, maxSeq, headDim }, kv);
+    this.tensors = new StepTensorMaker(config.vocabSize);
   }
 
   /** @param read checkpoint parameters by their Hugging Face names */
@@ -74,21 +54,18 @@ export class ModelRunner {
     read: ParameterReader,
     options: ModelRunnerOptions,
   ): Promise<ModelRunner> {
-    const weights = servingWeights(config, read, options);
-    const initializers = Object.fromEntries(
-      Object.entries(weights).map(([name, { dtype, shape, data }]) => [name, hostTensor(dtype, shape, data as never)]),
-    );
-    const { threads, spinning } = options;
-    const sessionOptions: SessionOptions = { threads, spinning, initializers, shared: runtime.shareWeights() };
-    const create = (adapters: boolean) =>
-      runtime.createSession(encodeModel(servingGraph(config, { ...options, adapters })), sessionOptions);
-    return new ModelRunner(runtime, config, create, await create(false), options);
+    return new ModelRunner(config, await ServingSessions.open(runtime, config, read, options), options);
+  }
+
+  /** Bytes of the weights and of one token in the KV cache. */
+  get memory(): { readonly weightBytes: number; readonly bytesPerToken: number } {
+    return { weightBytes: this.sessions.weightBytes, bytesPerToken: this.cache.bytesPerToken };
   }
 
   /** Checks an adapter against the model and lays it out for the graph. @throws RangeError when it does not fit */
   async prepareAdapter(adapter: LowRankAdapter): Promise<PreparedAdapter> {
     const inputs = Object.entries(adapterInputs(this.config, adapter));
-    await (this.adapted ??= this.createSession(true));
+    for (const format of linearFormatsOf(this.options.format)) await this.sessions.get(format, true);
     return Object.fromEntries(inputs.map(([name, { shape, data }]) => [name, float32(shape, data)]));
   }
 
@@ -103,13 +80,23 @@ export class ModelRunner {
     adapter: PreparedAdapter,
     wantLogits: boolean,
   ): Promise<Float32Array | null> {
-    const step = this.stepTensors(1, tokens.length, wantLogits ? 1 : 0);
-    tokens.forEach((token, i) => (step.ids.data[i] = BigInt(token)));
-    step.lastPositions.data[0] = start + tokens.length - 1;
-    step.longest.data[0] = start + tokens.length;
-    if (wantLogits) step.pick.data[0] = BigInt(tokens.length - 1);
-    await this.execute(await this.bind(slot, 1, step, adapter));
-    return wantLogits ? step.logits.data : null;
+    const picks = wantLogits ? [tokens.length - 1] : [];
+    const logits = await this.read(slot, tokens, start, adapter, picks);
+    return wantLogits ? logits : null;
+  }
+
+  /**
+   * As `prefill`, with the logits after every token: how likely the model finds each of them, and what it would have
+   * said instead.
+   * @returns logits [tokens · V], valid until the next run
+   */
+  async verify(
+    slot: number,
+    tokens: readonly number[],
+    start: number,
+    adapter: PreparedAdapter,
+  ): Promise<Float32Array> {
+    return this.read(slot, tokens, start, adapter, [...tokens.keys()]);
   }
 
   /**
@@ -123,18 +110,34 @@ export class ModelRunner {
     lengths: readonly number[],
     adapter: PreparedAdapter,
   ): Promise<Float32Array> {
-    const step = await this.decodeStep(start, tokens.length, adapter);
-    tokens.forEach((token, i) => (step.ids.data[i] = BigInt(token)));
-    lengths.forEach((length, i) => (step.lastPositions.data[i] = length));
+    const count = tokens.length;
+    const step = await this.boundStep({ start, count, columns: 1, picked: count, adapter });
+    tokens.forEach((token, row) => {
+      step.ids.data[row] = BigInt(token);
+      step.lastPositions.data[row] = lengths[row]!;
+      step.pick.data[row] = BigInt(row);
+    });
     step.longest.data[0] = Math.max(...lengths) + 1;
     await this.execute(step.run);
     return step.logits.data;
   }
 
   async release(): Promise<void> {
-    this.plain.release();
-    (await this.adapted)?.release();
-    this.runtime.trimMemory();
+    await this.sessions.release();
+  }
+
+  private async read(
+    slot: number,
+    tokens: readonly number[],
+    start: number,
+    adapter: PreparedAdapter,
+    picks: readonly number[],
+  ): Promise<Float32Array> {
+    const shape = { start: slot, count: 1, columns: tokens.length, picked: picks.length, adapter };
+    const step = await this.boundStep(shape);
+    placeTokens(step, tokens, start, picks);
+    await this.execute(step.run);
+    return step.logits.data;
   }
 
   private async execute(run: BoundRun): Promise<void> {
@@ -142,35 +145,35 @@ export class ModelRunner {
     else await run.run();
   }
 
-  /** Decode steps repeat with the same shapes for as long as the batch stays the same, so they are bound once. */
-  private async decodeStep(start: number, count: number, adapter: PreparedAdapter): Promise<DecodeStep> {
-    const owner = adapter ?? this.baseKey;
-    const known = this.decodeSteps.get(owner) ?? new Map<string, DecodeStep>();
-    this.decodeSteps.set(owner, known);
-    const key = `${start}+${count}`;
-    const found = known.get(key);
-    if (found) return found;
-    const tensors = this.stepTensors(count, 1, count);
-    for (let row = 0; row < count; row++) tensors.pick.data[row] = BigInt(row);
-    const made = { ...tensors, run: await this.bind(start, count, tensors, adapter) };
-    known.set(key, made);
-    return made;
+  private async boundStep(shape: StepShape): Promise<BoundStep> {
+    if (shape.columns > LONGEST_KEPT) return this.bind(shape);
+    const owner = shape.adapter ?? this.baseKey;
+    const known = this.steps.get(owner) ?? new Map<string, BoundStep>();
+    this.steps.set(owner, known);
+    const key = `${shape.start}+${shape.count}x${shape.columns}/${shape.picked}`;
+    const found = known.get(key) ?? (await this.bind(shape));
+    known.set(key, found);
+    return found;
   }
 
-  private async bind(start: number, count: number, step: StepTensors, adapter: PreparedAdapter): Promise<BoundRun> {
-    const session = adapter ? await this.adapted! : this.plain;
+  private async bind({ start, count, columns, picked, adapter }: StepShape): Promise<BoundStep> {
+    const session = await this.sessions.get(this.formatFor(count * columns), adapter !== null);
+    const step = this.tensors.make(count, columns, picked);
     const { past, present } = this.cache.view(start, count);
-    const { logits, ...inputs } = step;
-    return session.bind({ ...inputs, ...past, ...adapter }, { logits, ...present });
+    const run = session.bind({ ...stepInputs(step), ...past, ...adapter }, { logits: step.logits, ...present });
+    return { ...step, run };
   }
 
-  private stepTensors(rows: number, columns: number, picked: number): StepTensors {
-    return {
-      ids: int64([rows, columns]),
-      lastPositions: int32([rows]),
-      longest: int32([]),
-      pick: int64([picked]),
-      logits: float32([picked, this.config.vocabSize]),
-    };
+  private formatFor(rows: number): LinearFormat {
+    return linearFormatFor(this.options.format, rows);
   }
+}
+
+/** Slots start … start + count − 1, each with `columns` tokens; `picked` logits of them all. */
+interface StepShape {
+  readonly start: number;
+  readonly count: number;
+  readonly columns: number;
+  readonly picked: number;
+  readonly adapter: PreparedAdapter;
 }

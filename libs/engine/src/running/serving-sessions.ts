@@ -1,0 +1,99 @@
+import { encodeModel, type Graph } from '@attune/graph';
+import {
+  type KvFormat,
+  type LinearFormat,
+  linearFormatsOf,
+  type ModelConfig,
+  type ParameterReader,
+  servingGraph,
+  servingWeights,
+  type WeightFormat,
+} from '@attune/models';
+import { type HostTensor, hostTensor, type Runtime, type Session } from '@attune/runtime';
+import { calibrateCache } from './cache-scales.js';
+
+export interface SessionsOptions {
+  readonly format: WeightFormat;
+  readonly kv: KvFormat;
+  readonly maxSeq: number;
+  readonly threads?: number;
+  readonly spinning?: boolean;
+}
+
+type Initializers = Record<string, HostTensor>;
+
+/** The graphs of one model over weights they share: one for every linear format, with and without adapters. */
+export class ServingSessions {
+  private readonly opened = new Map<string, Promise<Session>>();
+  private readonly shared;
+
+  private constructor(
+    private readonly runtime: Runtime,
+    private readonly config: ModelConfig,
+    private readonly options: SessionsOptions,
+    private readonly initializers: Initializers,
+  ) {
+    this.shared = runtime.shareWeights();
+  }
+
+  /** @param read checkpoint parameters by their Hugging Face names */
+  static async open(runtime: Runtime, config: ModelConfig, read: ParameterReader, options: SessionsOptions) {
+    const initializers = weightsOf(config, read, options);
+    const sessions = new ServingSessions(runtime, config, options, initializers);
+    if (options.kv === 'int8') Object.assign(initializers, await sessions.calibrated());
+    for (const format of linearFormatsOf(options.format)) await sessions.get(format, false);
+    return sessions;
+  }
+
+  /** Bytes of the weights as they are handed to ONNX Runtime, which keeps repacked copies of most of them. */
+  get weightBytes(): number {
+    return Object.values(this.initializers).reduce((sum, { data }) => sum + data.byteLength, 0);
+  }
+
+  /** The session of a graph, created when it is first asked for. */
+  get(format: LinearFormat, adapters: boolean): Promise<Session> {
+    const key = `${format} ${adapters}`;
+    const known = this.opened.get(key);
+    if (known) return known;
+    const made = this.create(format, this.options.kv, adapters);
+    this.opened.set(key, made);
+    return made;
+  }
+
+  async release(): Promise<void> {
+    for (const session of await Promise.all(this.opened.values())) session.release();
+    this.runtime.trimMemory();
+  }
+
+  private create(format: LinearFormat, kv: KvFormat, adapters: boolean): Promise<Session> {
+    const { maxSeq, threads, spinning } = this.options;
+    const graph = servingGraph(this.config, { format, kv, maxSeq, adapters });
+    const initializers = pickFor(graph, this.initializers);
+    return this.runtime.createSession(encodeModel(graph), { threads, spinning, initializers, shared: this.shared });
+  }
+
+  private async calibrated(): Promise<Initializers> {
+    const session = await this.create(linearFormatsOf(this.options.format).at(-1)!, 'fp32', false);
+    try {
+      return await calibrateCache(session, this.config, this.options.maxSeq);
+    } finally {
+      session.release();
+    }
+  }
+}
+
+function weightsOf(config: ModelConfig, read: ParameterReader, { format, maxSeq }: SessionsOptions): Initializers {
+  const all: Initializers = {};
+  for (const linear of linearFormatsOf(format))
+    for (const [name, { dtype, shape, data }] of Object.entries(
+      servingWeights(config, read, { format: linear, maxSeq }),
+    ))
+      all[name] ??= hostTensor(dtype, shape, data as never);
+  return all;
+}
+
+/** The weights that one graph declares. */
+function pickFor(graph: Graph, all: Initializers): Initializers {
+  const wanted = [...graph.initializers.values()].filter(({ data }) => data === null);
+  return Object.fromEntries(wanted.map(({ name }) => [name, all[name]!]));
+}
