@@ -5,6 +5,7 @@ import { CreateDocuments1700000003000 } from './1700000003000-create-documents.j
 import { CreateTuning1700000004000 } from './1700000004000-create-tuning.js';
 import { CreateCheckpoints1700000005000 } from './1700000005000-create-checkpoints.js';
 import { OneUnfinishedJob1700000006000 } from './1700000006000-one-unfinished-job.js';
+import { TuningMethods1700000010000 } from './1700000010000-tuning-methods.js';
 import { CreateFiles1700000030000 } from './1700000030000-create-files.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
@@ -16,5 +17,6 @@ export const migrations = [
   CreateTuning1700000004000,
   CreateCheckpoints1700000005000,
   OneUnfinishedJob1700000006000,
+  TuningMethods1700000010000,
   CreateFiles1700000030000,
 ];

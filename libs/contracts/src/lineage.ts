@@ -1,9 +1,10 @@
 import type { CheckpointStatus } from './checkpoints.js';
+import type { DatasetRowKind } from './tuning.js';
 
 /** A dataset row with the people behind it. */
 export interface LineageRow {
   id: string;
-  kind: 'demonstration' | 'preference';
+  kind: DatasetRowKind;
   split: 'train' | 'heldout';
   feedback_id: string;
   completion_id: string;

@@ -14,6 +14,25 @@ export const loraConfig = z.object({
     .describe('Projections that get an adapter.'),
 });
 
+/** How the trained part is attached to the model. */
+export const tuningForms = ['lora', 'full', 'bottleneck', 'soft-prompt'] as const;
+export type TuningFormName = (typeof tuningForms)[number];
+
+/** Adapter layers, Houlsby et al. 2019 (https://arxiv.org/abs/1902.00751). */
+export const bottleneckConfig = z.object({
+  width: z.number().int().min(1).max(1024).default(32).describe('Inner width of each adapter layer.'),
+});
+
+/** Prompt tuning, Lester et al. 2021 (https://arxiv.org/abs/2104.08691). */
+export const softPromptConfig = z.object({
+  tokens: z.number().int().min(1).max(256).default(8).describe('Virtual tokens put before every prompt.'),
+  init_text: z
+    .string()
+    .max(2000)
+    .optional()
+    .describe('Text whose embeddings the virtual tokens start from; left out: random words of the vocabulary.'),
+});
+
 export const sftConfig = z.object({
   epochs: positive(6).describe('Passes over the demonstrations.'),
   max_steps: count(400).describe('Most optimizer steps; 0 = no limit.'),
@@ -32,6 +51,19 @@ export const rewardConfig = z.object({
   max_steps: count(200).describe('Most optimizer steps; 0 = no limit.'),
   learning_rate: positive(1e-3).describe('Peak of the schedule.'),
   batch_size: z.number().int().min(1).default(16).describe('Pairs a step.'),
+  center_coef: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      'Weight of the squared sum of both scores, which keeps them near 0 (Eisenstein et al. 2023, eq. 2: 0.01).',
+    ),
+  thumb_share: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0.25)
+    .describe('Share of each batch of unpaired thumbs, read as a label of the score’s sign; 0 leaves them out.'),
   min_accuracy: z
     .number()
     .min(0)
@@ -57,9 +89,139 @@ export const ppoConfig = z.object({
   gamma: z.number().min(0).max(1).default(1).describe('Discount.'),
   gae_lambda: z.number().min(0).max(1).default(0.95).describe('λ of generalised advantage estimation.'),
   kl_coef: z.number().min(0).default(0.05).describe('β, the price of one nat away from the reference.'),
+  kl_target: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('Nats an answer that β is steered towards (Ziegler et al. 2019, section 2.2); null keeps β fixed.'),
   kl_budget: positive(8).describe('Mean KL of an answer (nats) at which the run stops.'),
   ptx_coef: z.number().min(0).default(0.5).describe('γ, weight of the supervised loss mixed in.'),
   missing_eos_penalty: z.number().min(0).default(1).describe('Taken from the reward of an answer that did not end.'),
+});
+
+/** Direct preference optimisation and its neighbours (https://arxiv.org/abs/2305.18290, 2310.12036). */
+export const dpoConfig = z.object({
+  loss: z
+    .enum(['sigmoid', 'ipo', 'cdpo'])
+    .default('sigmoid')
+    .describe('sigmoid: DPO; ipo: squared loss that does not saturate; cdpo: DPO that doubts its labels.'),
+  beta: positive(0.1).describe('How strongly the policy is held to the reference (IPO calls it τ).'),
+  label_smoothing: z
+    .number()
+    .min(0)
+    .max(0.49)
+    .default(0.1)
+    .describe('Probability that a label is wrong, with loss `cdpo` only.'),
+  epochs: positive(3).describe('Passes over the preference pairs.'),
+  max_steps: count(200).describe('Most optimizer steps; 0 = no limit.'),
+  learning_rate: positive(5e-4).describe('Peak of the schedule.'),
+  batch_size: z.number().int().min(1).default(16).describe('Pairs a step.'),
+  kl_budget: positive(50).describe('Mean log-ratio of the chosen answers to the reference (nats) at which it stops.'),
+});
+
+/** Kahneman-Tversky optimisation, for thumbs that have no pair (https://arxiv.org/abs/2402.01306). */
+export const ktoConfig = z.object({
+  beta: positive(0.1).describe('How strongly the policy is held to the reference.'),
+  desirable_weight: positive(1).describe('λ_D, weight of answers people liked.'),
+  undesirable_weight: positive(1).describe('λ_U, weight of answers people did not like.'),
+  epochs: positive(3).describe('Passes over the thumbs.'),
+  max_steps: count(200).describe('Most optimizer steps; 0 = no limit.'),
+  learning_rate: positive(5e-4).describe('Peak of the schedule.'),
+  batch_size: z.number().int().min(2).default(16).describe('Thumbs a step.'),
+  kl_budget: positive(50).describe('Mean log-ratio of the liked answers to the reference (nats) at which it stops.'),
+});
+
+/** Who pays an answer where a program can tell: the bundled tasks’ own checks, or a pattern. */
+export const graderConfig = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('tasks').describe('Exact match on generated tasks.'),
+    families: z.array(z.string()).default([]).describe('Names of task families; none: every family that is trained.'),
+  }),
+  z.object({
+    kind: z.literal('regex').describe('1 where the answer matches, else 0; the prompts are the dataset’s.'),
+    pattern: z.string().min(1).max(500),
+    flags: z
+      .string()
+      .regex(/^[imsu]*$/)
+      .default(''),
+  }),
+]);
+export type GraderConfig = z.output<typeof graderConfig>;
+
+/** Group-relative policy optimisation and REINFORCE leave-one-out (https://arxiv.org/abs/2402.03300, 2402.14740). */
+export const grpoConfig = z.object({
+  advantage: z
+    .enum(['grpo', 'rloo'])
+    .default('grpo')
+    .describe('grpo: score less the group’s mean, over its deviation; rloo: less the mean of the others.'),
+  grader: graderConfig.prefault({ kind: 'tasks' }),
+  iterations: count(10).describe('Rounds of rollout and update.'),
+  prompts_per_iteration: z.number().int().min(1).default(8).describe('Prompts a round.'),
+  group_size: z.number().int().min(2).default(4).describe('Answers sampled to each prompt.'),
+  max_answer_tokens: z.number().int().min(1).default(48).describe('Longest sampled answer.'),
+  minibatches: z.number().int().min(1).default(1).describe('Optimizer steps a round.'),
+  learning_rate: positive(2e-4),
+  clip_range: positive(0.2).describe('Ratio clip.'),
+  kl_coef: z.number().min(0).default(0.04).describe('β of the KL term in the loss.'),
+  kl_budget: positive(8).describe('Mean KL of an answer (nats) at which the run stops.'),
+  missing_eos_penalty: z.number().min(0).default(0.5).describe('Taken from the score of an answer that did not end.'),
+});
+
+/** Where a job's rows come from, beside approved feedback. */
+export const dataConfig = z.object({
+  feedback: z.boolean().default(true).describe('Whether approved feedback is trained on.'),
+  files: z
+    .array(
+      z.object({
+        /** A file below DATA_DIR/datasets. */
+        path: z.string().min(1).max(500).optional(),
+        /** A file of /v1/files, and whose it is. */
+        file_id: z.string().optional(),
+        user_id: z.string().optional(),
+        split: z.enum(['auto', 'train', 'heldout']).default('auto').describe('auto keeps a share for measuring.'),
+      }),
+    )
+    .max(64)
+    .default([])
+    .describe('Files of training rows; what format a file has is seen from its rows.'),
+  mixture: z
+    .object({
+      cap_per_task: count(0).describe('Most rows of one task (Wei et al. 2021 cap at 30,000); 0 = no cap.'),
+      temperature: z
+        .number()
+        .min(1)
+        .max(100)
+        .default(1)
+        .describe('T of temperature mixing, rows^(1/T) (Raffel et al. 2020): 1 in proportion, large for equal shares.'),
+      max_rows: count(0).describe('Most rows drawn from the files of tasks; 0 = as many as there are.'),
+    })
+    .prefault({}),
+  rationale: z
+    .enum(['keep', 'strip'])
+    .default('keep')
+    .describe('Whether worked reasoning before a final answer stays in the answer to learn.'),
+});
+
+/** Constitutional AI (https://arxiv.org/abs/2212.08073). */
+export const aiFeedbackConfig = z.object({
+  constitution: z
+    .string()
+    .max(500)
+    .default('default')
+    .describe('`default`, or a JSON or Markdown file below DATA_DIR/constitutions.'),
+  judge: z
+    .enum(['self', 'endpoint'])
+    .default('self')
+    .describe('self: the weights that are trained on; endpoint: the OpenAI-compatible server JUDGE_URL names.'),
+  revisions: count(0).describe('Rounds of critique and revision of an answer; 0 makes no demonstrations this way.'),
+  preference_share: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0)
+    .describe('Share of the training preferences that a judge labels; 0 asks no judge.'),
+  max_prompts: z.number().int().min(1).max(10_000).default(64).describe('Most prompts that are answered for this.'),
 });
 
 export const gateConfig = z.object({
@@ -81,19 +243,35 @@ export const gateConfig = z.object({
   suite_examples_per_family: z.number().int().min(1).default(4),
 });
 
+/** Every stage, in the order in which those of a job run. */
+export const tuningStages = ['sft', 'reward', 'dpo', 'kto', 'ppo', 'grpo'] as const;
+
 /** What a training job is told. Every stage may be left out; the order is fixed. */
 export const tuningJobConfig = z.object({
-  stages: z
-    .array(z.enum(['sft', 'reward', 'ppo']))
-    .min(1)
-    .default(['sft', 'reward', 'ppo']),
+  stages: z.array(z.enum(tuningStages)).min(1).default(['sft', 'reward', 'ppo']),
+  form: z
+    .enum(tuningForms)
+    .default('lora')
+    .describe('What is trained: adapters, layers, virtual tokens, or all weights.'),
   seed: z.number().int().min(0).max(0xffffffff).default(17),
   heldout_share: z.number().min(0.05).max(0.5).default(0.2).describe('Share of conversations kept for measuring.'),
   max_rows_per_user: z.number().int().min(1).default(200).describe('Most rows one user may put into the dataset.'),
+  micro_batch: count(0).describe('Sequences that go through the model at once; more are accumulated. 0 = all.'),
+  activation_checkpointing: z
+    .boolean()
+    .default(false)
+    .describe('Computes activations again in the backward pass: less memory, about a fifth more time.'),
+  data: dataConfig.prefault({}),
+  ai_feedback: aiFeedbackConfig.prefault({}),
   lora: loraConfig.prefault({}),
+  bottleneck: bottleneckConfig.prefault({}),
+  soft_prompt: softPromptConfig.prefault({}),
   sft: sftConfig.prefault({}),
   reward: rewardConfig.prefault({}),
   ppo: ppoConfig.prefault({}),
+  dpo: dpoConfig.prefault({}),
+  kto: ktoConfig.prefault({}),
+  grpo: grpoConfig.prefault({}),
   gate: gateConfig.prefault({}),
 });
 export type TuningJobConfig = z.output<typeof tuningJobConfig>;
@@ -106,7 +284,8 @@ export const createTuningJobRequest = z.object({
 });
 export type CreateTuningJobRequest = z.output<typeof createTuningJobRequest>;
 
-export type TuningJobStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+/** `paused`: held until a person resumes it; its state is kept. */
+export type TuningJobStatus = 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'cancelled';
 export type TuningTrigger = 'button' | 'threshold' | 'schedule';
 
 /** GET /api/tuning/jobs, newest first; GET /api/tuning/jobs/{id}; POST /api/tuning/jobs/{id}/cancel */
@@ -117,7 +296,15 @@ export interface TuningJobView {
   trigger: TuningTrigger;
   config: TuningJobConfig;
   /** Where it is: stage, step of num_steps, estimated seconds left. */
-  progress: { stage: string; step: number; num_steps: number; eta_seconds: number | null } | null;
+  progress: {
+    stage: string;
+    step: number;
+    num_steps: number;
+    eta_seconds: number | null;
+    /** Of the last steps; left out by stages that train on no tokens. */
+    tokens_per_second?: number | null;
+    loss?: number | null;
+  } | null;
   error: string | null;
   checkpoint_id: string | null;
   num_demonstrations: number;
@@ -141,12 +328,21 @@ export interface TuningMetricView {
   values: Record<string, number>;
   created: number;
 }
+/** A demonstration is imitated, a preference compares two answers, a thumb judges one. */
+export type DatasetRowKind = 'demonstration' | 'preference' | 'thumb';
+/** `file`: an uploaded or local file; `constitution`: written or judged by a model under a constitution. */
+export type DatasetRowOrigin = 'feedback' | 'file' | 'constitution';
+
 /** GET /api/tuning/jobs/{id}/rows: the dataset with its lineage. */
 export interface DatasetRowView {
   id: string;
-  kind: 'demonstration' | 'preference';
+  kind: DatasetRowKind;
   split: 'train' | 'heldout';
-  feedback_id: string;
+  /** Null for rows that no person's feedback stands behind. */
+  feedback_id: string | null;
+  origin: DatasetRowOrigin;
+  /** Of a thumb: whether the answer was liked. */
+  label: boolean | null;
   prompt: { role: string; content: string }[];
   chosen: string;
   rejected: string | null;

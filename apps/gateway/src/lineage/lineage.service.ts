@@ -44,7 +44,7 @@ export class LineageService {
 
   private async withRows(checkpoint: Checkpoint): Promise<LineageCheckpoint> {
     const rows = checkpoint.jobId ? await this.tuning.datasetRows(checkpoint.jobId) : [];
-    return { ...checkpointLine(checkpoint), rows: await Promise.all(rows.map((row) => this.rowLine(row))) };
+    return { ...checkpointLine(checkpoint), rows: await this.rowLines(rows) };
   }
 
   /** Every checkpoint whose job had a row made of this feedback. */
@@ -58,14 +58,19 @@ export class LineageService {
         .filter((job) => job.checkpointId !== null)
         .map(async (job) => ({
           ...checkpointLine(await this.checkpoints.get(job.checkpointId!)),
-          rows: await Promise.all(rows.filter((row) => row.jobId === job.id).map((row) => this.rowLine(row))),
+          rows: await this.rowLines(rows.filter((row) => row.jobId === job.id)),
         })),
     );
     return { object: 'lineage', id, weights_digest: null, checkpoints };
   }
 
-  private async rowLine(row: DatasetRow): Promise<LineageRow> {
-    const { feedback, review } = await this.feedback.get(row.feedbackId);
+  /** Rows with people behind them; those of files and of a constitution have none. */
+  private rowLines(rows: DatasetRow[]): Promise<LineageRow[]> {
+    return Promise.all(rows.flatMap((row) => (row.feedbackId === null ? [] : [this.rowLine(row, row.feedbackId)])));
+  }
+
+  private async rowLine(row: DatasetRow, feedbackId: string): Promise<LineageRow> {
+    const { feedback, review } = await this.feedback.get(feedbackId);
     return {
       id: row.id,
       kind: row.kind,

@@ -89,7 +89,8 @@ describe('curate', () => {
   it('counts what each filter dropped', () => {
     const suite = reviewed({ prompt: [{ role: 'user', content: 'What is 2 + 2?' }] });
     const { dropped } = curate([...corrections, corrections[0]!, suite, reviewed({ answer: '' })], rules);
-    expect(dropped).toEqual({ quality: 1, duplicates: 2, 'task suite': 1, length: 0, 'per user': 0 });
+    // A liked answer is a demonstration and a thumb.
+    expect(dropped).toEqual({ quality: 2, duplicates: 2, 'task suite': 2, length: 0, 'per user': 0 });
   });
   it('sorts rows by what they train', () => {
     const { train, heldout } = toDataset(curate(corrections, rules).rows);

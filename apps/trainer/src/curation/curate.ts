@@ -8,6 +8,7 @@ import { type CountTokens, limitLength } from './length.js';
 import { toPreferences } from './preferences.js';
 import { keepUsable } from './quality.js';
 import { redactPii } from './redact-pii.js';
+import { toThumbs } from './thumbs.js';
 
 export interface CurationRules {
   readonly maxRowsPerUser: number;
@@ -34,7 +35,11 @@ export function curate(feedback: readonly ReviewedFeedback[], rules: CurationRul
     ['length', (rows) => limitLength(rows, rules.maxTokens, rules.countTokens)],
     ['per user', (rows) => capPerUser(rows, rules.maxRowsPerUser)],
   ];
-  let rows: readonly CuratedRow[] = [...toDemonstrations(feedback), ...toPreferences(feedback)].map(redactPii);
+  let rows: readonly CuratedRow[] = [
+    ...toDemonstrations(feedback),
+    ...toPreferences(feedback),
+    ...toThumbs(feedback),
+  ].map(redactPii);
   const dropped: Record<string, number> = {};
   for (const [name, filter] of filters) {
     const result = filter(rows);

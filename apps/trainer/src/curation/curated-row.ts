@@ -1,4 +1,4 @@
-import type { ChatMessage, FeedbackType } from '@attune/contracts';
+import type { ChatMessage, DatasetRowKind, DatasetRowOrigin, FeedbackType } from '@attune/contracts';
 
 /** An approved piece of feedback with what it is about: where curation starts. */
 export interface ReviewedFeedback {
@@ -21,16 +21,20 @@ export interface ReviewedFeedback {
   readonly rejectedAnswer: string | null;
 }
 
-/** One row of training data, with the feedback it comes from. */
+/** One row of training data, with where it comes from. */
 export interface CuratedRow {
-  readonly kind: 'demonstration' | 'preference';
-  readonly feedbackId: string;
+  readonly kind: DatasetRowKind;
+  readonly origin: DatasetRowOrigin;
+  /** Null unless `origin` is feedback. */
+  readonly feedbackId: string | null;
   readonly userId: string;
   readonly conversationId: string;
   readonly prompt: readonly ChatMessage[];
   readonly chosen: string;
-  /** Null for a demonstration. */
+  /** Null unless it is a preference. */
   readonly rejected: string | null;
+  /** Of a thumb: whether `chosen` was liked; null for other kinds. */
+  readonly label: boolean | null;
 }
 
 export interface SplitRow extends CuratedRow {

@@ -47,8 +47,8 @@ function suiteQuestions(suite: TaskSuite): string[] {
   return examples.map(({ messages }) => messages.findLast(({ role }) => role === 'user')!.content);
 }
 
-function toStored({ feedbackId, kind, split, prompt, chosen, rejected }: Curated['rows'][number]) {
-  return { feedbackId, kind, split, prompt: [...prompt], chosen, rejected };
+function toStored({ feedbackId, origin, kind, split, prompt, chosen, rejected, label }: Curated['rows'][number]) {
+  return { feedbackId, origin, kind, split, prompt: [...prompt], chosen, rejected, label };
 }
 
 function summary(numFeedback: number, { rows, dropped }: Curated): string {
@@ -57,7 +57,8 @@ function summary(numFeedback: number, { rows, dropped }: Curated): string {
   const filtered = lost.length === 0 ? 'none' : lost.map(([name, number]) => `${number} by ${name}`).join(', ');
   return (
     `${numFeedback} approved pieces of feedback gave ${count('demonstration', 'train')} demonstrations and ` +
-    `${count('preference', 'train')} preferences to train on, ${count('demonstration', 'heldout')} and ` +
-    `${count('preference', 'heldout')} held out; dropped: ${filtered}`
+    `${count('preference', 'train')} preferences and ${count('thumb', 'train')} thumbs to train on, ` +
+    `${count('demonstration', 'heldout')}, ${count('preference', 'heldout')} and ${count('thumb', 'heldout')} ` +
+    `held out; dropped: ${filtered}`
   );
 }

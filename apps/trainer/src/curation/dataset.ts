@@ -2,7 +2,7 @@ import type { ChatMessage } from '@attune/contracts';
 import type { SplitRow } from './curated-row.js';
 
 /** What training reads of a row. */
-export type DatasetRow = Pick<SplitRow, 'kind' | 'split' | 'prompt' | 'chosen' | 'rejected' | 'feedbackId'>;
+export type DatasetRow = Pick<SplitRow, 'kind' | 'split' | 'prompt' | 'chosen' | 'rejected' | 'label' | 'feedbackId'>;
 
 export interface Demonstration {
   readonly prompt: readonly ChatMessage[];
@@ -15,10 +15,18 @@ export interface Preference {
   readonly rejected: string;
 }
 
+/** One answer with a person's verdict on it. */
+export interface Thumb {
+  readonly prompt: readonly ChatMessage[];
+  readonly answer: string;
+  readonly liked: boolean;
+}
+
 /** One side of the split, sorted by what it is for. */
 export interface DatasetSide {
   readonly demonstrations: readonly Demonstration[];
   readonly preferences: readonly Preference[];
+  readonly thumbs: readonly Thumb[];
   /** Every different prompt, for rollouts and for comparing answers. */
   readonly prompts: readonly (readonly ChatMessage[])[];
 }
@@ -41,6 +49,9 @@ function toSide(rows: readonly DatasetRow[]): DatasetSide {
     ),
     preferences: rows.flatMap(({ kind, prompt, chosen, rejected }) =>
       kind === 'preference' && rejected !== null ? [{ prompt, chosen, rejected }] : [],
+    ),
+    thumbs: rows.flatMap(({ kind, prompt, chosen, label }) =>
+      kind === 'thumb' && label !== null ? [{ prompt, answer: chosen, liked: label }] : [],
     ),
     prompts: [...new Map(rows.map(({ prompt }) => [JSON.stringify(prompt), prompt])).values()],
   };

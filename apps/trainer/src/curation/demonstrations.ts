@@ -18,5 +18,6 @@ function answerToImitate(entry: ReviewedFeedback): string | null {
 }
 
 function demonstration({ feedbackId, userId, conversationId, prompt }: ReviewedFeedback, chosen: string): CuratedRow {
-  return { kind: 'demonstration', feedbackId, userId, conversationId, prompt, chosen, rejected: null };
+  const about = { origin: 'feedback', feedbackId, userId, conversationId, prompt } as const;
+  return { ...about, kind: 'demonstration', chosen, rejected: null, label: null };
 }

@@ -22,12 +22,14 @@ export function row(overrides: Partial<CuratedRow> = {}): CuratedRow {
   const { feedbackId, userId, conversationId, prompt, answer } = reviewed();
   return {
     kind: 'demonstration',
+    origin: 'feedback',
     feedbackId,
     userId,
     conversationId,
     prompt,
     chosen: answer,
     rejected: null,
+    label: null,
     ...overrides,
   };
 }

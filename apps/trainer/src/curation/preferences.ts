@@ -18,5 +18,6 @@ function pairs(entry: ReviewedFeedback): [chosen: string, rejected: string][] {
 
 function preference(entry: ReviewedFeedback, chosen: string, rejected: string): CuratedRow {
   const { feedbackId, userId, conversationId, prompt } = entry;
-  return { kind: 'preference', feedbackId, userId, conversationId, prompt, chosen, rejected };
+  const about = { origin: 'feedback', feedbackId, userId, conversationId, prompt } as const;
+  return { ...about, kind: 'preference', chosen, rejected, label: null };
 }

@@ -9,6 +9,8 @@ export function keepUsable<Row extends CuratedRow>(rows: readonly Row[]): Filter
   return filterRows(rows, (row) => {
     if (!row.prompt.some(({ role, content }) => role === 'user' && content.trim() !== '')) return 'has no question';
     if (row.chosen.trim() === '') return 'has an empty answer to learn';
+    // What people did not like may be garbled in any way: that is what there is to learn from it.
+    if (row.label === false) return null;
     if (row.chosen.includes('\uFFFD')) return 'has characters that were not decoded';
     if (isLoop(row.chosen)) return 'repeats itself';
     if (row.rejected?.trim() === '') return 'prefers an answer to nothing';

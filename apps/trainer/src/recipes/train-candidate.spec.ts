@@ -36,6 +36,11 @@ const side = (names: readonly string[]): DatasetSide => {
   return {
     prompts,
     demonstrations: prompts.map((prompt, i) => ({ prompt, answer: `${names[i]} over` })),
+    thumbs: prompts.map((prompt, i) => ({
+      prompt,
+      answer: i % 2 ? `${names[i]} over` : `${names[i]}`,
+      liked: i % 2 === 1,
+    })),
     preferences: prompts.map((prompt, i) => ({ prompt, chosen: `${names[i]} over`, rejected: `${names[i]}` })),
   };
 };

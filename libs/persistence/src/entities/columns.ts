@@ -29,6 +29,7 @@ const asNumber: ValueTransformer = {
 export const text = { type: 'text', transformer: storableText } as const satisfies ColumnOptions;
 export const optionalText = { ...text, nullable: true } as const satisfies ColumnOptions;
 export const integer = { type: 'integer' } as const satisfies ColumnOptions;
+export const optionalBoolean = { type: 'boolean', nullable: true } as const satisfies ColumnOptions;
 export const optionalReal = { type: 'real', nullable: true } as const satisfies ColumnOptions;
 export const bigint = { type: 'bigint', transformer: asNumber } as const satisfies ColumnOptions;
 export const json = { type: 'jsonb', transformer: storableJson } as const satisfies ColumnOptions;

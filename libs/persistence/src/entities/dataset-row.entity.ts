@@ -1,18 +1,22 @@
-import type { ChatMessage } from '@attune/contracts';
+import type { ChatMessage, DatasetRowKind, DatasetRowOrigin } from '@attune/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { integer, json, optionalText, text } from './columns.js';
+import { integer, json, optionalBoolean, optionalText, text } from './columns.js';
 
 /** What a job was trained on, and which piece of feedback it came from: the middle link of the lineage. */
 @Entity('dataset_row')
 export class DatasetRow {
   @PrimaryColumn(text) id!: string;
   @Column(text) jobId!: string;
-  @Column(text) feedbackId!: string;
-  @Column(text) kind!: 'demonstration' | 'preference';
+  /** Null unless `origin` is feedback. */
+  @Column(optionalText) feedbackId!: string | null;
+  @Column({ ...text, default: 'feedback' }) origin!: DatasetRowOrigin;
+  @Column(text) kind!: DatasetRowKind;
   @Column(text) split!: 'train' | 'heldout';
   /** Its place in the dataset, from 0. */
   @Column(integer) ordinal!: number;
   @Column(json) prompt!: ChatMessage[];
   @Column(text) chosen!: string;
   @Column(optionalText) rejected!: string | null;
+  /** Of a thumb: whether `chosen` was liked. */
+  @Column(optionalBoolean) label!: boolean | null;
 }

@@ -7,6 +7,8 @@ export interface TuningProgress {
   step: number;
   numSteps: number;
   etaSeconds: number | null;
+  tokensPerSecond?: number | null;
+  loss?: number | null;
 }
 
 @Entity('tuning_job')
@@ -28,4 +30,5 @@ export class TuningJob {
   @Column(optionalTime) startedAt!: Date | null;
   @Column(optionalTime) finishedAt!: Date | null;
   @Column(optionalTime) cancelRequestedAt!: Date | null;
+  @Column(optionalTime) pauseRequestedAt!: Date | null;
 }

@@ -29,7 +29,7 @@ export interface JobWithCounts extends TuningJob {
   numPreferences: number;
 }
 /** `lost`: the job is not this worker's any more (taken over, or ended); stop without writing anything. */
-export type Heartbeat = 'continue' | 'cancel' | 'lost';
+export type Heartbeat = 'continue' | 'cancel' | 'pause' | 'lost';
 export interface NewEvent {
   level: EventLevel;
   message: string;
@@ -40,7 +40,9 @@ export interface NewMetric {
   step: number;
   values: Record<string, number>;
 }
-export type NewDatasetRow = Pick<DatasetRow, 'feedbackId' | 'kind' | 'split' | 'prompt' | 'chosen' | 'rejected'>;
+/** `origin` left out: feedback; `label` only of a thumb. */
+export type NewDatasetRow = Pick<DatasetRow, 'feedbackId' | 'kind' | 'split' | 'prompt' | 'chosen' | 'rejected'> &
+  Partial<Pick<DatasetRow, 'origin' | 'label'>>;
 
 const ROWS_PER_INSERT = 2_000;
 
@@ -87,13 +89,13 @@ export class TuningRepository {
 
   /** Says that the worker lives, and hears whether it should go on. Every few seconds, well below `staleSeconds`. */
   async heartbeat(jobId: string, workerId: string): Promise<Heartbeat> {
-    const [rows]: [{ cancel: boolean }[], number] = await this.db.query(
+    const [rows]: [{ cancel: boolean; pause: boolean }[], number] = await this.db.query(
       `update tuning_job set heartbeat_at = now() where id = $1 and worker_id = $2 and status = 'running'
-       returning cancel_requested_at is not null as cancel`,
+       returning cancel_requested_at is not null as cancel, pause_requested_at is not null as pause`,
       [jobId, workerId],
     );
     if (rows.length === 0) return 'lost';
-    return rows[0].cancel ? 'cancel' : 'continue';
+    return rows[0].cancel ? 'cancel' : rows[0].pause ? 'pause' : 'continue';
   }
 
   /** @throws ConflictError when the job is not this worker's any more */
@@ -117,6 +119,60 @@ export class TuningRepository {
   }
 
   /**
+   * The worker has stopped, its state saved, because it was asked to pause; a job resumed meanwhile waits for a worker.
+   * @throws ConflictError when the job is not its own any more
+   */
+  async markPaused(jobId: string, workerId: string): Promise<void> {
+    const [rows]: [unknown[], number] = await this.db.query(
+      `update tuning_job set worker_id = null, heartbeat_at = null, attempt = greatest(attempt - 1, 0),
+         status = case when pause_requested_at is null then 'queued' else 'paused' end
+       where id = $1 and worker_id = $2 and status = 'running' returning pg_notify($3, id)`,
+      [jobId, workerId, channels.jobQueued],
+    );
+    if (rows.length === 0) throw notHeld(jobId, workerId);
+  }
+
+  /**
+   * Pauses a queued job at once; asks the worker of a running one to save its state and stop.
+   * @throws NotFoundError
+   * @throws ConflictError when the job has ended
+   */
+  async requestPause(jobId: string): Promise<TuningJob> {
+    const [rows]: [unknown[], number] = await this.db.query(
+      `update tuning_job set pause_requested_at = coalesce(pause_requested_at, now()),
+         status = case status when 'queued' then 'paused' else status end
+       where id = $1 and status in ('queued', 'running', 'paused') returning pg_notify($2, id)`,
+      [jobId, channels.jobCancelled],
+    );
+    const job = await this.get(jobId);
+    if (rows.length === 0) throw new ConflictError(`Job \`${jobId}\` is ${job.status} and cannot be paused.`);
+    return job;
+  }
+
+  /**
+   * Lets a paused job go on from its saved state, and takes a request to pause back.
+   * @throws NotFoundError
+   * @throws ConflictError when the job has ended, or another one is queued or running
+   */
+  async requestResume(jobId: string): Promise<TuningJob> {
+    const resume = this.db.query(
+      `update tuning_job set pause_requested_at = null,
+         status = case status when 'paused' then 'queued' else status end
+       where id = $1 and status in ('queued', 'running', 'paused') returning pg_notify($2, id)`,
+      [jobId, channels.jobQueued],
+    ) as Promise<[unknown[], number]>;
+    const [rows] = await resume.catch((error: unknown) => {
+      if (!isUniqueViolation(error)) throw error;
+      throw new ConflictError('Another job is queued or running; wait for it or cancel it, then resume this one.', {
+        cause: error,
+      });
+    });
+    const job = await this.get(jobId);
+    if (rows.length === 0) throw new ConflictError(`Job \`${jobId}\` is ${job.status} and cannot be resumed.`);
+    return job;
+  }
+
+  /**
    * Gives a job back because its worker stops in good order: it waits for the next one, and this attempt does not count.
    * One that a person has cancelled meanwhile ends here.
    * @throws ConflictError when the job is not this worker's any more
@@ -133,16 +189,16 @@ export class TuningRepository {
   }
 
   /**
-   * Cancels a queued job at once; asks the worker of a running one to stop.
+   * Cancels a queued or paused job at once; asks the worker of a running one to stop.
    * @throws NotFoundError
    * @throws ConflictError when the job has ended
    */
   async cancel(jobId: string): Promise<TuningJob> {
     const [rows]: [unknown[], number] = await this.db.query(
       `update tuning_job set cancel_requested_at = coalesce(cancel_requested_at, now()),
-         finished_at = case status when 'queued' then now() end,
-         status = case status when 'queued' then 'cancelled' else status end
-       where id = $1 and status in ('queued', 'running') returning pg_notify($2, id)`,
+         finished_at = case when status in ('queued', 'paused') then now() end,
+         status = case when status in ('queued', 'paused') then 'cancelled' else status end
+       where id = $1 and status in ('queued', 'running', 'paused') returning pg_notify($2, id)`,
       [jobId, channels.jobCancelled],
     );
     const job = await this.get(jobId);

@@ -8,6 +8,7 @@ export function isActive(status: TuningJobStatus): boolean {
 export const statusColors: Record<TuningJobStatus, string> = {
   queued: 'gray',
   running: 'blue',
+  paused: 'yellow',
   succeeded: 'teal',
   failed: 'red',
   cancelled: 'gray',

@@ -12,6 +12,7 @@ const filters = [
   { value: 'all', label: 'All' },
   { value: 'demonstration', label: 'Demonstrations' },
   { value: 'preference', label: 'Preferences' },
+  { value: 'thumb', label: 'Thumbs' },
 ];
 
 /** Every row the job learned from or was measured on, with the feedback it came from. */
@@ -73,13 +74,19 @@ function Row({ row, open }: { row: DatasetRowView; open: boolean }) {
           {row.prompt.map((message, index) => (
             <Field key={index} name={message.role} text={message.content} />
           ))}
-          <Field name={row.kind === 'preference' ? 'chosen' : 'answer to learn'} text={row.chosen} />
+          <Field name={answerName(row)} text={row.chosen} />
           {row.rejected !== null && <Field name="rejected" text={row.rejected} />}
-          {open && <FeedbackLineage feedbackId={row.feedback_id} />}
+          {open && row.feedback_id !== null && <FeedbackLineage feedbackId={row.feedback_id} />}
         </Stack>
       </Accordion.Panel>
     </Accordion.Item>
   );
+}
+
+function answerName({ kind, label }: DatasetRowView): string {
+  if (kind === 'preference') return 'chosen';
+  if (kind === 'demonstration') return 'answer to learn';
+  return label ? 'liked' : 'not liked';
 }
 
 function Field({ name, text }: { name: string; text: string }) {

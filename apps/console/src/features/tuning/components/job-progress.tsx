@@ -17,6 +17,8 @@ export function JobProgress({ job }: { job: TuningJobView }) {
         </Text>
         <Text size="sm" c="dimmed">
           {plural(job.num_demonstrations, 'demonstration')} · {plural(job.num_preferences, 'preference')}
+          {running && progress.loss != null && ` · loss ${progress.loss.toPrecision(3)}`}
+          {running && progress.tokens_per_second != null && ` · ${Math.round(progress.tokens_per_second)} tokens/s`}
           {running && progress.eta_seconds !== null && ` · about ${formatDuration(progress.eta_seconds)} left`}
         </Text>
       </Group>
@@ -34,6 +36,7 @@ export function JobProgress({ job }: { job: TuningJobView }) {
 function restingSentence(job: TuningJobView): string {
   if (job.status === 'queued') return 'Waits for the trainer.';
   if (job.status === 'running') return 'Begins…';
+  if (job.status === 'paused') return 'Paused; its state is kept until it is resumed or cancelled.';
   const took =
     job.started !== null && job.finished !== null ? ` after ${formatDuration(job.finished - job.started)}` : '';
   return `${words(job.status)}${took}.`;

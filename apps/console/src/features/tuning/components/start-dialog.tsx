@@ -1,4 +1,4 @@
-import { type TuningStage, tuningJobConfig } from '@attune/contracts';
+import { type TuningStage, tuningJobConfig, tuningStages } from '@attune/contracts';
 import { Alert, Button, Checkbox, Group, Modal, NumberInput, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
@@ -13,7 +13,10 @@ const defaults = tuningJobConfig.parse({});
 const stageLabels: Record<TuningStage, { label: string; description: string }> = {
   sft: { label: 'SFT', description: 'Learn the approved corrections' },
   reward: { label: 'Reward model', description: 'Learn what people prefer' },
+  dpo: { label: 'DPO', description: 'Learn choices without a reward model' },
+  kto: { label: 'KTO', description: 'Learn from thumbs' },
   ppo: { label: 'PPO', description: 'Improve answers by that reward' },
+  grpo: { label: 'GRPO', description: 'Improve answers that a program checks' },
 };
 
 const initial = {
@@ -80,11 +83,11 @@ export function StartDialog({ opened, onClose }: { opened: boolean; onClose: () 
 
 function StageChoice({ stages, onChange }: { stages: TuningStage[]; onChange: (stages: TuningStage[]) => void }) {
   // The order of the stages is fixed, whatever the order they are ticked in.
-  const set = (chosen: string[]) => onChange(defaults.stages.filter((stage) => chosen.includes(stage)));
+  const set = (chosen: string[]) => onChange(tuningStages.filter((stage) => chosen.includes(stage)));
   return (
     <Checkbox.Group label="Stages" value={stages} onChange={set}>
       <SimpleGrid mt={6} cols={{ base: 1, xs: 3 }}>
-        {defaults.stages.map((stage) => (
+        {tuningStages.map((stage) => (
           <Checkbox key={stage} value={stage} {...stageLabels[stage]} />
         ))}
       </SimpleGrid>
