@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import type { OutputStructure } from '@attune/contracts';
+import { messageOf } from '@attune/platform';
+import { problemOfStructure } from './check-structure.js';
+import { GrammarThread } from './grammar-thread.js';
+import type { Matcher } from './matcher.js';
+import type { Vocabulary } from './vocabulary.js';
+
+export interface StructureCompilerOptions {
+  /** Called once, when the first structure comes. */
+  readonly vocabulary: () => Promise<Vocabulary>;
+  /** Size of the model's logits. */
+  readonly vocabSize: number;
+  readonly maxThreads?: number;
+  /** Compiled structures to remember. */
+  readonly cacheSize?: number;
+  readonly compileLimitMs?: number;
+}
+
+export type StructureCheck = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export type OpenedStructure =
+  { readonly ok: true; readonly matcher: Matcher } | { readonly ok: false; readonly reason: string };
+
+/** A structure that was compiled, or refused; kept under the hash of its JSON. */
+type Compiled = { readonly thread: GrammarThread } | { readonly reason: string };
+
+const MAX_THREADS = 3;
+const CACHE_SIZE = 128;
+const COMPILE_LIMIT_MS = 10_000;
+
+/** Compiles structures off the caller's thread and opens matchers of them. */
+export class StructureCompiler {
+  /** Least recently used first. */
+  private readonly cache = new Map<string, Promise<Compiled>>();
+  private readonly threads = new Set<GrammarThread>();
+  private vocabulary: Promise<Vocabulary> | undefined;
+
+  constructor(private readonly options: StructureCompilerOptions) {}
+
+  /** Whether answers can be held to a structure; compiles it if that has not been done. */
+  async check(structure: OutputStructure): Promise<StructureCheck> {
+    const compiled = await this.compiled(structure);
+    return 'reason' in compiled ? { ok: false, reason: compiled.reason } : { ok: true };
+  }
+
+  /**
+   * A matcher for one answer, which must be closed.
+   * @param stopIds tokens that end the answer
+   */
+  async open(structure: OutputStructure, stopIds: readonly number[]): Promise<OpenedStructure> {
+    const key = keyOf(structure);
+    for (;;) {
+      const compiled = await this.compiled(structure, key);
+      if ('reason' in compiled) return { ok: false, reason: compiled.reason };
+      const { thread } = compiled;
+      await thread.turnstile.enter();
+      // While we stood in line the grammar may have been dropped, or its thread have ended.
+      const current = this.cache.get(key);
+      if (thread.alive && current && (await current) === compiled)
+        return { ok: true, matcher: thread.open(key, stopIds) };
+      thread.turnstile.leave();
+    }
+  }
+
+  close(): void {
+    for (const thread of this.threads) thread.end('the engine is closed');
+    this.threads.clear();
+    this.cache.clear();
+  }
+
+  private compiled(structure: OutputStructure, key = keyOf(structure)): Promise<Compiled> {
+    const compiled = this.cache.get(key) ?? this.compile(structure, key);
+    this.cache.delete(key);
+    this.cache.set(key, compiled);
+    this.evict();
+    return compiled;
+  }
+
+  private async compile(structure: OutputStructure, key: string): Promise<Compiled> {
+    const problem = problemOfStructure(structure);
+    if (problem) return { reason: problem };
+    try {
+      const vocabulary = await (this.vocabulary ??= this.options.vocabulary());
+      for (;;) {
+        const thread = this.chooseThread(vocabulary);
+        const outcome = await thread.turnstile.runAlone(() => this.compileOn(thread, structure, key));
+        if (outcome) return outcome;
+      }
+    } catch (error) {
+      return { reason: messageOf(error) };
+    }
+  }
+
+  /** @returns null when the thread ended while others were in it */
+  private async compileOn(thread: GrammarThread, structure: OutputStructure, key: string): Promise<Compiled | null> {
+    if (!thread.alive) return null;
+    const reason = await thread.compile(key, structure, this.options.compileLimitMs ?? COMPILE_LIMIT_MS);
+    if (reason === null) return { thread };
+    this.retire(thread, reason);
+    return { reason };
+  }
+
+  /** An idle thread, or a new one, or the one with the least to do. */
+  private chooseThread(vocabulary: Vocabulary): GrammarThread {
+    const [least] = [...this.threads].filter(({ alive }) => alive).sort((a, b) => a.turnstile.load - b.turnstile.load);
+    if (least && (least.turnstile.load === 0 || this.threads.size >= (this.options.maxThreads ?? MAX_THREADS)))
+      return least;
+    const thread = new GrammarThread({ vocabulary, vocabSize: this.options.vocabSize });
+    this.threads.add(thread);
+    return thread;
+  }
+
+  /** A compilation that failed leaves the library in an unknown state. Nobody else was inside. */
+  private retire(thread: GrammarThread, reason: string): void {
+    thread.end(reason);
+    this.threads.delete(thread);
+    for (const [key, entry] of this.cache) {
+      void entry.then((compiled) => {
+        if ('thread' in compiled && compiled.thread === thread && this.cache.get(key) === entry) this.cache.delete(key);
+      });
+    }
+  }
+
+  private evict(): void {
+    const [oldest] = this.cache;
+    if (!oldest || this.cache.size <= (this.options.cacheSize ?? CACHE_SIZE)) return;
+    const [key, entry] = oldest;
+    this.cache.delete(key);
+    void entry.then((compiled) => {
+      if ('thread' in compiled && !this.cache.has(key)) compiled.thread.drop(key);
+    });
+  }
+}
+
+const keyOf = (structure: OutputStructure) => createHash('sha256').update(JSON.stringify(structure)).digest('hex');

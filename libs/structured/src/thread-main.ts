@@ -1,0 +1,42 @@
+// Entry point of a grammar thread: compiles structures and keeps the masks of the answers under way up to date.
+import { parentPort, workerData } from 'node:worker_threads';
+import { GrammarStore } from './grammar-store.js';
+import { SharedMatcher } from './shared-matcher.js';
+import type { ThreadCommand, ThreadReply, ThreadSetup } from './thread-protocol.js';
+
+const port = parentPort!;
+const store = new GrammarStore(workerData as ThreadSetup);
+const matchers = new Map<number, SharedMatcher>();
+
+// The library's calls are asynchronous, and their order matters.
+let queue = Promise.resolve();
+port.on('message', (command: ThreadCommand) => {
+  queue = queue.then(() => handle(command));
+});
+
+async function handle(command: ThreadCommand): Promise<void> {
+  switch (command.type) {
+    case 'compile':
+      return reply({ key: command.key, reason: await store.compile(command.key, command.structure) });
+    case 'drop':
+      return store.drop(command.key);
+    case 'open':
+      return open(command);
+    case 'accept':
+      return matchers.get(command.id)?.accept(command.token);
+    case 'rollback':
+      return matchers.get(command.id)?.rollback(command.count);
+    case 'close':
+      matchers.get(command.id)?.close();
+      matchers.delete(command.id);
+  }
+}
+
+async function open({ id, key, stopIds, shared }: Extract<ThreadCommand, { type: 'open' }>): Promise<void> {
+  const matcher = await store.match(key);
+  matchers.set(id, await SharedMatcher.open(matcher, shared, stopIds, store.endId));
+}
+
+function reply(message: ThreadReply): void {
+  port.postMessage(message);
+}
