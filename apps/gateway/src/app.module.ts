@@ -21,6 +21,7 @@ import { RealtimeModule } from './realtime/realtime.module.js';
 import { ResponsesModule } from './responses/responses.module.js';
 import { ReviewModule } from './review/review.module.js';
 import { TuningModule } from './tuning/tuning.module.js';
+import { VectorStoresModule } from './vector-stores/vector-stores.module.js';
 
 /** The gateway's table of contents. */
 @Module({})
@@ -45,6 +46,7 @@ export class AppModule {
         ConversationsModule,
         DocumentsModule,
         FilesModule,
+        VectorStoresModule,
         // teaching it
         FeedbackModule,
         ReviewModule,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pageQuery } from './paging.js';
 
 /** What a file is for; `evals` and `fine-tune` files must be JSON lines. */
 export const filePurpose = z.enum(['assistants', 'batch', 'fine-tune', 'vision', 'user_data', 'evals']);
@@ -22,12 +23,7 @@ export const createFileFields = z.strictObject({
 });
 
 /** GET /v1/files */
-export const listFilesQuery = z.strictObject({
-  after: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(10_000).default(10_000),
-  order: z.enum(['asc', 'desc']).default('desc'),
-  purpose: z.string().optional(),
-});
+export const listFilesQuery = pageQuery(10_000, 10_000).extend({ purpose: z.string().optional() });
 export type ListFilesQuery = z.output<typeof listFilesQuery>;
 
 export interface FileObject {

@@ -1,6 +1,7 @@
 export * from './auth.js';
 export * from './chat.js';
 export * from './checkpoints.js';
+export * from './conversation-items.js';
 export * from './conversations.js';
 export * from './documents.js';
 export * from './engine-protocol.js';
@@ -12,6 +13,7 @@ export * from './lineage.js';
 export * from './paging.js';
 export * from './prompt.js';
 export * from './realtime.js';
+export * from './response-items.js';
 export * from './responses.js';
 export * from './sampling.js';
 export * from './structure.js';

@@ -1,4 +1,4 @@
-import type { ListBody } from '@attune/contracts';
+import type { CursorPage, ListBody } from '@attune/contracts';
 import { InvalidRequestError } from '@attune/platform';
 
 export function list<T>(data: T[], hasMore = false): ListBody<T> {
@@ -8,6 +8,11 @@ export function list<T>(data: T[], hasMore = false): ListBody<T> {
 /** A page out of one entry more than was asked for, which only tells whether there is a next page. */
 export function page<T>(rows: T[], limit: number): ListBody<T> {
   return list(rows.slice(0, limit), rows.length > limit);
+}
+
+/** A page as OpenAI's clients turn it: by the ids of its ends. */
+export function cursorPage<T extends { id: string }>(data: T[], hasMore: boolean): CursorPage<T> {
+  return { object: 'list', data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null, has_more: hasMore };
 }
 
 /**

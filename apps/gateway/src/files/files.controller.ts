@@ -2,7 +2,7 @@ import {
   listFilesQuery,
   type FileDeleted,
   type FileObject,
-  type ListBody,
+  type CursorPage,
   type ListFilesQuery,
 } from '@attune/contracts';
 import { FileRepository } from '@attune/persistence';
@@ -35,7 +35,7 @@ export class FilesController {
   list(
     @CurrentCaller() caller: Caller,
     @Query(new Validated(listFilesQuery)) query: ListFilesQuery,
-  ): Promise<ListBody<FileObject>> {
+  ): Promise<CursorPage<FileObject>> {
     return this.files.list(caller, query);
   }
 

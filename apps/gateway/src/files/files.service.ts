@@ -2,14 +2,14 @@ import {
   createFileFields,
   type FileDeleted,
   type FileObject,
-  type ListBody,
+  type CursorPage,
   type ListFilesQuery,
 } from '@attune/contracts';
-import { FileRepository, UploadRepository } from '@attune/persistence';
+import { FileRepository, UploadRepository, VectorStoreRepository } from '@attune/persistence';
 import { messageOf, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
-import { page } from '../core/list.js';
+import { cursorPage } from '../core/list.js';
 import type { MultipartBody } from '../core/multipart.js';
 import { LOGGER } from '../core/tokens.js';
 import { validate } from '../core/validate.js';
@@ -27,6 +27,7 @@ export class FilesService implements OnApplicationBootstrap, OnApplicationShutdo
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly files: FileRepository,
     private readonly uploads: UploadRepository,
+    private readonly stores: VectorStoreRepository,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -44,8 +45,9 @@ export class FilesService implements OnApplicationBootstrap, OnApplicationShutdo
     return fileView(await this.files.add(row));
   }
 
-  async list(caller: Caller, query: ListFilesQuery): Promise<ListBody<FileObject>> {
-    return page((await this.files.list(caller.userId, query)).map(fileView), query.limit);
+  async list(caller: Caller, query: ListFilesQuery): Promise<CursorPage<FileObject>> {
+    const { rows, hasMore } = await this.files.list(caller.userId, query);
+    return cursorPage(rows.map(fileView), hasMore);
   }
 
   async get(caller: Caller, id: string): Promise<FileObject> {
@@ -59,8 +61,10 @@ export class FilesService implements OnApplicationBootstrap, OnApplicationShutdo
 
   private async sweep(): Promise<void> {
     try {
-      const [files, uploads] = await Promise.all([this.files.removeExpired(), this.uploads.removeExpired()]);
-      if (files + uploads > 0) this.logger.info({ files, uploads }, 'expired files and uploads deleted');
+      const files = await this.files.removeExpired();
+      const uploads = await this.uploads.removeExpired();
+      const stores = await this.stores.removeExpired();
+      if (files + uploads + stores > 0) this.logger.info({ files, uploads, stores }, 'what had expired was deleted');
     } catch (error) {
       this.logger.warn({ err: error }, `expired files not deleted yet: ${messageOf(error)}`);
     }

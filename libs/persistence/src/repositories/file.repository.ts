@@ -3,6 +3,7 @@ import { createId, NotFoundError } from '@attune/platform';
 import { DataSource, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { StoredFile } from '../entities/index.js';
 import { insertPieces, readPieces } from './file-pieces.js';
+import { inOrder, keyset } from './keyset.js';
 
 export interface NewFile {
   userId: string;
@@ -33,22 +34,10 @@ export class FileRepository {
     return file;
   }
 
-  /** `limit` and one more, so that the caller sees whether there is a next page. */
-  async list(userId: string, { after, limit, order, purpose }: ListFilesQuery): Promise<StoredFile[]> {
-    const direction = order === 'asc' ? 'ASC' : 'DESC';
-    const query = this.own(userId)
-      .orderBy('f.createdAt', direction)
-      .addOrderBy('f.id', direction)
-      .limit(limit + 1);
-    if (purpose !== undefined) query.andWhere('f.purpose = :purpose', { purpose });
-    if (after !== undefined) {
-      const comparison = order === 'asc' ? '>' : '<';
-      query.andWhere(
-        `(f.createdAt, f.id) ${comparison} (select a.created_at, a.id from stored_file a where a.id = :after)`,
-        { after },
-      );
-    }
-    return query.getMany();
+  async list(userId: string, query: ListFilesQuery): Promise<{ rows: StoredFile[]; hasMore: boolean }> {
+    const files = this.own(userId);
+    if (query.purpose !== undefined) files.andWhere('f.purpose = :purpose', { purpose: query.purpose });
+    return inOrder(await keyset(files, query, 'stored_file').getMany(), query);
   }
 
   /** The bytes, piece by piece; one short query a piece, so that a slow reader holds no connection. */

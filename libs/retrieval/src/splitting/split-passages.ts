@@ -4,10 +4,12 @@ import type { DocumentMetadata } from '../loading/load-document.js';
 import { markdownSections } from './markdown-sections.js';
 
 export interface SplitOptions {
-  /** Longest passage, in characters. */
+  /** Longest passage, in characters (or as `measure` counts). */
   readonly chunkCharacters: number;
   /** Characters that neighbouring passages share, so that no sentence is lost at a cut. */
   readonly overlapCharacters: number;
+  /** How long a text is; left out: its characters. */
+  readonly measure?: (text: string) => number;
 }
 
 /**
@@ -41,7 +43,8 @@ async function splitMarkdown(text: string, options: SplitOptions): Promise<strin
   for (const section of markdownSections(text)) {
     // A heading path longer than a third of a passage would crowd out what it introduces.
     const path = section.headings.join(' > ').slice(0, Math.floor(options.chunkCharacters / 3));
-    const room = options.chunkCharacters - (path ? path.length + 1 : 0);
+    const length = options.measure ?? ((text: string) => text.length);
+    const room = options.chunkCharacters - (path ? length(`${path}\n`) : 0);
     const splitter = new MarkdownTextSplitter(sizes({ ...options, chunkCharacters: room }));
     const chunks = await splitter.splitText(section.text);
     passages.push(...chunks.map((chunk) => (path ? `${path}\n${chunk}` : chunk)));
@@ -50,8 +53,12 @@ async function splitMarkdown(text: string, options: SplitOptions): Promise<strin
 }
 
 /** An overlap of half a passage or more would make the splitter repeat itself. */
-function sizes({ chunkCharacters, overlapCharacters }: SplitOptions) {
-  return { chunkSize: chunkCharacters, chunkOverlap: Math.min(overlapCharacters, Math.floor(chunkCharacters / 2)) };
+function sizes({ chunkCharacters, overlapCharacters, measure }: SplitOptions) {
+  return {
+    chunkSize: chunkCharacters,
+    chunkOverlap: Math.min(overlapCharacters, Math.floor(chunkCharacters / 2)),
+    ...(measure && { lengthFunction: measure }),
+  };
 }
 
 const compact = (text: string) =>
