@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { broadcast, product, quotient, sum } from './index.js';
+import { broadcast, difference, opaqueTerms, product, quotient, sum } from './index.js';
 
 describe('symbolic dims', () => {
   it('multiply into one canonical spelling', () => {
@@ -23,6 +23,20 @@ describe('symbolic dims', () => {
     expect(sum(2, 3)).toBe(5);
     expect(sum(0, 'B')).toBe('B');
     expect(sum('B', 'T')).toBe('(B+T)');
+    expect(sum('T', 'B')).toBe('(B+T)');
+    expect(sum(8, 'T')).toBe('(T+8)');
+  });
+
+  it('take sums apart again, alone and inside products', () => {
+    expect(difference('(T+8)', 8)).toBe('T');
+    expect(difference('(B+T)', 'B')).toBe('T');
+    expect(difference('3*B', 'B')).toBe('2*B');
+    expect(difference('T', 8)).toBe('(T-8)');
+    expect(product(['B', '(T+8)', 2])).toBe('2*(T+8)*B');
+    expect(quotient('2*(T+8)*B', 'B')).toBe('2*(T+8)');
+    expect(opaqueTerms('(2*(T+8)-B)')).toEqual({ left: '2*(T+8)', sign: '-', right: 'B' });
+    expect(opaqueTerms('(T+8)*(B+1)')).toBeNull();
+    expect(opaqueTerms('T')).toBeNull();
   });
 
   it('broadcast against 1 and themselves only', () => {

@@ -1,4 +1,4 @@
-import { monomial, product } from './dims.js';
+import { monomial, opaqueTerms, product } from './dims.js';
 import { inferShapes } from './shapes.js';
 import { type Attributes, type DType, type Dim, int, type Shape, type Tensor, type TensorSpec } from './types.js';
 import type { TypedArray } from './types.js';
@@ -158,13 +158,23 @@ export class Graph {
   private symbolSize(symbol: string): Tensor {
     const known = this.sizes.get(symbol);
     if (known) return known;
+    const made = this.opaqueSize(symbol) ?? this.inputSize(symbol);
+    this.sizes.set(symbol, made);
+    return made;
+  }
+
+  private opaqueSize(symbol: string): Tensor | null {
+    const terms = opaqueTerms(symbol);
+    if (!terms) return null;
+    return this.emit(terms.sign === '+' ? 'Add' : 'Sub', [this.size(terms.left), this.size(terms.right)])[0]!;
+  }
+
+  private inputSize(symbol: string): Tensor {
     const source = this.inputs.find((input) => input.shape.includes(symbol));
     if (!source) throw new Error(`graph "${this.name}" has no input whose shape names the dimension "${symbol}"`);
     const shape = this.emit('Shape', [source], { outputs: [{ dtype: 'int64', shape: [source.shape.length] }] })[0]!;
     const at = this.ints([source.shape.indexOf(symbol)]);
-    const made = this.emit('Gather', [shape, at], { outputs: [{ dtype: 'int64', shape: [1] }] })[0]!;
-    this.sizes.set(symbol, made);
-    return made;
+    return this.emit('Gather', [shape, at], { outputs: [{ dtype: 'int64', shape: [1] }] })[0]!;
   }
 
   private claim(name: string): string {

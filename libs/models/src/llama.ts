@@ -27,11 +27,19 @@ export interface LowRank {
   readonly scale: number;
 }
 
+/** An adapter layer on the output y of a block: y += up · SiLU(down · y) with down [size, hidden], up [hidden, size]. */
+export interface Bottleneck {
+  readonly down: Tensor;
+  readonly up: Tensor;
+}
+
 /** Where the model takes its tensors from: the caller decides whether a name is an input, a constant or frozen. */
 export interface Weights {
   readonly parameter: (name: string) => Tensor;
   /** The adapter of a linear module ("model.layers.0.self_attn.q_proj"), or null. */
   readonly adapter?: (module: string) => LowRank | null;
+  /** The adapter layer after a block ("model.layers.0.self_attn" or "….mlp"), or null. */
+  readonly bottleneck?: (block: string) => Bottleneck | null;
 }
 
 export interface ModelInputs {
@@ -100,13 +108,21 @@ class LlamaLayers {
     const mixed = attention(g, grouped, k, v, this.mask, 1 / Math.sqrt(headDim));
     const byHead = reshape(g, mixed, [batch, numHeads, time, headDim]);
     const merged = reshape(g, transpose(g, byHead, [0, 2, 1, 3]), [this.rows, numHeads * headDim]);
-    return this.linear(`${name}.o_proj`, merged);
+    return this.adapted(name, this.linear(`${name}.o_proj`, merged));
   }
 
   /** Down(SiLU(gate(x)) · up(x)): SwiGLU, Shazeer 2020. */
   private mlp(name: string, x: Tensor): Tensor {
     const gate = silu(this.g, this.linear(`${name}.gate_proj`, x));
-    return this.linear(`${name}.down_proj`, mul(this.g, gate, this.linear(`${name}.up_proj`, x)));
+    const inner = mul(this.g, gate, this.linear(`${name}.up_proj`, x));
+    return this.adapted(name, this.linear(`${name}.down_proj`, inner));
+  }
+
+  /** A block's output through its adapter layer, where it has one (Houlsby et al. 2019, section 2.1). */
+  private adapted(block: string, y: Tensor): Tensor {
+    const layer = this.weights.bottleneck?.(block);
+    if (!layer) return y;
+    return matmul(this.g, silu(this.g, linear(this.g, y, layer.down)), layer.up, { transB: true, plus: y });
   }
 
   private linear(module: string, x: Tensor): Tensor {

@@ -41,6 +41,10 @@ export function linearShapes(config: ModelConfig, layer: number): ReadonlyMap<st
   ]);
 }
 
+/** The blocks of one layer whose output an adapter layer may follow. */
+export const adaptableBlocks = (layer: number): string[] =>
+  ['self_attn', 'mlp'].map((block) => `${layerName(layer)}.${block}`);
+
 /** Modules of one layer that have a bias under this configuration. */
 export function biasedModules(config: ModelConfig, layer: number): string[] {
   const attention = `${layerName(layer)}.self_attn`;

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph.js';
-import { and, where } from './elementwise.js';
+import { and, equal, or, where } from './elementwise.js';
 import { matmul } from './matmul.js';
 import { softmax } from './reduce.js';
 import { reshape } from './shape.js';
@@ -26,15 +26,17 @@ export function attention(g: Graph, q: Tensor, k: Tensor, v: Tensor, mask: Tenso
 
 /**
  * Additive mask [B, 1, T, T] for packed or padded rows: a query sees a key of its own segment whose position is not
- * later than its own. segments and positions are int64 [B, T]; positions count from 0 within each segment.
+ * later than its own. segments and positions are int64 [B, T]; positions count from 0 within each segment. Keys of the
+ * segment `shared`, where given, are seen from every segment (a prefix common to all).
  */
-export function segmentMask(g: Graph, segments: Tensor, positions: Tensor): Tensor {
+export function segmentMask(g: Graph, segments: Tensor, positions: Tensor, shared: number | null = null): Tensor {
   const [batch, time] = segments.shape as [string, string];
   const asQuery = (x: Tensor) => reshape(g, x, [batch, 1, time, 1]);
   const asKey = (x: Tensor) => reshape(g, x, [batch, 1, 1, time]);
   const shape = [batch, 1, time, time];
   const outputs = [{ dtype: 'bool' as const, shape }];
-  const sameSegment = g.emit('Equal', [asQuery(segments), asKey(segments)], { outputs })[0]!;
+  const own = g.emit('Equal', [asQuery(segments), asKey(segments)], { outputs })[0]!;
+  const sameSegment = shared === null ? own : or(g, own, equal(g, asKey(segments), g.scalar(shared, 'int64')));
   const notLater = g.emit('GreaterOrEqual', [asQuery(positions), asKey(positions)], { outputs })[0]!;
   return where(g, and(g, sameSegment, notLater), g.scalar(0), g.scalar(MASKED));
 }

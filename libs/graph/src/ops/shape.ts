@@ -1,4 +1,4 @@
-import { product, sameShape, sum } from '../dims.js';
+import { difference, product, sameShape, sum } from '../dims.js';
 import type { Graph } from '../graph.js';
 import { position, resolveReshape } from '../shapes.js';
 import { type Dim, int, ints, literal, type Shape, type Tensor } from '../types.js';
@@ -55,21 +55,6 @@ export function padAxis(g: Graph, x: Tensor, axis: number, before: Dim, after: D
   const pads = [g.size(before), g.size(after)];
   const inputs = [x, concat(g, pads, 0), null, g.ints([axis])];
   return g.emit('Pad', inputs, { outputs: [{ dtype: x.dtype, shape }] })[0]!;
-}
-
-function difference(end: Dim, start: Dim): Dim {
-  if (start === 0) return end;
-  if (typeof end === 'number' && typeof start === 'number') return end - start;
-  // Halves and other splits of a symbolic axis: 2*P - P is P.
-  const [e, s] = [coefficientOf(end), coefficientOf(start)];
-  if (e.rest === s.rest) return e.rest === '' ? e.n - s.n : product([e.n - s.n, e.rest]);
-  return `(${end}-${start})`;
-}
-
-function coefficientOf(dim: Dim): { n: number; rest: string } {
-  if (typeof dim === 'number') return { n: dim, rest: '' };
-  const found = /^(\d+)\*(.*)$/.exec(dim);
-  return found ? { n: Number(found[1]), rest: found[2]! } : { n: 1, rest: dim };
 }
 
 /** int64 [0, 1, …, n-1]. */

@@ -1,13 +1,19 @@
 import { gather, Graph, segmentMask, type Shape, type Tensor } from '@attune/graph';
 import {
   architectures,
+  type Bottleneck,
+  embed,
   labelLogProbs,
   logits,
   type LowRank,
   type ModelConfig,
+  type ModelInputs,
   scalarHead,
   type Weights,
 } from '@attune/models';
+import { bottleneckName } from '../forms/bottleneck.js';
+import { SOFT_PROMPT } from '../forms/soft-prompt.js';
+import { behindPrompt } from './behind-prompt.js';
 import { loraName, type ParameterSet } from './parameters.js';
 
 /**
@@ -44,9 +50,13 @@ export class ModelGraph {
   hidden(): Tensor {
     const ids = this.batch('ids', 'int64', ['B', 'T']);
     const positions = this.batch('positions', 'int64', ['B', 'T']);
-    const mask = segmentMask(this.g, this.batch('segments', 'int64', ['B', 'T']), positions);
+    const segments = this.batch('segments', 'int64', ['B', 'T']);
     const { hiddenStates } = architectures[this.config.architecture]!;
-    return hiddenStates(this.g, this.config, this.weights, { ids, positions, mask });
+    const run = (inputs: ModelInputs) => hiddenStates(this.g, this.config, this.weights, inputs);
+    if (!this.parameters.has(SOFT_PROMPT))
+      return run({ ids, positions, mask: segmentMask(this.g, segments, positions) });
+    const prompt = this.parameter(SOFT_PROMPT);
+    return behindPrompt(this.g, prompt, { embeds: embed(this.g, this.weights, ids), positions, segments }, run);
   }
 
   /** Log-probs [rows] of labels [rows] given the hidden states of the same rows. */
@@ -71,13 +81,22 @@ export class ModelGraph {
   }
 
   private get weights(): Weights {
-    return { parameter: (name) => this.parameter(name), adapter: (module) => this.adapter(module) };
+    return {
+      parameter: (name) => this.parameter(name),
+      adapter: (module) => this.adapter(module),
+      bottleneck: (block) => this.bottleneck(block),
+    };
   }
 
   private adapter(module: string): LowRank | null {
     const [a, b] = [loraName(module, 'A'), loraName(module, 'B')];
     if (!this.parameters.has(a)) return null;
     return { a: this.parameter(a), b: this.parameter(b), scale: this.adapterScale };
+  }
+
+  private bottleneck(block: string): Bottleneck | null {
+    const [down, up] = [bottleneckName(block, 'down'), bottleneckName(block, 'up')];
+    return this.parameters.has(down) ? { down: this.parameter(down), up: this.parameter(up) } : null;
   }
 
   private declare(name: string, make: () => Tensor): Tensor {
