@@ -27,6 +27,7 @@ export const engineRequestWire = z.object({
   id: z.string().min(1),
   promptIds: z.array(z.number()),
   maxTokens: z.number(),
+  answered: z.array(tokenId).optional(),
   stopIds: z.array(tokenId).optional(),
   sampling: engineSamplingWire.optional(),
   logProbs: z.boolean().optional(),

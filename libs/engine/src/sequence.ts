@@ -32,7 +32,8 @@ export class Sequence {
     private readonly arrivedAt: number,
     private readonly sink: EventSink,
   ) {
-    this.tokens = [...request.promptIds];
+    this.tokens = [...request.promptIds, ...(request.answered ?? [])];
+    for (const token of request.answered ?? []) this.count(token);
     this.promptCounts = sampling.repetitionPenalty === 1 ? new Map() : countTokens(request.promptIds);
   }
 
@@ -50,7 +51,8 @@ export class Sequence {
 
   view(): RunningView {
     const pending = this.tokens.length - this.computed;
-    return { id: this.id, user: this.user, pending, decoding: this.numDrawn > 0 };
+    const drawsHere = this.numDrawn - (this.request.answered?.length ?? 0);
+    return { id: this.id, user: this.user, pending, decoding: drawsHere > 0 };
   }
 
   begin(weights: ActiveWeights, slot: number, cached: number, now: number): void {
@@ -66,9 +68,13 @@ export class Sequence {
   append(event: TokenEvent, now: number): StopReason | null {
     this.firstTokenAt ??= now;
     this.tokens.push(event.token);
-    this.answerCounts.set(event.token, (this.answerCounts.get(event.token) ?? 0) + 1);
+    this.count(event.token);
     this.sink(event);
     return this.numDrawn >= this.request.maxTokens ? 'length' : null;
+  }
+
+  private count(token: number) {
+    this.answerCounts.set(token, (this.answerCounts.get(token) ?? 0) + 1);
   }
 
   isStop(token: number): boolean {

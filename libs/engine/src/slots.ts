@@ -31,7 +31,7 @@ export class Slots {
 
   /** Reserves a slot for the whole length of a sequence and puts what is cached of its prompt there. */
   reserve(sequence: Sequence, weights: string): SlotChoice | null {
-    const choice = chooseSlot(this.contents(), sequence.request.promptIds, weights);
+    const choice = chooseSlot(this.contents(), sequence.tokens, weights);
     if (!choice) return null;
     if (choice.copyFrom !== null) this.cache.copy(choice.copyFrom, choice.slot, choice.cached);
     Object.assign(this.slots[choice.slot]!, { sequence, tokens: [], weights, lastUsed: ++this.uses });

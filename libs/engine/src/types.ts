@@ -35,6 +35,11 @@ export interface GenerateRequest {
   readonly promptIds: readonly number[];
   /** At most this many new tokens; prompt and answer together must fit the engine's `maxSeq`. */
   readonly maxTokens: number;
+  /**
+   * Tokens of the answer that an earlier run drew: it goes on behind them with the draws it would have had, because
+   * token i depends on the seed and i alone. `maxTokens` and `completionTokens` count them; no event repeats them.
+   */
+  readonly answered?: readonly number[];
   /** The answer ends when one of these is drawn; the token itself is not part of the answer. */
   readonly stopIds?: readonly number[];
   readonly sampling?: SamplingParams;

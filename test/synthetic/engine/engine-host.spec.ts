@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { writeAdapter, writeModelFolder } from '@attune/checkpoint';
-import { collect, Engine, EngineHost, type EngineEvent, type GenerateRequest } from '@attune/engine';
+import { collect, Engine, EngineHost, type EngineEvent, type GenerateRequest, type LoadedModel } from '@attune/engine';
 import { parameterShapes, parseModelConfig } from '@attune/models';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { randomAdapter, randomModel, tinyConfig } from './tiny-models.js';
@@ -16,11 +16,16 @@ beforeAll(async () => {
   // The process runs compiled code: make it the code under test.
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'libs/engine'], { stdio: 'inherit' });
   folder = await mkdtemp(path.join(tmpdir(), 'attune host '));
-  const shapes = [...parameterShapes(parseModelConfig(tinyConfig))];
-  const tensors = new Map(shapes.map(([name, shape]) => [name, { shape, data: model.tensor(name).data }]));
-  await writeModelFolder(path.join(folder, 'model'), { config: tinyConfig, tensors });
+  await writeModel('model', model);
+  await writeModel('other', randomModel(2));
   await writeAdapter(path.join(folder, 'adapter'), randomAdapter(5));
 }, 120_000);
+
+async function writeModel(name: string, from: LoadedModel) {
+  const shapes = [...parameterShapes(parseModelConfig(tinyConfig))];
+  const tensors = new Map(shapes.map(([tensor, shape]) => [tensor, { shape, data: from.tensor(tensor).data }]));
+  await writeModelFolder(path.join(folder, name), { config: tinyConfig, tensors });
+}
 
 afterEach(async () => {
   await Promise.all(hosts.splice(0).map((host) => host.close()));
@@ -44,6 +49,15 @@ const request = (id: string, more: Partial<GenerateRequest> = {}): GenerateReque
   logProbs: true,
   ...more,
 });
+
+/** The same events; the process is killed when the answer has that many tokens. */
+async function* killOnToken(host: EngineHost, events: AsyncIterable<EngineEvent>, killAt: number) {
+  let tokens = 0;
+  for await (const event of events) {
+    if (event.type === 'token' && ++tokens === killAt) process.kill(host.pid!, 'SIGKILL');
+    yield event;
+  }
+}
 
 describe('the engine host', () => {
   it('gives what an engine in this process gives', async () => {
@@ -78,26 +92,95 @@ describe('the engine host', () => {
     await expect(missing).rejects.toMatchObject({ kind: 'invalid_request', message: /nothing does not exist/ });
   });
 
-  it('replaces a killed process: running answers end as failed, waiting ones are answered, adapters are back', async () => {
+  it('replaces a killed process: answers under way go on as if nothing had happened, and adapters are back', async () => {
     const crashes: string[] = [];
-    const host = await start({ slots: 1, maxSeq: 8192, onCrash: (reason) => crashes.push(reason) });
+    const host = await start({ slots: 16, onCrash: (reason) => crashes.push(reason) });
     const { adapter } = await host.loadAdapter(path.join(folder, 'adapter'));
     await host.setLive(adapter);
-    const want = await collect(host.generate(request('reference')));
-    const waiting: Promise<unknown>[] = [];
-    const seen: EngineEvent[] = [];
-    for await (const event of host.generate(request('running', { maxTokens: 8000 }))) {
-      if (seen.push(event) === 3) {
-        waiting.push(...['w1', 'w2'].map((id) => collect(host.generate(request(id)))));
-        process.kill(host.pid!, 'SIGKILL');
-      }
-    }
-    expect(seen.at(-1)).toMatchObject({ type: 'finished', reason: 'failed', error: /SIGKILL/ });
-    for (const answer of await Promise.all(waiting)) {
-      expect(answer).toMatchObject({ tokens: want.tokens, finished: { reason: 'length', weights: { adapter } } });
-    }
+    const sampling = { temperature: 1, topK: 20, frequencyPenalty: 0.1 };
+    const requests = Array.from({ length: 20 }, (_, i) =>
+      request(`r${i}`, { promptIds: [1 + i, 2, 3], maxTokens: 200, sampling: { ...sampling, seed: i } }),
+    );
+    const want = await Promise.all(requests.map((each) => collect(host.generate({ ...each, id: `w${each.id}` }))));
+    const readers = requests.map((each) => collect(killOnToken(host, host.generate(each), each.id === 'r3' ? 60 : 0)));
+    const got = await Promise.all(readers);
     expect(crashes).toEqual([expect.stringMatching(/SIGKILL/)]);
     expect(host.restarts).toBe(1);
+    got.forEach(({ tokens, finished, started }, i) => {
+      expect(tokens).toEqual(want[i]!.tokens);
+      expect(finished).toMatchObject({ reason: 'length', completionTokens: 200, weights: { adapter } });
+      expect(started).toBeDefined();
+    });
+  });
+
+  it('draws the same tokens behind those an earlier run drew, whatever the sampler', async () => {
+    const host = await start();
+    const sampling = { temperature: 1, repetitionPenalty: 1.2, presencePenalty: 0.5, seed: 9 };
+    const whole = await collect(host.generate(request('a', { maxTokens: 40, sampling })));
+    for (const length of [1, 17, 39]) {
+      const answered = whole.tokens.slice(0, length);
+      const rest = await collect(host.generate(request(`b${length}`, { maxTokens: 40, sampling, answered })));
+      expect(rest.tokens).toEqual(whole.tokens.slice(length));
+      expect(rest.finished).toMatchObject({ completionTokens: 40, promptTokens: 6 });
+    }
+    const { finished } = await collect(host.generate(request('c', { maxTokens: 40, answered: whole.tokens })));
+    expect(finished).toMatchObject({ reason: 'rejected', error: /nothing left to draw/ });
+  });
+
+  it('ends an answer during which the process dies again and again without a token', async () => {
+    const host = await start();
+    let over = false;
+    const answer = collect(host.generate(request('a', { maxTokens: 240 }))).finally(() => (over = true));
+    const seen = new Set<number>();
+    while (!over) {
+      const pid = host.pid!;
+      if (!seen.has(pid)) process.kill(pid, 'SIGKILL');
+      seen.add(pid);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect((await answer).finished).toMatchObject({ reason: 'failed', error: /cannot be started again|ask again/ });
+    expect(seen.size).toBeGreaterThan(2);
+    const { finished } = await collect(host.generate(request('b')));
+    expect(finished.reason).toBe('length');
+  });
+
+  it('takes in another model beside the first: nothing fails, each answer comes from one of the two', async () => {
+    const host = await start({ slots: 3 });
+    const requests = Array.from({ length: 12 }, (_, i) => request(`r${i}`, { promptIds: [1 + i, 2], maxTokens: 150 }));
+    const old = await Promise.all(
+      requests.slice(0, 3).map((each) => collect(host.generate({ ...each, id: `w${each.id}` }))),
+    );
+    const answers = requests.map((each) => collect(host.generate(each)));
+    const live = await host.swapModel(path.join(folder, 'other'));
+    expect((await host.stats()).live).toEqual(live);
+    const got = await Promise.all(answers);
+    expect(got.every(({ finished }) => finished.reason === 'length')).toBe(true);
+    const after = await Promise.all(requests.map((each) => collect(host.generate({ ...each, id: `a${each.id}` }))));
+    got.forEach(({ tokens, started }, i) => {
+      const isNew = started!.weights.digest === live.digest;
+      if (isNew || i < 3) expect(tokens).toEqual((isNew ? after : old)[i]!.tokens);
+    });
+    expect(after.every(({ started }) => started!.weights.digest === live.digest)).toBe(true);
+    expect(after[0]!.tokens).not.toEqual(old[0]!.tokens);
+    expect(host.restarts).toBe(0);
+  });
+
+  it('keeps its model when another cannot be loaded', async () => {
+    const host = await start();
+    const { live } = await host.stats();
+    await expect(host.swapModel(path.join(folder, 'nothing'))).rejects.toThrow(/nothing does not exist/);
+    expect((await collect(host.generate(request('a')))).started!.weights).toEqual(live);
+  });
+
+  it('keeps an adapter in memory until the last request that names it is over', async () => {
+    const host = await start({ slots: 1 });
+    const { adapter } = await host.loadAdapter(path.join(folder, 'adapter'));
+    const answers = ['a', 'b', 'c'].map((id) => collect(host.generate(request(id, { adapter }))));
+    await host.unloadAdapter(adapter!);
+    expect((await host.stats()).adapters).toEqual([]);
+    for (const { finished } of await Promise.all(answers)) expect(finished).toMatchObject({ reason: 'length' });
+    const late = await collect(host.generate(request('d', { adapter })));
+    expect(late.finished).toMatchObject({ reason: 'rejected', error: /not loaded/ });
   });
 
   it('replaces a process that hangs', async () => {

@@ -1,6 +1,9 @@
 import { linearShapes, type ModelConfig, parameterShapes, parseModelConfig } from '@attune/models';
 import { createRandom } from '@attune/platform';
-import type { Adapter, LoadedModel } from '@attune/engine';
+import type { LowRankWeights } from '@attune/checkpoint';
+import type { LoadedModel } from '@attune/engine';
+
+export type LowRankAdapter = LowRankWeights & { readonly digest: string };
 
 export const tinyConfig = {
   architectures: ['LlamaForCausalLM'],
@@ -51,7 +54,7 @@ export function countingModel(step: number): LoadedModel {
 }
 
 /** A random low-rank update of every linear layer, strong enough to change most tokens. */
-export function randomAdapter(seed: number, config: object = tinyConfig, strength = 0.5): Adapter {
+export function randomAdapter(seed: number, config: object = tinyConfig, strength = 0.5): LowRankAdapter {
   const parsed: ModelConfig = parseModelConfig(config);
   const random = createRandom(seed);
   const rank = 2 + (seed % 3);
@@ -64,7 +67,7 @@ export function randomAdapter(seed: number, config: object = tinyConfig, strengt
 }
 
 /** The model with an adapter multiplied into its weights: W + (alpha / rank) · B·A. */
-export function mergedModel(model: LoadedModel, adapter: Adapter): LoadedModel {
+export function mergedModel(model: LoadedModel, adapter: LowRankAdapter): LoadedModel {
   const shapes = parameterShapes(parseModelConfig(model.config));
   return {
     ...model,
@@ -78,7 +81,12 @@ export function mergedModel(model: LoadedModel, adapter: Adapter): LoadedModel {
   };
 }
 
-function addProduct(weight: Float32Array, factors: { a: Float32Array; b: Float32Array }, columns: number, to: Adapter) {
+function addProduct(
+  weight: Float32Array,
+  factors: { a: Float32Array; b: Float32Array },
+  columns: number,
+  to: LowRankAdapter,
+) {
   for (let at = 0; at < weight.length; at++) {
     const [row, column] = [Math.floor(at / columns), at % columns];
     for (let r = 0; r < to.rank; r++)

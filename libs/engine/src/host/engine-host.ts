@@ -1,9 +1,9 @@
-import { type EngineRequestWire, type EngineSetupWire, engineSetupWire } from '@attune/contracts';
+import type { EngineSetupWire } from '@attune/contracts';
 import { type Clock, systemClock, UnavailableError } from '@attune/platform';
 import { EventQueue } from '../event-queue.js';
 import type { EngineEvent, EngineStats, GenerateOptions, GenerateRequest, TokenEngine, WeightsId } from '../types.js';
-import { EngineChild } from './child.js';
 import { PendingRequest } from './pending-request.js';
+import { ServingProcess } from './serving-process.js';
 
 export interface EngineHostOptions extends EngineSetupWire {
   /** A process that says nothing for this long is replaced. Default 30 s. */
@@ -16,59 +16,45 @@ export interface EngineHostOptions extends EngineSetupWire {
 }
 
 const HEARTBEAT_TIMEOUT_MS = 30_000;
-const CLOSE_GRACE_MS = 5_000;
-const FIRST_BACKOFF_MS = 100;
-/** A request that was there at this many crashes may well be their cause. */
-const MOST_ATTEMPTS = 3;
-const LONGEST_BACKOFF_MS = 10_000;
 
 /**
- * An engine in a process of its own, so that a native crash takes down no more than the answers under way. When the
- * process ends it is replaced: answers already begun end as 'failed', requests that had not started are sent again, and
- * adapters and the live choice are restored.
+ * An engine in a process of its own, so that a native crash takes down no answer: the process is replaced, and answers
+ * under way go on. Another model is taken in by a second process beside the first, which finishes what it began.
  */
 export class EngineHost implements TokenEngine {
-  private readonly pending = new Map<string, PendingRequest>();
-  private readonly adapterFolders = new Map<string, string>();
   private readonly clock: Clock;
-  private live: string | null = null;
-  private child: EngineChild;
-  private isReady = false;
+  /** Processes of earlier models that still answer what they began. */
+  private readonly leaving = new Set<ServingProcess>();
+  /** Model changes take turns. */
+  private swapping: Promise<unknown> = Promise.resolve();
+  private restartsOfOthers = 0;
   private closed = false;
-  private numRestarts = 0;
-  private failedStarts = 0;
 
-  private constructor(private readonly options: EngineHostOptions) {
+  private constructor(
+    private readonly options: EngineHostOptions,
+    private current: ServingProcess,
+  ) {
     this.clock = options.clock ?? systemClock;
-    this.child = this.spawn();
   }
 
   /** Starts the process and waits until its model is loaded. @throws AppError why it cannot be */
   static async start(options: EngineHostOptions): Promise<EngineHost> {
-    const host = new EngineHost(options);
-    try {
-      await host.child.ready;
-    } catch (error) {
-      await host.close();
-      throw error;
-    }
-    host.isReady = true;
-    return host;
+    return new EngineHost(options, await startProcess(options, options.model));
   }
 
   /** Whether a request sent now would start without waiting for a process. */
   get ready(): boolean {
-    return this.isReady && !this.closed;
+    return this.current.ready;
   }
 
-  /** Times the process had to be replaced. */
+  /** Times a process had to be replaced. */
   get restarts(): number {
-    return this.numRestarts;
+    return [this.current, ...this.leaving].reduce((all, { restarts }) => all + restarts, this.restartsOfOthers);
   }
 
-  /** The engine process, for supervision and tests. */
+  /** The engine process that takes new requests, for supervision and tests. */
   get pid(): number | undefined {
-    return this.child.pid;
+    return this.current.pid;
   }
 
   generate(request: GenerateRequest, options: GenerateOptions = {}): AsyncIterable<EngineEvent> {
@@ -79,109 +65,95 @@ export class EngineHost implements TokenEngine {
       if (event.type === 'finished') options.signal?.removeEventListener('abort', cancel);
       queue.push(event);
     });
-    if (this.pending.has(request.id)) {
+    if (this.processes().some((process) => process.has(request.id))) {
       pending.end('failed', `a request with the id ${request.id} is already under way`);
       return queue;
     }
-    this.pending.set(request.id, pending);
-    if (this.isReady) this.submit(pending);
+    this.current.take(pending);
     if (options.signal?.aborted) cancel();
     else options.signal?.addEventListener('abort', cancel, { once: true });
     return queue;
   }
 
   cancel(id: string): void {
-    const pending = this.pending.get(id);
-    if (!pending) return;
-    pending.cancelled = true;
-    if (this.isReady) this.child.send({ type: 'cancel', id });
-    else this.endPending((other) => other === pending, 'cancelled');
+    for (const process of this.processes()) process.cancel(id);
   }
 
   /** @param folder an adapter in PEFT layout, which must stay there: a replaced process reads it again */
-  async loadAdapter(folder: string): Promise<WeightsId> {
-    const id = (await this.child.call({ type: 'loadAdapter', folder })) as WeightsId;
-    this.adapterFolders.set(id.adapter!, folder);
-    return id;
+  loadAdapter(folder: string): Promise<WeightsId> {
+    return this.current.loadAdapter(folder);
   }
 
-  async setLive(adapterDigest: string | null): Promise<void> {
-    await this.child.call({ type: 'setLive', digest: adapterDigest });
-    this.live = adapterDigest;
+  setLive(adapterDigest: string | null): Promise<void> {
+    return this.current.setLive(adapterDigest);
   }
 
-  async unloadAdapter(digest: string): Promise<void> {
-    await this.child.call({ type: 'unloadAdapter', digest });
-    this.adapterFolders.delete(digest);
+  unloadAdapter(digest: string): Promise<void> {
+    return this.current.unloadAdapter(digest);
   }
 
-  async stats(): Promise<EngineStats> {
-    return (await this.child.call({ type: 'stats' })) as EngineStats;
+  stats(): Promise<EngineStats> {
+    return this.current.stats();
+  }
+
+  /**
+   * Serves another model: a second process loads it beside the first, then takes every request that has not begun; the
+   * first finishes its answers and ends. For that while both are in memory.
+   * @param folder a model of the same tokenizer in Hugging Face layout, which must stay there
+   * @param adapterFolder an adapter of that model to be live from its first request on
+   * @returns the weights that are live now
+   * @throws AppError why the model cannot be served; the one before goes on
+   */
+  swapModel(folder: string, adapterFolder?: string): Promise<WeightsId> {
+    const turn = this.swapping.then(() => this.takeModel(folder, adapterFolder));
+    this.swapping = turn.catch(() => {});
+    return turn;
   }
 
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    await this.child.close(CLOSE_GRACE_MS);
-    this.endPending(() => true, 'cancelled');
+    await Promise.all(this.processes().map((process) => process.close()));
   }
 
-  private spawn(): EngineChild {
-    return new EngineChild({
-      setup: engineSetupWire.parse(this.options), // and nothing but the set-up: callbacks do not travel
-      heartbeatTimeoutMs: this.options.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS,
-      onEvents: (events) => events.forEach(([id, event]) => this.deliver(id, event as EngineEvent)),
-      onExit: (reason) => this.crashed(reason),
-    });
-  }
-
-  private submit(pending: PendingRequest): void {
-    pending.attempts += 1;
-    this.child.send({ type: 'generate', request: pending.request as EngineRequestWire });
-  }
-
-  private deliver(id: string, event: EngineEvent): void {
-    const pending = this.pending.get(id);
-    if (event.type === 'finished') this.pending.delete(id);
-    pending?.deliver(event);
-  }
-
-  private crashed(reason: string): void {
-    const wasReady = this.isReady;
-    this.isReady = false;
-    if (this.closed || (!wasReady && this.numRestarts === 0)) return; // the first start reports its own failure
-    this.options.onCrash?.(reason);
-    this.endPending(({ cancelled }) => cancelled, 'cancelled');
-    const lost = ({ hasStarted, attempts }: PendingRequest) => hasStarted || attempts >= MOST_ATTEMPTS;
-    this.endPending(lost, 'failed', `${reason} while it answered; ask again`);
-    this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
-    // A model that no longer loads would keep everyone waiting for ever.
-    if (this.failedStarts > 0) this.endPending(() => true, 'failed', `${reason} and cannot be started again`);
-    const delay = Math.min(FIRST_BACKOFF_MS * 2 ** this.failedStarts, LONGEST_BACKOFF_MS);
-    this.numRestarts += 1;
-    setTimeout(() => void this.restart(), delay);
-  }
-
-  private async restart(): Promise<void> {
-    if (this.closed) return;
-    const child = (this.child = this.spawn());
+  private async takeModel(folder: string, adapterFolder?: string): Promise<WeightsId> {
+    const next = await startProcess(this.options, folder);
     try {
-      await child.ready;
-      for (const folder of this.adapterFolders.values()) await child.call({ type: 'loadAdapter', folder });
-      await child.call({ type: 'setLive', digest: this.live });
-    } catch {
-      return child.kill('it could not be restored'); // its exit schedules the next attempt
+      if (this.closed) throw new UnavailableError('the engine is closed');
+      if (adapterFolder) await next.setLive((await next.loadAdapter(adapterFolder)).adapter);
+      const { live } = await next.stats();
+      this.replaceCurrent(next);
+      return live;
+    } catch (error) {
+      await next.close();
+      throw error;
     }
-    this.isReady = true;
-    this.options.onRestarted?.();
-    for (const pending of this.pending.values()) this.submit(pending);
   }
 
-  private endPending(which: (pending: PendingRequest) => boolean, reason: 'failed' | 'cancelled', error?: string) {
-    for (const [id, pending] of this.pending) {
-      if (!which(pending)) continue;
-      this.pending.delete(id);
-      pending.end(reason, error);
-    }
+  private replaceCurrent(next: ServingProcess): void {
+    const old = this.current;
+    this.current = next;
+    this.leaving.add(old);
+    for (const pending of old.handOver()) next.take(pending);
+    void old
+      .drain()
+      .then(() => old.close())
+      .then(() => {
+        this.leaving.delete(old);
+        this.restartsOfOthers += old.restarts;
+      });
   }
+
+  private processes(): ServingProcess[] {
+    return [this.current, ...this.leaving];
+  }
+}
+
+function startProcess(options: EngineHostOptions, model: string): Promise<ServingProcess> {
+  return ServingProcess.start({
+    setup: { ...options, model },
+    heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS,
+    onCrash: (reason) => options.onCrash?.(reason),
+    onRestarted: () => options.onRestarted?.(),
+  });
 }

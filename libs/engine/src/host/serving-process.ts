@@ -1,0 +1,203 @@
+import { type EngineRequestWire, type EngineSetupWire, engineSetupWire } from '@attune/contracts';
+import type { EngineEvent, EngineStats, WeightsId } from '../types.js';
+import { EngineChild } from './child.js';
+import type { PendingRequest } from './pending-request.js';
+
+export interface ServingProcessOptions {
+  readonly setup: EngineSetupWire;
+  readonly heartbeatTimeoutMs: number;
+  readonly onCrash: (reason: string) => void;
+  readonly onRestarted: () => void;
+}
+
+const CLOSE_GRACE_MS = 5_000;
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 10_000;
+const MOST_FAILED_STARTS = 3;
+
+/**
+ * One model in a process that is replaced when it ends unasked: adapters and the live choice are restored, requests that
+ * waited are sent again, answers under way go on behind the tokens they have.
+ */
+export class ServingProcess {
+  private readonly pending = new Map<string, PendingRequest>();
+  private readonly adapterFolders = new Map<string, string>();
+  /** Adapters to unload once no request needs them. */
+  private readonly leaving = new Set<string>();
+  private live: string | null = null;
+  private child: EngineChild;
+  private isReady = false;
+  private closed = false;
+  private numRestarts = 0;
+  private failedStarts = 0;
+  private drained: (() => void) | undefined;
+
+  private constructor(private readonly options: ServingProcessOptions) {
+    this.child = this.spawn();
+  }
+
+  /** Starts the process and waits until its model is loaded. @throws AppError why it cannot be */
+  static async start(options: ServingProcessOptions): Promise<ServingProcess> {
+    const made = new ServingProcess(options);
+    try {
+      await made.child.ready;
+    } catch (error) {
+      await made.close();
+      throw error;
+    }
+    made.isReady = true;
+    return made;
+  }
+
+  get ready(): boolean {
+    return this.isReady && !this.closed;
+  }
+
+  get restarts(): number {
+    return this.numRestarts;
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  has(id: string): boolean {
+    return this.pending.has(id);
+  }
+
+  take(request: PendingRequest): void {
+    this.pending.set(request.id, request);
+    if (this.isReady) this.submit(request);
+  }
+
+  /** Gives up the requests that have not begun and do not name weights of this model, for another process to take. */
+  handOver(): PendingRequest[] {
+    const waiting = [...this.pending.values()].filter(
+      ({ hasStarted, cancelled, request }) => !hasStarted && !cancelled && request.adapter === undefined,
+    );
+    for (const { id } of waiting) {
+      this.forget(id);
+      if (this.isReady) this.child.send({ type: 'cancel', id });
+    }
+    return waiting;
+  }
+
+  cancel(id: string): void {
+    const pending = this.pending.get(id);
+    if (!pending) return;
+    pending.cancelled = true;
+    if (this.isReady) this.child.send({ type: 'cancel', id });
+    else this.end((other) => other === pending, 'cancelled');
+  }
+
+  async loadAdapter(folder: string): Promise<WeightsId> {
+    const id = (await this.child.call({ type: 'loadAdapter', folder })) as WeightsId;
+    this.adapterFolders.set(id.adapter!, folder);
+    this.leaving.delete(id.adapter!);
+    return id;
+  }
+
+  async setLive(adapterDigest: string | null): Promise<void> {
+    await this.child.call({ type: 'setLive', digest: adapterDigest });
+    this.live = adapterDigest;
+  }
+
+  /** At once, or when the last request that needs it is over. */
+  async unloadAdapter(digest: string): Promise<void> {
+    const isNeeded = digest !== this.live && [...this.pending.values()].some((pending) => pending.uses(digest));
+    if (isNeeded && this.adapterFolders.has(digest)) return void this.leaving.add(digest);
+    await this.child.call({ type: 'unloadAdapter', digest });
+    this.adapterFolders.delete(digest);
+    this.leaving.delete(digest);
+  }
+
+  async stats(): Promise<EngineStats> {
+    const stats = (await this.child.call({ type: 'stats' })) as EngineStats;
+    return { ...stats, adapters: stats.adapters.filter((digest) => !this.leaving.has(digest)) };
+  }
+
+  /** Resolves when no request is left. */
+  async drain(): Promise<void> {
+    if (this.pending.size > 0) await new Promise<void>((resolve) => (this.drained = resolve));
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.child.close(CLOSE_GRACE_MS);
+    this.end(() => true, 'cancelled');
+  }
+
+  private spawn(): EngineChild {
+    return new EngineChild({
+      setup: engineSetupWire.parse(this.options.setup), // and nothing but the set-up: callbacks do not travel
+      heartbeatTimeoutMs: this.options.heartbeatTimeoutMs,
+      onEvents: (events) => events.forEach(([id, event]) => this.deliver(id, event as EngineEvent)),
+      onExit: (reason) => this.crashed(reason),
+    });
+  }
+
+  private submit(pending: PendingRequest): void {
+    this.child.send({ type: 'generate', request: pending.nextAttempt() as EngineRequestWire });
+  }
+
+  private deliver(id: string, event: EngineEvent): void {
+    const pending = this.pending.get(id);
+    if (event.type === 'finished') this.forget(id);
+    pending?.deliver(event);
+  }
+
+  private crashed(reason: string): void {
+    const wasReady = this.isReady;
+    this.isReady = false;
+    if (this.closed || (!wasReady && this.numRestarts === 0)) return; // the first start reports its own failure
+    this.options.onCrash(reason);
+    this.end(({ cancelled }) => cancelled, 'cancelled');
+    this.end(({ isSuspect }) => isSuspect, 'failed', `${reason} while it answered; ask again`);
+    this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
+    // A model that no longer loads would keep everyone waiting for ever.
+    if (this.failedStarts >= MOST_FAILED_STARTS)
+      this.end(() => true, 'failed', `${reason} and cannot be started again`);
+    const delay = Math.min(FIRST_BACKOFF_MS * 2 ** this.failedStarts, LONGEST_BACKOFF_MS);
+    this.numRestarts += 1;
+    setTimeout(() => void this.restart(), delay);
+  }
+
+  private async restart(): Promise<void> {
+    if (this.closed) return;
+    const child = (this.child = this.spawn());
+    try {
+      await child.ready;
+      for (const folder of this.adapterFolders.values()) await child.call({ type: 'loadAdapter', folder });
+      await child.call({ type: 'setLive', digest: this.live });
+    } catch {
+      return child.kill('it could not be restored'); // its exit schedules the next attempt
+    }
+    this.isReady = true;
+    this.options.onRestarted();
+    for (const pending of this.pending.values()) this.submit(pending);
+  }
+
+  private end(which: (pending: PendingRequest) => boolean, reason: 'failed' | 'cancelled', error?: string) {
+    for (const pending of [...this.pending.values()].filter(which)) {
+      this.forget(pending.id);
+      pending.end(reason, error);
+    }
+  }
+
+  private forget(id: string): void {
+    this.pending.delete(id);
+    if (this.leaving.size > 0) this.unloadUnneeded();
+    if (this.pending.size === 0) this.drained?.();
+  }
+
+  private unloadUnneeded(): void {
+    for (const digest of this.leaving) {
+      if ([...this.pending.values()].some((pending) => pending.uses(digest))) continue;
+      this.leaving.delete(digest);
+      // A process that has just ended does not know it any more, and its successor must not learn it.
+      this.adapterFolders.delete(digest);
+      this.child.call({ type: 'unloadAdapter', digest }).catch(() => {});
+    }
+  }
+}
