@@ -60,7 +60,7 @@ describe('pairBatch', () => {
     const batch = pairBatch([{ chosen: [1, 2, 3, 4], rejected: [1, 2, 5], promptLength: 2 }]);
     expect(batch.chosenRows.map((at) => Number(batch.tokens.ids[at]))).toEqual([4]);
     expect(batch.rejectedRows.map((at) => Number(batch.tokens.ids[at]))).toEqual([5]);
-    expect(answerOwners(batch)).toEqual({ owners: [0, 0, 0], signs: [1, 1, -1] });
+    expect(answerOwners(batch)).toEqual({ owners: [0, 0, 0], factors: [1, 1, -1] });
   });
 });
 

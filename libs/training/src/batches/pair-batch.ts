@@ -22,6 +22,9 @@ export interface PairBatch {
   readonly weights: readonly number[];
 }
 
+/** Whether an answer's log-prob is the sum over its tokens or their mean. */
+export type Pooling = 'sum' | 'mean';
+
 /** Lays pairs out as padded rows. */
 export function pairBatch(pairs: readonly PreferencePair[], length?: number): PairBatch {
   const answer = (ids: readonly number[], start: number) => ({ ids, weights: ids.map((_, i) => (i < start ? 0 : 1)) });
@@ -39,8 +42,28 @@ export function pairBatch(pairs: readonly PreferencePair[], length?: number): Pa
   };
 }
 
-/** For each answer token in row order: its pair, and +1 in the chosen answer or −1 in the rejected one. */
-export function answerOwners({ tokens }: PairBatch): { owners: number[]; signs: number[] } {
+/**
+ * For each answer token in row order: its pair, and the factor it counts with in the pair's gap, positive in the chosen
+ * answer and negative in the rejected one; ±1 in a sum, ±1/length in a mean.
+ */
+export function answerOwners({ tokens }: PairBatch, pooling: Pooling = 'sum'): { owners: number[]; factors: number[] } {
   const rows = [...tokens.weights].flatMap((weight, i) => (weight === 0 ? [] : [Math.floor(i / tokens.length)]));
-  return { owners: rows.map((row) => Math.floor(row / 2)), signs: rows.map((row) => (row % 2 === 0 ? 1 : -1)) };
+  const lengths = new Map<number, number>();
+  for (const row of rows) lengths.set(row, (lengths.get(row) ?? 0) + 1);
+  const sign = (row: number) => (row % 2 === 0 ? 1 : -1);
+  return {
+    owners: rows.map((row) => Math.floor(row / 2)),
+    factors: rows.map((row) => (pooling === 'sum' ? sign(row) : sign(row) / lengths.get(row)!)),
+  };
+}
+
+/**
+ * Log-prob gap of each pair from the log-probs of its answer tokens (as {@link Scorer.tokenLogProbs} gives them): what a
+ * DPO batch needs of the reference. IPO wants `mean`.
+ */
+export function answerGaps(pairs: PairBatch, logProbs: ArrayLike<number>, pooling: Pooling = 'sum'): number[] {
+  const gaps = pairs.chosenRows.map(() => 0);
+  const { owners, factors } = answerOwners(pairs, pooling);
+  owners.forEach((pair, i) => (gaps[pair]! += factors[i]! * logProbs[i]!));
+  return gaps;
 }
