@@ -6,6 +6,8 @@ export function configEntries(options: SessionOptions): Record<string, string> {
     'session.intra_op.allow_spinning': options.spinning === false ? '0' : '1',
     'session.set_denormal_as_zero': '1',
     ...(options.disablePrepacking ? { 'session.disable_prepacking': '1' } : {}),
+    // Lets `Session.leftToCpu` answer.
+    ...(options.device ? { 'session.record_ep_graph_assignment_info': '1' } : {}),
     ...options.config,
   };
 }

@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import { UnavailableError } from '@attune/platform';
 import { BindingSession } from './binding/session.js';
 import { ortApi } from './capi/api.js';
+import { CapiDevice } from './capi/device/device.js';
+import { shareThreads } from './capi/env.js';
 import { installedPackage } from './capi/library.js';
 import { trimMemory } from './capi/memory.js';
 import { probeCapi } from './capi/probe.js';
@@ -18,16 +20,18 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const threads = options.threads || availableParallelism();
   if (prefer === 'binding') return bindingRuntime(threads);
   const verdict = probeCapi(cacheDir);
-  if (verdict.usable) return capiRuntime(threads);
+  if (verdict.usable) return capiRuntime(threads, options.sharedThreads ?? false);
   if (prefer === 'auto') return { ...bindingRuntime(threads), fallbackReason: verdict.reason };
   throw new UnavailableError(`ONNX Runtime's C API cannot be used here: ${verdict.reason}`);
 }
 
-function capiRuntime(threads: number): Runtime {
+function capiRuntime(threads: number, sharedThreads: boolean): Runtime {
+  if (sharedThreads) shareThreads(threads);
   return {
     kind: 'capi',
     version: ortApi().version,
     createSession: (model, options = {}) => CapiSession.create(model, options, threads),
+    openDevice: (kind) => CapiDevice.open(kind),
     shareWeights: () => new CapiSharedWeights(),
     trimMemory,
   };
@@ -38,6 +42,9 @@ function bindingRuntime(threads: number): Runtime {
     kind: 'binding',
     version: installedPackage().version,
     createSession: async (model, options = {}) => BindingSession.create(model, options, threads),
+    openDevice: async (kind) => {
+      throw new UnavailableError(`the ${kind} device needs ONNX Runtime's C API, which cannot be used here`);
+    },
     shareWeights: () => ({ kind: 'binding' }),
     trimMemory: () => {},
   };

@@ -4,7 +4,7 @@ import { Tensor, type InferenceSession } from 'onnxruntime-node';
 import { binding, initOrt, type Binding } from 'onnxruntime-node/dist/binding.js';
 import { configEntries } from '../config-entries.js';
 import { elementTypes } from '../tensor.js';
-import type { BoundRun, HostTensor, RunOptions, Session, SessionOptions, TensorMap } from '../types.js';
+import type { AnyTensorMap, BoundRun, HostTensor, RunOptions, Session, SessionOptions, TensorMap } from '../types.js';
 
 /** A session of onnxruntime-node: works wherever the package does, but copies every output and cannot cancel a run. */
 export class BindingSession implements Session {
@@ -31,21 +31,26 @@ export class BindingSession implements Session {
     return new BindingSession(native);
   }
 
-  bind(inputs: TensorMap, outputs: TensorMap): BoundRun {
-    const feeds = toTensors(inputs);
-    const fetches = toTensors(outputs);
+  bind(inputs: AnyTensorMap, outputs: AnyTensorMap): BoundRun {
+    const targets = inMemory(outputs);
+    const feeds = toTensors(inMemory(inputs));
+    const fetches = toTensors(targets);
     return {
-      run: (options) => this.later(options, () => this.runNative(feeds, fetches, outputs)),
-      runSync: () => this.runNative(feeds, fetches, outputs),
+      run: (options) => this.later(options, () => this.runNative(feeds, fetches, targets)),
+      runSync: () => this.runNative(feeds, fetches, targets),
     };
   }
 
-  async run(inputs: TensorMap, outputs: TensorMap, options?: RunOptions): Promise<void> {
+  async run(inputs: AnyTensorMap, outputs: AnyTensorMap, options?: RunOptions): Promise<void> {
     await this.bind(inputs, outputs).run(options);
   }
 
-  runSync(inputs: TensorMap, outputs: TensorMap): void {
+  runSync(inputs: AnyTensorMap, outputs: AnyTensorMap): void {
     this.bind(inputs, outputs).runSync();
+  }
+
+  leftToCpu(): Readonly<Record<string, number>> {
+    return {};
   }
 
   release(): void {
@@ -105,6 +110,12 @@ function nested(entries: Record<string, string>): Record<string, unknown> {
     at[parts.at(-1)!] = value;
   }
   return root;
+}
+
+function inMemory(tensors: AnyTensorMap): TensorMap {
+  for (const [name, tensor] of Object.entries(tensors))
+    if (!('data' in tensor)) throw new InternalError(`"${name}" lies on a device, which the Node binding cannot reach`);
+  return tensors as TensorMap;
 }
 
 function toTensors(tensors: TensorMap): Record<string, Tensor> {

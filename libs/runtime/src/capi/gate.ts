@@ -5,6 +5,10 @@ export class Gate {
 
   constructor(private readonly limit: number) {}
 
+  get isEmpty(): boolean {
+    return this.inside === 0;
+  }
+
   async through<T>(task: () => Promise<T>): Promise<T> {
     if (this.inside >= this.limit) await new Promise<void>((enter) => this.waiting.push(enter));
     else this.inside += 1;

@@ -1,7 +1,8 @@
 import { encodeModel, Graph, mul } from '@attune/graph';
 import { int64, float32 } from '../tensor.js';
 import { ortApi, OrtError } from './api.js';
-import { cpuMemory } from './env.js';
+import { IoBinding } from './device/io-binding.js';
+import { cpuMemory, defaultAllocator } from './env.js';
 import { CapiSession } from './session.js';
 import { CapiSharedWeights } from './shared-weights.js';
 import { ortValue } from './value.js';
@@ -63,6 +64,36 @@ const checks: Record<string, () => boolean | Promise<boolean>> = {
     await session.run({ x }, { y }, { signal: new AbortController().signal });
     session.release();
     return [...session.inputNames, ...session.outputNames, blocking, y.data.join()].join(' ') === 'x y 6,12 10,12';
+  },
+  'bound run': async () => {
+    const session = await CapiSession.create(
+      scalingModel(),
+      { initializers: { w: float32([2], Float32Array.of(2, 3)) } },
+      1,
+    );
+    const bound = float32([2]);
+    const binding = new IoBinding(session.pointer, { x: float32([2], Float32Array.of(3, 4)) }, { y: bound });
+    binding.runSync();
+    binding.release();
+    session.release();
+    return bound.data.join() === '6,12';
+  },
+  'memory of ONNX Runtime': () => {
+    const { create, raw } = ortApi();
+    const value = create('CreateTensorAsOrtValue', defaultAllocator(), BigInt64Array.of(2n), 1, 1);
+    const isThere = create('GetTensorMutableData', value) !== 0n;
+    const right = isThere && describe(value).dims.join() === '2';
+    raw.ReleaseValue(value);
+    return right;
+  },
+  'options of threads and devices': () => {
+    const { call, create, raw } = ortApi();
+    const threading = create('CreateThreadingOptions');
+    call('SetGlobalIntraOpNumThreads', threading, 2);
+    raw.ReleaseThreadingOptions(threading);
+    const cuda = create('CreateCUDAProviderOptions');
+    raw.ReleaseCUDAProviderOptions(cuda);
+    return threading !== 0n && cuda !== 0n;
   },
   'error text': async () => {
     try {

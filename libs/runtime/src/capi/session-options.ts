@@ -3,6 +3,8 @@ import { InternalError } from '@attune/platform';
 import { configEntries } from '../config-entries.js';
 import type { SessionOptions, TensorMap } from '../types.js';
 import { ortApi, OrtError, type Pointer } from './api.js';
+import { appendProvider } from './device/providers.js';
+import { environment, hasSharedThreads } from './env.js';
 import { nameArray } from './names.js';
 import { ortValue } from './value.js';
 
@@ -15,6 +17,7 @@ export async function withSessionOptions<T>(
   defaultThreads: number,
   create: (native: Pointer) => Promise<T>,
 ): Promise<T> {
+  environment(); // providers log while they are added, and only an environment brings a logger
   const native = ortApi().create('CreateSessionOptions');
   try {
     apply(native, options, defaultThreads);
@@ -30,13 +33,25 @@ export async function withSessionOptions<T>(
 function apply(native: Pointer, options: SessionOptions, defaultThreads: number) {
   const { call } = ortApi();
   call('SetSessionGraphOptimizationLevel', native, LEVELS[options.graphOptimization ?? 'all']);
-  call('SetIntraOpNumThreads', native, options.threads ?? defaultThreads);
+  if (hasSharedThreads()) call('DisablePerSessionThreads', native);
+  else call('SetIntraOpNumThreads', native, options.threads ?? defaultThreads);
   call('SetInterOpNumThreads', native, 1);
   call('SetSessionLogSeverityLevel', native, SEVERITY_ERROR);
   if (!options.memPattern) call('DisableMemPattern', native);
   if (options.arena === false) call('DisableCpuMemArena', native);
   for (const [key, value] of Object.entries(configEntries(options))) call('AddSessionConfigEntry', native, key, value);
-  addInitializers(native, options.initializers ?? {});
+  if (options.device) appendProvider(native, options.device.kind);
+  const initializers = options.initializers ?? {};
+  if (Object.keys(initializers).length === 0) return;
+  if (options.device) copyInitializers(native, initializers);
+  else addInitializers(native, initializers);
+}
+
+/** Devices keep copies of their own. (AddInitializer is ignored there without a word: the values would be zeros.) */
+function copyInitializers(native: Pointer, initializers: TensorMap) {
+  const names = nameArray(Object.keys(initializers));
+  const values = BigUint64Array.from(Object.values(initializers), ortValue);
+  ortApi().call('AddExternalInitializers', native, names.pointers, values, names.length);
 }
 
 /**
@@ -46,7 +61,6 @@ function apply(native: Pointer, options: SessionOptions, defaultThreads: number)
 function addInitializers(native: Pointer, initializers: TensorMap) {
   const { call } = ortApi();
   const tensors = Object.values(initializers);
-  if (tensors.length === 0) return;
   for (const [name, tensor] of Object.entries(initializers)) call('AddInitializer', native, name, ortValue(tensor));
   const names = nameArray(Object.keys(initializers));
   const addresses = BigUint64Array.from(tensors, ({ data }) => koffi.address(data));
