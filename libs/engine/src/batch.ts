@@ -57,6 +57,7 @@ export class Batch {
   private async planAndRun(): Promise<void> {
     this.counters.steps += 1;
     for (const sequence of this.all()) if (sequence.cancelled) this.end(sequence, 'cancelled');
+    for (const sequence of this.running.values()) this.endCompleted(sequence);
     this.admitWaiting();
     const plan = planStep(
       [...this.running.values()].map((sequence) => sequence.view()),
@@ -66,6 +67,14 @@ export class Batch {
     this.slots.exchange(arrange(decoding.map(placed)));
     for (const run of decodeRuns(decoding.map(placed))) await this.decode(run, decoding);
     for (const { id, count } of plan.prefill) await this.prefill(this.running.get(id)!, count);
+  }
+
+  /** Ends a structured answer to which no token can be added. */
+  private endCompleted(sequence: Sequence) {
+    const state = sequence.matcher?.state ?? 'open';
+    if (state === 'complete') this.end(sequence, 'stop');
+    if (state === 'stuck')
+      this.end(sequence, 'failed', { error: 'no token of the model fits the structure here; change the structure' });
   }
 
   private all(): Sequence[] {
@@ -82,7 +91,11 @@ export class Batch {
   private begin(sequence: Sequence) {
     const { adapter } = sequence.request;
     const weights = adapter === undefined ? this.adapters.live : this.adapters.find(adapter);
-    if (!weights) return this.end(sequence, 'rejected', { error: `adapter ${adapter} was unloaded meanwhile` });
+    if (!weights)
+      return this.end(sequence, 'rejected', {
+        error: `adapter ${adapter} was unloaded meanwhile`,
+        rejection: 'invalid',
+      });
     const choice = this.slots.reserve(sequence, weights.id.digest)!;
     this.waiting.delete(sequence.id);
     this.running.set(sequence.id, sequence);
@@ -117,7 +130,8 @@ export class Batch {
   /** Draws a sequence's next token from its logits [V]. */
   private advance(sequence: Sequence, logits: Float32Array) {
     const { request, sampling, promptCounts, answerCounts } = sequence;
-    const token = sampleToken(logits, { params: sampling, promptCounts, answerCounts }, sequence.numDrawn);
+    const allowed = sequence.matcher?.mask();
+    const token = sampleToken(logits, { params: sampling, promptCounts, answerCounts, allowed }, sequence.numDrawn);
     if (Number.isNaN(logits[token])) throw new InternalError('the model computed NaN: its weights are damaged');
     const event = describeToken(logits, token, request.logProbs ?? false, request.topLogProbs ?? 0);
     if (sequence.isStop(token)) return this.end(sequence, 'stop', { stopToken: event });

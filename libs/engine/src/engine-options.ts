@@ -3,6 +3,7 @@ import { readModelFolder } from '@attune/checkpoint';
 import { parseModelConfig } from '@attune/models';
 import { type Clock, InvalidRequestError, messageOf } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
+import type { Vocabulary } from '@attune/structured';
 import { ModelRunner } from './running/model-runner.js';
 import type { EngineLimits, KvFormat, WeightFormat } from './types.js';
 
@@ -22,6 +23,8 @@ export interface EngineOptions {
   readonly format?: WeightFormat;
   /** How keys and values are cached; default fp32. */
   readonly kv?: KvFormat;
+  /** The tokens' texts, for structured answers; a folder's own are read when they are first needed. */
+  readonly vocabulary?: Vocabulary;
   readonly slots?: number;
   /** Default: the model's own context, at most 4096. */
   readonly maxSeq?: number;

@@ -2,17 +2,21 @@ import { randomInt } from 'node:crypto';
 import { type Clock, systemClock, UnavailableError } from '@attune/platform';
 import { Adapters } from './adapters.js';
 import { Batch } from './batch.js';
+import type { StructureCompiler } from '@attune/structured';
 import { whyNot } from './check-request.js';
 import { type EngineOptions, type OpenedModel, openModel } from './engine-options.js';
 import { EventQueue } from './event-queue.js';
 import { resolveSampling } from './sampling/sampler-step.js';
 import { type EventSink, Sequence } from './sequence.js';
+import { createStructures } from './structures.js';
 import type {
   Adapter,
   EngineEvent,
   EngineStats,
   GenerateOptions,
   GenerateRequest,
+  OutputStructure,
+  StructureCheck,
   TokenEngine,
   WeightsId,
 } from './types.js';
@@ -21,6 +25,9 @@ import type {
 export class Engine implements TokenEngine {
   private readonly batch: Batch;
   private readonly adapters: Adapters;
+  private readonly structures: StructureCompiler;
+  /** Requests whose structure is being compiled. */
+  private readonly preparing = new Map<string, Sequence>();
   private readonly clock: Clock;
   private loop: Promise<void> | null = null;
   private closed = false;
@@ -31,6 +38,7 @@ export class Engine implements TokenEngine {
   ) {
     this.clock = options.clock ?? systemClock;
     this.adapters = new Adapters(model.runner, model.digest);
+    this.structures = createStructures(options, model.runner.config.vocabSize);
     this.batch = new Batch(model.runner, this.adapters, this.clock, model.limits.tokenBudget);
   }
 
@@ -58,15 +66,22 @@ export class Engine implements TokenEngine {
     const sampling = resolveSampling(request.sampling ?? {}, (this.options.drawSeed ?? randomSeed)());
     const sequence = new Sequence(request, sampling, now, sink);
     const problem = this.problemOf(request);
-    if (problem) return sequence.end('rejected', now, { error: problem });
-    this.batch.add(sequence);
-    this.loop ??= this.run();
+    if (problem) return sequence.end('rejected', now, { error: problem, rejection: 'invalid' });
+    if (request.structure) void this.prepare(sequence, request.structure);
+    else this.enqueue(sequence);
   }
 
   /** Ends a request at the next step; nothing happens when there is none of that id. */
   cancel(id: string): void {
+    const preparing = this.preparing.get(id);
+    if (preparing) this.endPreparing(preparing);
     const sequence = this.batch.find(id);
     if (sequence) sequence.cancelled = true;
+  }
+
+  /** Whether answers can be held to a structure, and if not, why; a structure found good is ready for the request. */
+  checkStructure(structure: OutputStructure): Promise<StructureCheck> {
+    return this.structures.check(structure);
   }
 
   /** Takes an adapter into memory. @throws InvalidRequestError when it does not fit the model */
@@ -92,7 +107,7 @@ export class Engine implements TokenEngine {
       live: this.adapters.live.id,
       adapters: this.adapters.digests,
       running: this.batch.numRunning,
-      waiting: this.batch.numWaiting,
+      waiting: this.batch.numWaiting + this.preparing.size,
       ...this.batch.counters,
     };
   }
@@ -100,16 +115,47 @@ export class Engine implements TokenEngine {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    for (const sequence of this.preparing.values()) this.endPreparing(sequence);
     this.batch.cancelAll();
     await this.loop;
+    this.structures.close();
     await this.model.runner.release();
   }
 
   private problemOf(request: GenerateRequest): string | null {
-    if (this.batch.find(request.id)) return `a request with the id ${request.id} is already under way`;
+    if (this.batch.find(request.id) ?? this.preparing.get(request.id))
+      return `a request with the id ${request.id} is already under way`;
     if (typeof request.adapter === 'string' && !this.adapters.find(request.adapter))
       return `adapter ${request.adapter} is not loaded; load it first`;
     return whyNot(request, this.model.limits, this.model.runner.config.vocabSize);
+  }
+
+  private enqueue(sequence: Sequence) {
+    this.batch.add(sequence);
+    this.loop ??= this.run();
+  }
+
+  /** Running answers go on while a structure is compiled. */
+  private async prepare(sequence: Sequence, structure: OutputStructure) {
+    this.preparing.set(sequence.id, sequence);
+    const opened = await this.structures.open(structure, sequence.request.stopIds ?? []);
+    const isWanted = this.preparing.get(sequence.id) === sequence;
+    if (isWanted) this.preparing.delete(sequence.id);
+    if (opened.ok) {
+      if (!isWanted) return opened.matcher.close();
+      sequence.follow(opened.matcher);
+      return this.enqueue(sequence);
+    }
+    if (!isWanted) return;
+    const error = `the structure cannot be used: ${opened.reason}`;
+    sequence.end('rejected', this.clock.monotonicMs(), { error, rejection: 'invalid' });
+    this.options.onStep?.(); // no step will tell of it
+  }
+
+  private endPreparing(sequence: Sequence) {
+    this.preparing.delete(sequence.id);
+    sequence.end('cancelled', this.clock.monotonicMs());
+    this.options.onStep?.();
   }
 
   private async run(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Matcher } from '@attune/structured';
 import type { PreparedAdapter } from './running/model-runner.js';
 import type { ResolvedSampling } from './sampling/sampler-step.js';
 import type { RunningView } from './scheduling/scheduler.js';
@@ -22,6 +23,8 @@ export class Sequence {
   slot = -1;
   cancelled = false;
   weights: ActiveWeights | undefined;
+  /** Follows a structured answer; it has accepted every token of it. */
+  matcher: Matcher | undefined;
   private cached = 0;
   private startedAt: number | undefined;
   private firstTokenAt: number | undefined;
@@ -64,11 +67,18 @@ export class Sequence {
     this.sink({ type: 'started', weights: weights.id, seed: this.sampling.seed, promptTokens, cachedTokens: cached });
   }
 
+  /** Holds the answer to a structure from here on. */
+  follow(matcher: Matcher): void {
+    for (const token of this.request.answered ?? []) matcher.accept(token);
+    this.matcher = matcher;
+  }
+
   /** Takes a drawn token into the answer. @returns why the sequence is over, if it is */
   append(event: TokenEvent, now: number): StopReason | null {
     this.firstTokenAt ??= now;
     this.tokens.push(event.token);
     this.count(event.token);
+    this.matcher?.accept(event.token);
     this.sink(event);
     return this.numDrawn >= this.request.maxTokens ? 'length' : null;
   }
@@ -81,7 +91,8 @@ export class Sequence {
     return this.request.stopIds?.includes(token) ?? false;
   }
 
-  end(reason: StopReason, now: number, more: Pick<FinishedEvent, 'error' | 'stopToken'> = {}): void {
+  end(reason: StopReason, now: number, more: Pick<FinishedEvent, 'error' | 'stopToken' | 'rejection'> = {}): void {
+    this.matcher?.close();
     const startedAt = this.startedAt ?? now;
     const firstTokenAt = this.firstTokenAt ?? now;
     this.sink({

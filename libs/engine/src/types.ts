@@ -1,4 +1,7 @@
 import type { OutputStructure } from '@attune/contracts';
+import type { StructureCheck } from '@attune/structured';
+
+export type { OutputStructure, StructureCheck };
 
 /**
  * What the engine promises: token ids in, token ids out, many sequences at once.
@@ -51,7 +54,10 @@ export interface GenerateRequest {
   readonly adapter?: string | null;
   /** Fairness key: waiting requests of different users take turns. */
   readonly user?: string;
-  /** Only tokens that keep the answer inside this structure can be drawn. */
+  /**
+   * Only tokens that keep the answer inside this structure can be drawn. The answer ends with reason 'stop' where
+   * nothing can follow, without a stop token; it is rejected as invalid when the structure cannot be compiled.
+   */
   readonly structure?: OutputStructure;
   /** Waiting requests of a higher priority start first; default 0. */
   readonly priority?: number;
@@ -61,7 +67,7 @@ export interface GenerateRequest {
 
 /**
  * - stop: a stop token was drawn - length: `maxTokens` reached - cancelled: the caller gave up
- * - rejected: the request could never run (see `error`) - failed: the engine broke while running it (see `error`)
+ * - rejected: the request never ran (see `error` and `rejection`) - failed: the engine broke while running it (see `error`)
  */
 export type StopReason = 'stop' | 'length' | 'cancelled' | 'rejected' | 'failed';
 
@@ -169,6 +175,8 @@ export interface TokenEngine {
   setLive(adapterDigest: string | null): Promise<void>;
   /** Forgets an adapter once no sequence uses it. The live one cannot be unloaded. */
   unloadAdapter(digest: string): Promise<void>;
+  /** Whether answers can be held to a structure, and if not, why. One found good is ready when the request comes. */
+  checkStructure(structure: OutputStructure): Promise<StructureCheck>;
   stats(): Promise<EngineStats>;
   /** Ends every request with reason 'cancelled' and frees the memory. */
   close(): Promise<void>;

@@ -1,7 +1,16 @@
 import type { EngineSetupWire } from '@attune/contracts';
 import { type Clock, systemClock, UnavailableError } from '@attune/platform';
 import { EventQueue } from '../event-queue.js';
-import type { EngineEvent, EngineStats, GenerateOptions, GenerateRequest, TokenEngine, WeightsId } from '../types.js';
+import type {
+  EngineEvent,
+  EngineStats,
+  GenerateOptions,
+  GenerateRequest,
+  OutputStructure,
+  StructureCheck,
+  TokenEngine,
+  WeightsId,
+} from '../types.js';
 import { PendingRequest } from './pending-request.js';
 import { ServingProcess } from './serving-process.js';
 
@@ -90,6 +99,10 @@ export class EngineHost implements TokenEngine {
 
   unloadAdapter(digest: string): Promise<void> {
     return this.current.unloadAdapter(digest);
+  }
+
+  checkStructure(structure: OutputStructure): Promise<StructureCheck> {
+    return this.current.checkStructure(structure);
   }
 
   stats(): Promise<EngineStats> {

@@ -27,6 +27,8 @@ async function handle(command: EngineCommand): Promise<void> {
       return reply(command.callId, () => running().setLive(command.digest));
     case 'unloadAdapter':
       return reply(command.callId, () => running().unloadAdapter(command.digest));
+    case 'checkStructure':
+      return reply(command.callId, () => running().checkStructure(command.structure));
     case 'stats':
       return reply(command.callId, () => running().stats());
     case 'ping':

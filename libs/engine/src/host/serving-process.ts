@@ -1,5 +1,5 @@
 import { type EngineRequestWire, type EngineSetupWire, engineSetupWire } from '@attune/contracts';
-import type { EngineEvent, EngineStats, WeightsId } from '../types.js';
+import type { EngineEvent, EngineStats, OutputStructure, StructureCheck, WeightsId } from '../types.js';
 import { EngineChild } from './child.js';
 import type { PendingRequest } from './pending-request.js';
 
@@ -109,6 +109,10 @@ export class ServingProcess {
     await this.child.call({ type: 'unloadAdapter', digest });
     this.adapterFolders.delete(digest);
     this.leaving.delete(digest);
+  }
+
+  async checkStructure(structure: OutputStructure): Promise<StructureCheck> {
+    return (await this.child.call({ type: 'checkStructure', structure })) as StructureCheck;
   }
 
   async stats(): Promise<EngineStats> {

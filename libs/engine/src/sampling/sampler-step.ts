@@ -10,6 +10,8 @@ export interface SamplerContext {
   readonly promptCounts: ReadonlyMap<number, number>;
   /** Token -> times it was drawn so far. */
   readonly answerCounts: ReadonlyMap<number, number>;
+  /** Where only some tokens may come: bit `t & 31` of word `t >> 5` is set for those. */
+  readonly allowed?: Int32Array;
 }
 
 /** Changes `logits` [V] in place; a token that may not be drawn gets −∞. At least one must stay finite. */

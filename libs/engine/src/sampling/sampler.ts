@@ -1,5 +1,6 @@
 import { createRandom, deriveSeed } from '@attune/platform';
 import type { TokenEvent } from '../types.js';
+import { allowedTokens } from './allowed-tokens.js';
 import { frequencyPenalty } from './frequency-penalty.js';
 import { logSumExp, topLogProbs } from './log-probs.js';
 import { logitBias } from './logit-bias.js';
@@ -13,7 +14,13 @@ import { topP } from './top-p.js';
 import { typicalP } from './typical-p.js';
 
 /** Applied in this order; those before the temperature also shape a greedy choice. */
-const shaping: readonly SamplerStep[] = [repetitionPenalty, frequencyPenalty, presencePenalty, logitBias];
+const shaping: readonly SamplerStep[] = [
+  allowedTokens,
+  repetitionPenalty,
+  frequencyPenalty,
+  presencePenalty,
+  logitBias,
+];
 const narrowing: readonly SamplerStep[] = [temperature, topK, typicalP, topP, minP];
 
 /**
