@@ -7,8 +7,10 @@ import { CreateCheckpoints1700000005000 } from './1700000005000-create-checkpoin
 import { OneUnfinishedJob1700000006000 } from './1700000006000-one-unfinished-job.js';
 import { TuningMethods1700000010000 } from './1700000010000-tuning-methods.js';
 import { CreateResponses1700000025000 } from './1700000025000-create-responses.js';
+import { FullCheckpoints1700000011000 } from './1700000011000-full-checkpoints.js';
 import { CreateFiles1700000030000 } from './1700000030000-create-files.js';
 import { CreateVectorStores1700000031000 } from './1700000031000-create-vector-stores.js';
+import { CreateWebhooks1700000032000 } from './1700000032000-create-webhooks.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
 export const migrations = [
@@ -21,6 +23,8 @@ export const migrations = [
   OneUnfinishedJob1700000006000,
   TuningMethods1700000010000,
   CreateResponses1700000025000,
+  FullCheckpoints1700000011000,
   CreateFiles1700000030000,
   CreateVectorStores1700000031000,
+  CreateWebhooks1700000032000,
 ];

@@ -22,6 +22,7 @@ import { ResponsesModule } from './responses/responses.module.js';
 import { ReviewModule } from './review/review.module.js';
 import { TuningModule } from './tuning/tuning.module.js';
 import { VectorStoresModule } from './vector-stores/vector-stores.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 /** The gateway's table of contents. */
 @Module({})
@@ -53,6 +54,8 @@ export class AppModule {
         TuningModule,
         CheckpointsModule,
         LineageModule,
+        // telling others
+        WebhooksModule,
         // running it
         HealthModule,
         ConsoleModule,

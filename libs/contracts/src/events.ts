@@ -11,4 +11,5 @@ export const channels = {
   jobQueued: 'attune_job_queued',
   jobCancelled: 'attune_job_cancelled',
   checkpointPromoted: 'attune_checkpoint_promoted',
+  webhookDue: 'attune_webhook_due',
 } as const;

@@ -1,4 +1,6 @@
+export * from './answer-format.js';
 export * from './auth.js';
+export * from './chat-message.js';
 export * from './chat.js';
 export * from './checkpoints.js';
 export * from './conversation-items.js';
@@ -20,3 +22,4 @@ export * from './structure.js';
 export * from './tools.js';
 export * from './tuning.js';
 export * from './vector-stores.js';
+export * from './webhooks.js';

@@ -13,6 +13,7 @@ import { TuningJob } from './tuning-job.entity.js';
 import { TuningEvent, TuningMetric } from './tuning-record.entity.js';
 import { VectorStore, VectorStoreBatch, VectorStoreFile } from './vector-store.entity.js';
 import { User } from './user.entity.js';
+import { WebhookEndpoint } from './webhook.entity.js';
 
 export const entities = [
   User,
@@ -37,12 +38,14 @@ export const entities = [
   VectorStoreFile,
   ConversationItem,
   StoredResponse,
+  WebhookEndpoint,
 ];
 
 export { User, ApiKey, Conversation, Completion, Feedback, Review, Document, Passage };
 export { ConversationItem, StoredResponse };
 export { TuningJob, TuningEvent, TuningMetric, DatasetRow, Checkpoint, Promotion };
 export { StoredFile, Upload, UploadPart };
+export { WebhookEndpoint };
 export { VectorStore, VectorStoreBatch, VectorStoreFile };
 export type { IndexingError } from './vector-store.entity.js';
 export type { CompletionSource, CompletionStatus } from './completion.entity.js';

@@ -6,6 +6,7 @@ import { ConversationRepository } from './conversation.repository.js';
 import { DocumentRepository } from './document.repository.js';
 import { FeedbackRepository } from './feedback.repository.js';
 import { FileRepository } from './file.repository.js';
+import { WebhookRepository } from './webhook.repository.js';
 import { VectorSearchRepository } from './vector-search.repository.js';
 import { VectorStoreRepository } from './vector-store.repository.js';
 import { ResponseEventRepository } from './response-event.repository.js';
@@ -25,6 +26,7 @@ export const repositories = [
   UploadRepository,
   VectorStoreRepository,
   VectorSearchRepository,
+  WebhookRepository,
   ConversationItemRepository,
   ResponseRepository,
   ResponseEventRepository,
@@ -44,3 +46,4 @@ export * from './tuning.repository.js';
 export * from './upload.repository.js';
 export * from './vector-search.repository.js';
 export * from './vector-store.repository.js';
+export * from './webhook.repository.js';
