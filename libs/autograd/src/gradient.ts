@@ -1,5 +1,6 @@
 import { add, expand, type Graph, isFloat, sameShape, type Tensor, zeros } from '@attune/graph';
 import { type Contribution, type Step, stepsOf } from './step.js';
+import { Replays } from './replay.js';
 import { vjpOf } from './vjp.js';
 
 /**
@@ -11,13 +12,14 @@ export function gradient(g: Graph, loss: Tensor, wrt: readonly Tensor[]): Tensor
   const steps = stepsOf(g);
   const active = activeNames(steps, wrt);
   const ledger = new Ledger(g);
+  const replays = new Replays(g);
   ledger.credit(loss, expand(g, g.scalar(1), loss.shape));
   for (const step of steps.reverse()) {
     if (!step.outputs.some((output) => active.has(output.name))) continue;
     const grads = step.outputs.map((output) => ledger.total(output));
     if (grads.every((grad) => grad === null)) continue;
     const needs = (i: number): boolean => active.has(step.inputs[i]?.name ?? '');
-    const contributions = vjpOf(step)({ g, step, grads, needs });
+    const contributions = vjpOf(step)({ g, step: replays.of(step, grads), grads, needs });
     contributions.forEach((contribution, i) => {
       if (contribution && needs(i)) ledger.credit(step.inputs[i]!, contribution);
     });

@@ -1,4 +1,4 @@
-import type { Attributes, Composite, Graph, Node, Tensor } from '@attune/graph';
+import type { Attributes, Composite, Graph, Node, Segment, Tensor } from '@attune/graph';
 
 /** One differentiable step of a graph: a plain node, or a composite that counts as one operator. */
 export interface Step {
@@ -9,6 +9,8 @@ export interface Step {
   /** Intermediate values of a composite, by name. */
   readonly saved: Readonly<Record<string, Tensor>>;
   readonly options: Readonly<Record<string, number>>;
+  /** The segment it is recomputed with, or null when its values are kept. */
+  readonly segment: Segment | null;
 }
 
 /**
@@ -37,12 +39,13 @@ export function stepsOf(g: Graph): Step[] {
     if (!node.composite) steps.push(plainStep(node));
     else if (!seen.has(node.composite)) {
       seen.add(node.composite);
-      steps.push({ ...node.composite, attrs: {} });
+      steps.push({ ...node.composite, attrs: {}, segment: node.segment });
     }
   }
   return steps;
 }
 
 function plainStep(node: Node): Step {
-  return { kind: node.op, inputs: node.inputs, outputs: node.outputs, attrs: node.attrs, saved: {}, options: {} };
+  const { op: kind, inputs, outputs, attrs, segment } = node;
+  return { kind, inputs, outputs, attrs, saved: {}, options: {}, segment };
 }

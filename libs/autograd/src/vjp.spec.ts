@@ -128,6 +128,15 @@ const cases: Cases = {
   Concat: [
     { inputs: { a: random(2, 3), b: random(2, 1) }, build: (g, i) => op.concat(g, [i['a']!, i['b']!, i['a']!], 1) },
   ],
+  Split: [
+    {
+      inputs: { x: random(2, 5) },
+      build: (g, i) => {
+        const [first, , last] = op.split(g, i['x']!, 1, g.ints([2, 1, 2]), [2, 1, 2]);
+        return op.mul(g, first!, last!);
+      },
+    },
+  ],
   Gather: [
     {
       inputs: { x: random(4, 3), at: int64Tensor([2, 3], [0, 2, 2, 3, 2, 0]) },

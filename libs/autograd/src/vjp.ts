@@ -34,6 +34,7 @@ export const vjpTable: Readonly<Record<string, Vjp>> = {
   Expand: shaping.expand,
   Slice: shaping.slice,
   Concat: shaping.concat,
+  Split: shaping.split,
   Gather: indexing.gather,
   GatherElements: indexing.gatherElements,
   ScatterElements: indexing.scatterAdd,

@@ -48,6 +48,7 @@ function renamings(graph: Graph): Node[] {
     outputs: [{ ...tensor, name }],
     attrs: {},
     composite: null,
+    segment: null,
   }));
 }
 

@@ -12,6 +12,12 @@ export interface Node {
   readonly outputs: readonly Tensor[];
   readonly attrs: Attributes;
   readonly composite: Composite | null;
+  readonly segment: Segment | null;
+}
+
+/** Nodes whose values the backward pass computes again from `inputs` instead of keeping them since the forward pass. */
+export interface Segment {
+  readonly inputs: readonly Tensor[];
 }
 
 /** A group of nodes that counts as one operator with its own derivative; `saved` is what that derivative reuses. */
@@ -48,6 +54,7 @@ export class Graph {
   private readonly sizes = new Map<Dim, Tensor>();
   private readonly names = new Set<string>();
   private open: Composite | null = null;
+  private segment: Segment | null = null;
   private count = 0;
 
   constructor(readonly name: string) {}
@@ -95,7 +102,7 @@ export class Graph {
       shape: spec.shape,
     }));
     const name = `${op}_${this.nodes.length}`;
-    this.nodes.push({ name, op, domain, inputs, outputs, attrs, composite: this.open });
+    this.nodes.push({ name, op, domain, inputs, outputs, attrs, composite: this.open, segment: this.segment });
     return outputs;
   }
 
@@ -120,6 +127,26 @@ export class Graph {
     } finally {
       this.open = null;
     }
+  }
+
+  /**
+   * Emits nodes that autograd computes a second time, from `inputs`, when it needs their values: memory for time
+   * (Chen et al. 2016, https://arxiv.org/abs/1604.06174). The outermost segment wins.
+   */
+  recomputed<T>(inputs: readonly Tensor[], build: () => T): T {
+    if (this.segment) return build();
+    this.segment = { inputs };
+    try {
+      return build();
+    } finally {
+      this.segment = null;
+    }
+  }
+
+  /** Says where the size of a symbolic dim that no input has is read from: an int64 tensor of shape [1]. */
+  nameSize(symbol: string, size: Tensor): void {
+    if (this.sizes.has(symbol)) throw new Error(`graph "${this.name}" already knows the dimension "${symbol}"`);
+    this.sizes.set(symbol, size);
   }
 
   /** Makes `tensor` an output of the model under a public name. */

@@ -1,4 +1,19 @@
-import { type Graph, linear, matmul, product, reshape, type Tensor, tokenLogProbs } from '@attune/graph';
+import {
+  type Dim,
+  div,
+  type Graph,
+  int,
+  linear,
+  matmul,
+  mul,
+  product,
+  reshape,
+  slice,
+  split,
+  sub,
+  type Tensor,
+  tokenLogProbs,
+} from '@attune/graph';
 import type { ModelConfig } from './config.js';
 import type { Weights } from './llama.js';
 import { EMBEDDING, LM_HEAD } from './parameters.js';
@@ -13,9 +28,40 @@ export function logits(g: Graph, config: ModelConfig, weights: Weights, hidden: 
   return linear(g, hidden, headWeight(config, weights));
 }
 
-/** Log-probability [N] of each label under the model; labels is int64 with N elements. */
-export function labelLogProbs(g: Graph, config: ModelConfig, weights: Weights, hidden: Tensor, labels: Tensor): Tensor {
-  return tokenLogProbs(g, hidden, headWeight(config, weights), reshape(g, labels, [product(labels.shape)]));
+/**
+ * Log-probability [N] of each label under the model; labels is int64 with N elements. In `chunks` parts of equal size,
+ * each computed again in the backward pass: then only one part's [N / chunks, V] probabilities exist at a time.
+ */
+export function labelLogProbs(
+  g: Graph,
+  config: ModelConfig,
+  weights: Weights,
+  hidden: Tensor,
+  labels: Tensor,
+  chunks = 1,
+): Tensor {
+  const weight = headWeight(config, weights);
+  const flat = reshape(g, labels, [product(labels.shape)]);
+  if (chunks <= 1) return tokenLogProbs(g, hidden, weight, flat);
+  const cut = equalParts(g, hidden.shape[0]!, chunks);
+  const labelParts = split(g, flat, 0, cut.sizes, cut.dims);
+  const parts = split(g, hidden, 0, cut.sizes, cut.dims).map((part, i) =>
+    g.recomputed([part], () => tokenLogProbs(g, part, weight, labelParts[i]!)),
+  );
+  return g.emit('Concat', parts, { attrs: { axis: int(0) }, outputs: [{ dtype: 'float32', shape: flat.shape }] })[0]!;
+}
+
+/** Sizes, int64 [parts], of parts that differ by 1 at most, and names for them: floor((i+1)·n/parts) − floor(i·n/parts). */
+function equalParts(g: Graph, rows: Dim, parts: number): { sizes: Tensor; dims: string[] } {
+  const upTo = (first: number) => {
+    const counted = mul(g, g.ints(Array.from({ length: parts }, (_, i) => first + i)), g.size(rows));
+    return div(g, counted, g.ints([parts]));
+  };
+  const sizes = sub(g, upTo(1), upTo(0));
+  const name = `${rows}/${parts}@${sizes.name}`;
+  const dims = Array.from({ length: parts }, (_, i) => `part ${i} of ${name}`);
+  dims.forEach((dim, i) => g.nameSize(dim, slice(g, sizes, 0, i, i + 1)));
+  return { sizes, dims };
 }
 
 /** One number per row: hidden [N, hidden] by weight [1, hidden] plus bias [1], as value and reward heads. */

@@ -51,6 +51,8 @@ export interface ModelInputs {
   readonly positions: Tensor;
   /** Additive float32 [B or 1, 1, T, T]. */
   readonly mask: Tensor;
+  /** Whether the backward pass computes each layer again, so that only its input is kept. */
+  readonly recomputeLayers?: boolean;
 }
 
 /** Final hidden states, normalised, float32 [B·T, hidden]: the model up to, but without, its head. */
@@ -93,6 +95,10 @@ class LlamaLayers {
   }
 
   layer(name: string, x: Tensor): Tensor {
+    return this.inputs.recomputeLayers ? this.g.recomputed([x], () => this.blocks(name, x)) : this.blocks(name, x);
+  }
+
+  private blocks(name: string, x: Tensor): Tensor {
     const { g } = this;
     const attended = add(g, x, this.selfAttention(`${name}.self_attn`, this.norm(`${name}.input_layernorm`, x)));
     return add(g, attended, this.mlp(`${name}.mlp`, this.norm(`${name}.post_attention_layernorm`, attended)));

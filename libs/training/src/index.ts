@@ -29,6 +29,7 @@ export * from './step/model-graph.js';
 export * from './step/objective.js';
 export * from './step/parameters.js';
 export * from './step/scorer.js';
+export * from './step/switches.js';
 export * from './step/train-step.js';
 export * from './step/training-state.js';
 export * from './evaluation/greedy-match.js';

@@ -1,5 +1,5 @@
 import * as op from '@attune/graph';
-import { intAttribute, intsAttribute, position, type Tensor } from '@attune/graph';
+import { int, intAttribute, intsAttribute, position, type Tensor } from '@attune/graph';
 import type { Vjp } from '../step.js';
 import { sumTo } from './sum-to.js';
 
@@ -34,4 +34,13 @@ export const concat: Vjp = ({ g, step, grads, needs }) => {
   );
   const parts = g.emit('Split', [grads[0]!, sizes], { attrs: { axis: op.int(axis) }, outputs: inputs });
   return parts.map((part, i) => (needs(i) ? part : null));
+};
+
+/** The parts' gradients side by side again; a part that the loss does not depend on has zeros. */
+export const split: Vjp = ({ g, step, grads }) => {
+  const x = step.inputs[0]!;
+  const parts = grads.map((grad, i) => grad ?? op.zeros(g, step.outputs[i]!.shape));
+  const axis = intAttribute(step.attrs, 'axis', 0);
+  const outputs = [{ dtype: x.dtype, shape: x.shape }];
+  return [g.emit('Concat', parts, { attrs: { axis: int(axis) }, outputs })[0]!];
 };

@@ -40,6 +40,13 @@ export function concat(g: Graph, parts: readonly Tensor[], axis: number): Tensor
   return parts.length === 1 ? parts[0]! : g.emit('Concat', parts, { attrs: { axis: int(axis) } })[0]!;
 }
 
+/** Cuts an axis into parts whose sizes, int64 [parts], may be known at run time only; `dims` names them. */
+export function split(g: Graph, x: Tensor, axis: number, sizes: Tensor, dims: Shape): Tensor[] {
+  const at = position(axis, x.shape.length);
+  const outputs = dims.map((dim) => ({ dtype: x.dtype, shape: x.shape.map((old, i) => (i === at ? dim : old)) }));
+  return g.emit('Split', [x, sizes], { attrs: { axis: int(at) }, outputs });
+}
+
 /** A tensor filled with one value. */
 export function filled(g: Graph, shape: Shape, value: number, dtype: 'float32' | 'int64' = 'float32'): Tensor {
   const data = dtype === 'float32' ? Float32Array.of(value) : BigInt64Array.of(BigInt(value));

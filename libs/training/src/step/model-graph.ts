@@ -15,6 +15,7 @@ import { bottleneckName } from '../forms/bottleneck.js';
 import { SOFT_PROMPT } from '../forms/soft-prompt.js';
 import { behindPrompt } from './behind-prompt.js';
 import { loraName, type ParameterSet } from './parameters.js';
+import type { TrainingSwitches } from './switches.js';
 
 /**
  * A model in a graph under construction, as objectives see it: token rows in, hidden states, log-probs and scalar
@@ -30,6 +31,7 @@ export class ModelGraph {
     readonly config: ModelConfig,
     private readonly parameters: ParameterSet,
     private readonly adapterScale: number,
+    private readonly switches: TrainingSwitches = {},
   ) {
     this.g = new Graph(name);
   }
@@ -52,7 +54,9 @@ export class ModelGraph {
     const positions = this.batch('positions', 'int64', ['B', 'T']);
     const segments = this.batch('segments', 'int64', ['B', 'T']);
     const { hiddenStates } = architectures[this.config.architecture]!;
-    const run = (inputs: ModelInputs) => hiddenStates(this.g, this.config, this.weights, inputs);
+    const recomputeLayers = this.switches.activationCheckpointing ?? false;
+    const run = (inputs: ModelInputs) =>
+      hiddenStates(this.g, this.config, this.weights, { ...inputs, recomputeLayers });
     if (!this.parameters.has(SOFT_PROMPT))
       return run({ ids, positions, mask: segmentMask(this.g, segments, positions) });
     const prompt = this.parameter(SOFT_PROMPT);
@@ -61,7 +65,7 @@ export class ModelGraph {
 
   /** Log-probs [rows] of labels [rows] given the hidden states of the same rows. */
   labelLogProbs(hidden: Tensor, labels: Tensor): Tensor {
-    return labelLogProbs(this.g, this.config, this.weights, hidden, labels);
+    return labelLogProbs(this.g, this.config, this.weights, hidden, labels, this.switches.headChunks ?? 1);
   }
 
   /** Logits [rows, vocabulary] of hidden states [rows, hidden]. */

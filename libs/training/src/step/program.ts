@@ -5,6 +5,7 @@ import type { HostTensor, Runtime, Session, TensorMap } from '@attune/runtime';
 import { ModelGraph } from './model-graph.js';
 import type { Objective } from './objective.js';
 import { type Parameter, parameter, type ParameterSet } from './parameters.js';
+import type { TrainingSwitches } from './switches.js';
 
 export interface ProgramOptions<Batch> {
   readonly config: ModelConfig;
@@ -18,6 +19,8 @@ export interface ProgramOptions<Batch> {
   readonly runtime: Runtime;
   /** Threads of the session; the runtime's own default when left out. */
   readonly threads?: number;
+  /** Memory for time. */
+  readonly switches?: TrainingSwitches;
 }
 
 /** Sums over a batch's items, as an objective's graph gives them. */
@@ -42,7 +45,13 @@ export class Program<Batch> {
   static async create<Batch>(options: ProgramOptions<Batch>, gradients: boolean): Promise<Program<Batch>> {
     const { objective, config, runtime, threads } = options;
     const parameters = new Map([...(options.frozen ?? []), ...options.trainable]);
-    const model = new ModelGraph(`train-${objective.name}`, config, parameters, options.adapterScale ?? 1);
+    const model = new ModelGraph(
+      `train-${objective.name}`,
+      config,
+      parameters,
+      options.adapterScale ?? 1,
+      options.switches,
+    );
     const { lossSum, metricSums = {} } = objective.build(model);
     model.g.output(LOSS, lossSum);
     for (const [name, sum] of Object.entries(metricSums)) model.g.output(metricOutput(name), sum);
