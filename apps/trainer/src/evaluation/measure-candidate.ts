@@ -1,10 +1,10 @@
-import type { LowRankWeights } from '@attune/checkpoint';
-import { nameAdapter } from '@attune/checkpoint';
 import type { Engine } from '@attune/engine';
 import type { TaskSuite } from '@attune/tasks';
-import { fromAdapterWeights, Scorer } from '@attune/training';
+import type { Scorer } from '@attune/training';
 import type { DatasetSide } from '../curation/dataset.js';
 import type { BaseModel } from '../model/base-model.js';
+import { type FixedWeights, scorerOf } from '../model/policy.js';
+import { serve, type Served } from '../model/served.js';
 import { sequenceScores } from '../model/scoring.js';
 import type { RewardModel } from '../recipes/reward-model.recipe.js';
 import { answerAll, type Answer, type AnswerOptions } from './answers.js';
@@ -17,9 +17,8 @@ import { winRate } from './win-rate.js';
 export interface MeasurePlan {
   readonly model: BaseModel;
   readonly engine: Engine;
-  readonly candidate: LowRankWeights;
-  /** Null = the base weights are live. */
-  readonly live: LowRankWeights | null;
+  readonly candidate: FixedWeights;
+  readonly live: FixedWeights;
   readonly heldout: DatasetSide;
   /** Null when the job trained none that may be trusted: then nobody judges which answers are better. */
   readonly reward: RewardModel | null;
@@ -38,29 +37,28 @@ const NUM_SAMPLES = 8;
 
 /** Measures a candidate against the live weights on what neither was trained on. */
 export async function measureCandidate(plan: MeasurePlan): Promise<GateMeasures> {
-  const { engine, candidate, live } = plan;
-  const names = { candidate: nameAdapter(candidate), live: live && nameAdapter(live) };
-  await engine.loadAdapter(names.candidate);
-  if (names.live) await engine.loadAdapter(names.live);
-  const scorers = { candidate: scorerOf(plan, candidate), live: scorerOf(plan, live) };
+  const { model, engine, candidate, live } = plan;
+  const served = { candidate: await serve(model, engine, candidate), live: await serve(model, engine, live) };
+  const scorers = { candidate: scorerOf(model, candidate), live: scorerOf(model, live) };
   try {
-    return await measure(plan, scorers, names.candidate.digest, names.live?.digest ?? null);
+    return await measure(plan, scorers, served);
   } finally {
     await scorers.candidate.release();
     await scorers.live.release();
+    await served.candidate.release();
+    await served.live.release();
   }
 }
 
 async function measure(
   plan: MeasurePlan,
   scorers: { candidate: Scorer; live: Scorer },
-  candidate: string,
-  live: string | null,
+  { candidate, live }: { candidate: Served; live: Served },
 ): Promise<GateMeasures> {
   const { model, heldout, onProgress } = plan;
   const steps = 4;
   const prompts = heldout.prompts.slice(0, MAX_PROMPTS);
-  const ask = (adapter: string | null): AnswerOptions => ({ ...plan, adapter, temperature: 0 });
+  const ask = ({ engine, adapter }: Served): AnswerOptions => ({ ...plan, engine, adapter, temperature: 0 });
   onProgress(0, steps);
   const losses = {
     candidate: await heldoutLoss(heldout.demonstrations, scorers.candidate, model),
@@ -110,14 +108,4 @@ async function compareAnswers(
       live: { text: live[i]!.text, score: theirs[i]! },
     })),
   );
-}
-
-function scorerOf({ model }: MeasurePlan, adapter: LowRankWeights | null): Scorer {
-  return new Scorer({
-    config: model.config,
-    parameters: new Map([...model.parameters, ...(adapter ? fromAdapterWeights(adapter) : [])]),
-    adapterScale: adapter ? adapter.alpha / adapter.rank : 1,
-    runtime: model.runtime,
-    threads: model.threads,
-  });
 }

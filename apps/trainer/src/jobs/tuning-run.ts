@@ -1,10 +1,9 @@
 import path from 'node:path';
-import { CheckpointStore, expectLowRank, type LowRankWeights, TrainingStateStore } from '@attune/checkpoint';
-import { tuningJobConfig } from '@attune/contracts';
+import { CheckpointStore, TrainingStateStore } from '@attune/checkpoint';
+import { type TuningJobConfig, tuningJobConfig } from '@attune/contracts';
 import { Engine } from '@attune/engine';
 import { CheckpointRepository, type DatasetRow, type TuningJob } from '@attune/persistence';
 import { type Clock, type Config, InvalidRequestError } from '@attune/platform';
-import { toAdapterWeights } from '@attune/training';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, CONFIG } from '../core-tokens.js';
 import { toDataset } from '../curation/dataset.js';
@@ -13,10 +12,12 @@ import { MAX_ANSWER_TOKENS } from '../evaluation/answers.js';
 import { decideGate, type GateMeasures } from '../evaluation/gate.js';
 import { measureCandidate } from '../evaluation/measure-candidate.js';
 import { gateSuite } from '../evaluation/task-suite.js';
-import { type BaseModel, loadBaseModel, loadEngine } from '../model/base-model.js';
+import { type BaseModel, loadBaseModel, loadEngine, readParameters } from '../model/base-model.js';
+import { describeForm, type FixedWeights, weightsOf } from '../model/policy.js';
+import { checkpointContent } from '../publish/checkpoint-content.js';
 import { CheckpointPublisher, type Published } from '../publish/publish-checkpoint.js';
 import type { RecipeContext } from '../recipes/recipe-context.js';
-import { startingAdapter } from '../recipes/starting-adapter.js';
+import { canContinue, startingPolicy } from '../recipes/starting-policy.js';
 import { type Candidate, trainCandidate } from '../recipes/train-candidate.js';
 import type { Journal } from './journal.js';
 import { type RunCursor, RunState } from './run-state.js';
@@ -44,7 +45,7 @@ export class TuningRun {
   async run(job: TuningJob, journal: Journal, signal: AbortSignal): Promise<string> {
     const config = tuningJobConfig.parse(job.config);
     const model = await this.loadModel(journal);
-    const parent = () => this.parentOf(model, journal);
+    const parent = () => this.parentOf(model, config, journal);
     const state = await RunState.open(this.stateStore(job.id), parent, model.digest);
     if (state.resumed) journal.info(`Going on with stage ${state.cursor.stage} at step ${state.cursor.step}`);
     const context: RecipeContext = {
@@ -80,19 +81,19 @@ export class TuningRun {
   private async trainAndPublish(jobId: string, context: RecipeContext, engine: Engine, rows: readonly DatasetRow[]) {
     const { model, config, state, journal } = context;
     const data = toDataset(rows);
-    const start = await startingAdapter(this.store, state.cursor.parentId, model, config);
+    const start = await startingPolicy(this.store, state.cursor.parentId, model, config);
+    journal.info(describeForm(model, start.form));
     const candidate = await trainCandidate(context, engine, start, data);
     try {
       if (candidate.objectives.length === 0)
         throw new InvalidRequestError('No stage of this job has data to train on; approve more feedback');
-      const adapter = toAdapterWeights(candidate.policy.parameters, candidate.policy);
       journal.info('Measuring the candidate against the live weights');
       const live = await this.liveWeights(model);
       const measures = await measureCandidate({
         model,
         engine,
-        candidate: adapter,
-        live: live.adapter,
+        candidate: weightsOf(candidate.policy),
+        live: live.weights,
         heldout: data.heldout,
         reward: candidate.judge,
         suite: gateSuite(config.gate.suite_examples_per_family),
@@ -100,45 +101,36 @@ export class TuningRun {
         signal: context.signal,
         onProgress: (done, of) => journal.progress('evaluate', done, of),
       });
-      return await this.publish(jobId, context, candidate, adapter, { ...measures, against: live.id }, rows);
+      return await this.publish(jobId, context, candidate, { ...measures, against: live.id }, rows);
     } finally {
       await candidate.reward?.scorer.release();
     }
   }
 
-  private publish(
+  private async publish(
     jobId: string,
     { model, config, state, signal }: RecipeContext,
-    { reward, objectives }: Candidate,
-    adapter: LowRankWeights,
+    { policy, reward, objectives }: Candidate,
     measures: GateMeasures & { against: string | null },
     rows: readonly DatasetRow[],
   ): Promise<Published> {
-    const heads = [...(reward?.parameters ?? [])].flatMap(([name, { shape, data }]) =>
-      name.includes('.lora_') ? [] : [[name, { shape, data }] as const],
-    );
     return this.publisher.publish({
       id: state.cursor.checkpointId,
       report: decideGate(measures, config.gate),
-      autoPromote: this.settings.tuning.tuningAutoPromote,
+      autoPromote: this.settings.tuning.tuningAutoPromote && config.promotion === 'auto',
       measuredAgainst: measures.against,
       signal,
-      content: {
-        adapter,
-        rewardAdapter: reward ? toAdapterWeights(reward.parameters, adapter) : undefined,
-        heads: Object.fromEntries(heads),
-        manifest: {
-          parentId: state.cursor.parentId,
-          jobId,
-          baseModel: model.name,
-          baseDigest: model.digest,
-          objectives,
-          seed: config.seed,
-          datasetRowIds: rows.filter(({ split }) => split === 'train').map(({ id }) => id),
-          config,
-          metrics: toMetrics(measures, reward?.accuracy ?? null),
-        },
-      },
+      content: await checkpointContent(model, policy, reward, {
+        parentId: state.cursor.parentId,
+        jobId,
+        baseModel: model.name,
+        baseDigest: model.digest,
+        objectives,
+        seed: config.seed,
+        datasetRowIds: rows.filter(({ split }) => split === 'train').map(({ id }) => id),
+        config,
+        metrics: toMetrics(measures, reward?.accuracy ?? null),
+      }),
     });
   }
 
@@ -165,20 +157,39 @@ export class TuningRun {
     return this.model;
   }
 
-  /** The live checkpoint, to go on from what it has learnt; null for the base weights. */
-  private async parentOf(model: BaseModel, journal: Journal): Promise<string | null> {
+  /** The checkpoint to go on from; null for the base weights. */
+  private async parentOf(model: BaseModel, config: TuningJobConfig, journal: Journal): Promise<string | null> {
+    if (config.start === 'base') return null;
+    if (config.start === 'live') return this.liveParent(model, config, journal);
+    const { id, baseDigest } = await this.checkpoints.get(config.start);
+    if (baseDigest === model.digest && canContinue(await this.store.open(id), config)) return id;
+    throw new InvalidRequestError(`Checkpoint ${id} is of another form or base than this job; start from \`base\``);
+  }
+
+  private async liveParent(model: BaseModel, config: TuningJobConfig, journal: Journal): Promise<string | null> {
     const { checkpoint } = await this.checkpoints.live();
-    if (checkpoint === null || checkpoint.baseDigest === model.digest) return checkpoint?.id ?? null;
-    journal.warn(`Checkpoint ${checkpoint.id} is live but belongs to other base weights; starting from ${model.name}`);
+    if (checkpoint === null) return null;
+    const { id, baseDigest } = checkpoint;
+    if (baseDigest !== model.digest) {
+      journal.warn(`Checkpoint ${id} is live but belongs to other base weights; starting from ${model.name}`);
+      return null;
+    }
+    const { manifest } = await this.store.open(id);
+    if (canContinue({ manifest }, config)) return id;
+    journal.warn(
+      `Checkpoint ${id} is live as ${manifest.kind}, this job trains ${config.form}; starting from the base weights`,
+    );
     return null;
   }
 
-  /** What answers now: an adapter of other base weights fits none of this model's layers, so the base weights answer. */
-  private async liveWeights(model: BaseModel): Promise<{ id: string | null; adapter: LowRankWeights | null }> {
+  /** What answers now: weights over another base fit none of this model's layers, so the base weights answer. */
+  private async liveWeights(model: BaseModel): Promise<{ id: string | null; weights: FixedWeights }> {
     const { checkpoint } = await this.checkpoints.live();
-    const fits = checkpoint?.baseDigest === model.digest;
-    const adapter = checkpoint && fits ? (await this.store.open(checkpoint.id)).adapter : null;
-    return { id: checkpoint?.id ?? null, adapter: adapter && expectLowRank(adapter, 'The gate') };
+    if (checkpoint?.baseDigest !== model.digest) return { id: checkpoint?.id ?? null, weights: { kind: 'base' } };
+    const { adapter, model: folder } = await this.store.open(checkpoint.id);
+    const { id } = checkpoint;
+    if (folder) return { id, weights: { kind: 'full', parameters: readParameters(folder, model.config) } };
+    return { id, weights: adapter ? { kind: 'adapter', adapter } : { kind: 'base' } };
   }
 
   private stateStore(jobId: string): TrainingStateStore<RunCursor> {

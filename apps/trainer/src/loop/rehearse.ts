@@ -1,6 +1,4 @@
-import { nameAdapter } from '@attune/checkpoint';
 import { deriveSeed, systemClock } from '@attune/platform';
-import { toAdapterWeights } from '@attune/training';
 import { curate } from '../curation/curate.js';
 import { toDataset } from '../curation/dataset.js';
 import { MAX_ROW_TOKENS } from '../curation/dataset-builder.js';
@@ -12,9 +10,10 @@ import type { Journal } from '../jobs/journal.js';
 import { RunState } from '../jobs/run-state.js';
 import { countTokens } from '../model/answer-sequence.js';
 import { type BaseModel, loadEngine } from '../model/base-model.js';
+import { weightsOf } from '../model/policy.js';
+import { serve, type Served } from '../model/served.js';
 import type { RecipeContext } from '../recipes/recipe-context.js';
-import { scaleOfAdapter } from '../recipes/recipe-context.js';
-import { initialPolicy } from '../recipes/starting-adapter.js';
+import { initialPolicy } from '../recipes/starting-policy.js';
 import { trainCandidate } from '../recipes/train-candidate.js';
 import type { Scenario } from './scenario.js';
 
@@ -36,8 +35,8 @@ export async function rehearse(scenario: Scenario, model: BaseModel, journal: Jo
   };
   const engine = await loadEngine(model, MAX_ROW_TOKENS);
   const options = { engine, model, seed: deriveSeed(config.seed, scenario.name), signal: context.signal };
-  const shown = async (adapter: string | null) => {
-    const answers = await answerAll(scenario.unseen, { ...options, adapter, temperature: 0 });
+  const shown = async ({ engine: asked, adapter }: Pick<Served, 'engine' | 'adapter'>) => {
+    const answers = await answerAll(scenario.unseen, { ...options, engine: asked, adapter, temperature: 0 });
     return answers.filter(({ text }) => scenario.shows(text)).length / answers.length;
   };
   try {
@@ -57,19 +56,19 @@ export async function rehearse(scenario: Scenario, model: BaseModel, journal: Jo
       suiteQuestions: questions,
     });
     const data = toDataset(curated.rows);
-    const before = await shown(null);
+    const before = await shown({ engine, adapter: null });
     const candidate = await trainCandidate(context, engine, initialPolicy(model, config), data);
-    const adapter = toAdapterWeights(candidate.policy.parameters, candidate.policy);
     const measures = await measureCandidate({
       ...options,
-      candidate: adapter,
-      live: null,
+      candidate: weightsOf(candidate.policy),
+      live: { kind: 'base' },
       heldout: data.heldout,
       reward: candidate.judge,
       suite,
       onProgress: (done, of) => journal.progress('evaluate', done, of),
     });
-    const after = await shown(nameAdapter(adapter).digest);
+    const served = await serve(model, engine, weightsOf(candidate.policy));
+    const after = await shown(served).finally(() => served.release());
     await candidate.reward?.scorer.release();
     return {
       before,
@@ -77,7 +76,6 @@ export async function rehearse(scenario: Scenario, model: BaseModel, journal: Jo
       numRows: curated.rows.length,
       objectives: candidate.objectives,
       rewardAccuracy: candidate.reward?.accuracy ?? null,
-      adapterScale: scaleOfAdapter(candidate.policy),
       measures,
       report: decideGate(measures, config.gate),
     };

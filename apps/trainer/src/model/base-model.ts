@@ -76,7 +76,8 @@ function yielding(runtime: Runtime): Runtime {
   return Object.assign(Object.create(runtime) as Runtime, { createSession });
 }
 
-function readParameters(files: ModelFolder, config: ModelConfig): ParameterSet {
+/** A folder’s weights, in the order and of the shapes its architecture asks for. @throws InvalidRequestError */
+export function readParameters(files: ModelFolder, config: ModelConfig): ParameterSet {
   const shapes = architectures[config.architecture]!.parameterShapes(config);
   return new Map(
     [...shapes].map(([name, shape]) => {

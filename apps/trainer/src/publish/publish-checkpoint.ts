@@ -41,8 +41,9 @@ export class CheckpointPublisher {
     const { jobId, parentId, baseDigest, metrics } = content.manifest;
     const row = await this.find(id);
     if (!row) {
-      const { adapterDigest, weightsDigest } = manifest;
-      if (adapterDigest === null) throw new ConflictError(`Checkpoint \`${id}\` has no adapter; nothing was trained.`);
+      const { adapterDigest, modelDigest, weightsDigest } = manifest;
+      if (adapterDigest === null && modelDigest === null)
+        throw new ConflictError(`Checkpoint \`${id}\` has neither adapter nor model; nothing was trained.`);
       await this.checkpoints.add({
         id,
         jobId,

@@ -1,5 +1,4 @@
 import type { Engine } from '@attune/engine';
-import { nameAdapter } from '@attune/checkpoint';
 import type { ChatMessage } from '@attune/contracts';
 import { createRandom, deriveSeed } from '@attune/platform';
 import {
@@ -13,11 +12,10 @@ import {
   ppoBatch,
   type Rollout,
   sampleRollouts,
-  Scorer,
+  type Scorer,
   type ScoredRollout,
   standardized,
   type StepResult,
-  toAdapterWeights,
   TrainStep,
   type WeightedSequence,
   whiten,
@@ -25,9 +23,11 @@ import {
 import type { Demonstration } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { type AnswerSequence, answerSequence, promptIds, toWeighted } from '../model/answer-sequence.js';
+import { foundationOf, type Policy, scorerOver, weightsOf } from '../model/policy.js';
 import { answerLogProbs, answerValues, sequenceScores } from '../model/scoring.js';
+import { serve } from '../model/served.js';
 import { batchItems } from './data-order.js';
-import { type Policy, type RecipeContext, scaleOfAdapter } from './recipe-context.js';
+import type { RecipeContext } from './recipe-context.js';
 import type { RewardModel } from './reward-model.recipe.js';
 import { replayed } from './sft.recipe.js';
 
@@ -98,15 +98,9 @@ async function createRoles({ config, model, state }: RecipeContext, policy: Poli
   const reference = state.track('reference', copyParameters(policy.parameters));
   const valueHead = state.track('value-head', initialValueHead(model.config));
   const trainable = new Map([...policy.parameters, ...valueHead]);
-  const shared = {
-    config: model.config,
-    adapterScale: scaleOfAdapter(policy),
-    runtime: model.runtime,
-    threads: model.threads,
-  };
   const settings = config.ppo;
   const step = await TrainStep.create({
-    ...shared,
+    ...foundationOf(model, policy.form),
     objective: ppo({
       clipRange: settings.clip_range,
       valueClipRange: settings.value_clip_range,
@@ -114,12 +108,11 @@ async function createRoles({ config, model, state }: RecipeContext, policy: Poli
       ptxCoef: settings.ptx_coef,
     }),
     trainable,
-    frozen: model.parameters,
     optimizer: state.trackOptimizer('ppo-optimizer', new AdamW({ weightDecay: 0 })),
     clipNorm: 1,
   });
-  const policyScorer = new Scorer({ ...shared, parameters: new Map([...model.parameters, ...trainable]) });
-  const referenceScorer = new Scorer({ ...shared, parameters: new Map([...model.parameters, ...reference]) });
+  const policyScorer = scorerOver(model, policy.form, trainable);
+  const referenceScorer = scorerOver(model, policy.form, reference);
   const release = async () => {
     step.release();
     await policyScorer.release();
@@ -135,13 +128,12 @@ async function sampleWithPolicy(
   prompts: readonly (readonly number[])[],
   iteration: number,
 ): Promise<Rollout[]> {
-  const adapter = nameAdapter(toAdapterWeights(policy.parameters, policy));
-  await engine.loadAdapter(adapter);
+  const served = await serve(model, engine, weightsOf(policy));
   try {
-    return await sampleRollouts(engine, {
+    return await sampleRollouts(served.engine, {
       name: `ppo-${iteration}`,
       prompts,
-      adapter: adapter.digest,
+      adapter: served.adapter,
       stopIds: model.tokenizer.eosIds,
       // Log-probs are those at temperature 1; sampling at another would make every ratio of the update wrong.
       temperature: 1,
@@ -150,7 +142,7 @@ async function sampleWithPolicy(
       signal,
     });
   } finally {
-    await engine.unloadAdapter(adapter.digest);
+    await served.release();
   }
 }
 

@@ -10,21 +10,25 @@ import {
   rewardModel,
   scaleOf,
   type ScoreScale,
-  Scorer,
+  type Scorer,
   TrainStep,
+  type TuningForm,
 } from '@attune/training';
 import type { Dataset, Preference } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { type AnswerSequence, answerSequence } from '../model/answer-sequence.js';
+import { foundationOf, type Policy, scorerOver } from '../model/policy.js';
 import { sequenceScores } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
-import { type Policy, type RecipeContext, scaleOfAdapter } from './recipe-context.js';
+import type { RecipeContext } from './recipe-context.js';
+import { initialPolicy } from './starting-policy.js';
 
 const STAGE = 'reward';
 const WARMUP_SHARE = 0.1;
 
-/** A trained reward model: an adapter and a head of its own over the same base weights. */
+/** A trained reward model: an adapter (or a whole model) and a head of its own. */
 export interface RewardModel {
+  readonly form: TuningForm;
   readonly parameters: ParameterSet;
   readonly scorer: Scorer;
   /** Where its scores of the training pairs lie. */
@@ -40,24 +44,26 @@ export interface RewardModel {
 export async function trainRewardModel(context: RecipeContext, start: Policy, data: Dataset): Promise<RewardModel> {
   const { config, model, state, journal } = context;
   const random = createRandom(deriveSeed(config.seed, 'reward-head'));
-  const initial = new Map([...copyParameters(start.parameters), ...initialRewardHead(model.config, random)]);
+  const body = startOfBody(context, start);
+  const { form } = body;
+  const initial = new Map([...body.parameters, ...initialRewardHead(model.config, random)]);
   const parameters = state.track('reward', initial);
   if (!state.isFinished(STAGE)) {
-    await trainOnPairs(context, start, parameters, data.train.preferences);
+    await trainOnPairs(context, form, parameters, data.train.preferences);
     await state.finish(STAGE);
   }
-  const scorer = new Scorer({
-    config: model.config,
-    parameters: new Map([...model.parameters, ...parameters]),
-    adapterScale: scaleOfAdapter(start),
-    runtime: model.runtime,
-    threads: model.threads,
-  });
+  const scorer = scorerOver(model, form, parameters);
   const scale = scaleOf((await scorePairs(context, scorer, data.train.preferences)).flat());
   const heldout = await scorePairs(context, scorer, data.heldout.preferences);
   const accuracy = rankingAccuracy(heldout);
   journal.info(`Reward model: ${describeAccuracy(accuracy, heldout.length)}`, { accuracy, ...scale });
-  return { parameters, scorer, scale, accuracy };
+  return { form, parameters, scorer, scale, accuracy };
+}
+
+/** The policy as it is now, in arrays of its own. A soft prompt is too small to carry a judgement: a LoRA adapter is. */
+function startOfBody({ model, config }: RecipeContext, { form, parameters }: Policy): Policy {
+  if (form.kind === 'soft-prompt') return initialPolicy(model, { ...config, form: 'lora' });
+  return { form, parameters: copyParameters(parameters) };
 }
 
 /** Whether PPO may trust this reward model; a sentence when it may not. */
@@ -79,7 +85,7 @@ export function rankingAccuracy(pairs: readonly (readonly [chosen: number, rejec
 
 async function trainOnPairs(
   context: RecipeContext,
-  start: Policy,
+  form: TuningForm,
   parameters: ParameterSet,
   preferences: readonly Preference[],
 ): Promise<void> {
@@ -90,15 +96,11 @@ async function trainOnPairs(
   const schedule = cosine({ peak, warmupSteps: Math.ceil(totalSteps * WARMUP_SHARE), totalSteps });
   journal.info(`Reward model: ${pairs.length} preferences, ${totalSteps} steps of ${batchSize} pairs`);
   const step = await TrainStep.create({
-    config: model.config,
+    ...foundationOf(model, form),
     objective: rewardModel(),
     trainable: parameters,
-    frozen: model.parameters,
-    adapterScale: scaleOfAdapter(start),
     optimizer: state.trackOptimizer('reward-optimizer', new AdamW({ weightDecay: 0 })),
     clipNorm: 1,
-    runtime: model.runtime,
-    threads: model.threads,
   });
   const seed = deriveSeed(config.seed, STAGE);
   try {

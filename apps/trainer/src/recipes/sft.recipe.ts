@@ -4,8 +4,9 @@ import { AdamW, cosine, padSequences, sft, type TokenBatch, TrainStep, type Weig
 import type { Demonstration } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { answerSequence, toWeighted } from '../model/answer-sequence.js';
+import { foundationOf, type Policy } from '../model/policy.js';
 import { batchItems, numSteps } from './data-order.js';
-import { type Policy, type RecipeContext, scaleOfAdapter } from './recipe-context.js';
+import type { RecipeContext } from './recipe-context.js';
 
 const STAGE = 'sft';
 const WARMUP_SHARE = 0.05;
@@ -31,15 +32,11 @@ export async function trainSft(
     `SFT: ${sequences.length} demonstrations, ${totalSteps} steps of ${batchSize - numReplayed} demonstrations and ${numReplayed} replayed tasks`,
   );
   const step = await TrainStep.create({
-    config: model.config,
+    ...foundationOf(model, policy.form),
     objective: sft(),
     trainable: policy.parameters,
-    frozen: model.parameters,
-    adapterScale: scaleOfAdapter(policy),
     optimizer: state.trackOptimizer('sft-optimizer', new AdamW({ weightDecay: 0 })),
     clipNorm: 1,
-    runtime: model.runtime,
-    threads: model.threads,
   });
   const seed = deriveSeed(config.seed, STAGE);
   try {

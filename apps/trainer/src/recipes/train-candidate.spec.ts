@@ -20,7 +20,7 @@ import type { Dataset, DatasetSide } from '../curation/dataset.js';
 import { type RunCursor, RunState, type StateStore } from '../jobs/run-state.js';
 import { type BaseModel, loadEngine } from '../model/base-model.js';
 import type { RecipeContext } from './recipe-context.js';
-import { initialPolicy } from './starting-adapter.js';
+import { initialPolicy } from './starting-policy.js';
 import { trainCandidate } from './train-candidate.js';
 
 const config = tuningJobConfig.parse({

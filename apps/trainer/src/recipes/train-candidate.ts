@@ -1,7 +1,8 @@
 import type { Engine } from '@attune/engine';
 import type { Dataset } from '../curation/dataset.js';
 import { trainPpo } from './ppo.recipe.js';
-import type { Policy, RecipeContext } from './recipe-context.js';
+import type { Policy } from '../model/policy.js';
+import type { RecipeContext } from './recipe-context.js';
 import { type RewardModel, trainRewardModel, whyNotTrusted } from './reward-model.recipe.js';
 import { trainSft } from './sft.recipe.js';
 

@@ -10,7 +10,8 @@ export class Checkpoint {
   @Column(optionalText) parentId!: string | null;
   @Column({ type: 'text', default: 'candidate' }) status!: CheckpointStatus;
   @Column(text) baseDigest!: string;
-  @Column(text) adapterDigest!: string;
+  /** Null for a full fine-tune, whose weights lie in the folder's `model`. */
+  @Column(optionalText) adapterDigest!: string | null;
   /** Base and adapter together; an answer's `system_fingerprint`. */
   @Column(text) weightsDigest!: string;
   /** Name of its folder below DATA_DIR/checkpoints. */
