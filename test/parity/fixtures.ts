@@ -1,6 +1,13 @@
 import { openSafetensors } from '@attune/checkpoint';
 import type { HostTensor } from '@attune/runtime';
-import { type Parameter, parameter, type ParameterSet } from '@attune/training';
+import {
+  type Optimizer,
+  type Parameter,
+  parameter,
+  type ParameterSet,
+  type TokenBatch,
+  type Trainable,
+} from '@attune/training';
 import { fileURLToPath } from 'node:url';
 
 /** One file of frozen reference values, see make_fixtures.py. */
@@ -42,4 +49,43 @@ export function relativeError(found: ArrayLike<number>, expected: ArrayLike<numb
     size = Math.max(size, Math.abs(expected[i]!));
   }
   return Number.isNaN(difference) ? Infinity : difference / size;
+}
+
+/** The batch of a model fixture: padded rows with their lengths, labels and weights. */
+export function fixtureBatch(fixture: Fixture<unknown>): TokenBatch {
+  const lengths = fixture.integers('lengths');
+  const ids = fixture.integers('ids');
+  const length = ids.length / lengths.length;
+  const inside = (i: number) => i % length < lengths[Math.floor(i / length)]!;
+  const perToken = (of: (i: number) => number) => BigInt64Array.from(ids, (_, i) => BigInt(of(i)));
+  return {
+    rows: lengths.length,
+    length,
+    ids: BigInt64Array.from(ids, BigInt),
+    labels: BigInt64Array.from(fixture.integers('labels'), BigInt),
+    weights: fixture.floats('weights_per_token'),
+    positions: perToken((i) => (inside(i) ? i % length : 0)),
+    segments: perToken((i) => (inside(i) ? 1 : 0)),
+  };
+}
+
+/** An optimizer that keeps the mean gradient instead of using it. */
+export class Recorder implements Optimizer {
+  readonly gradients = new Map<string, Float32Array>();
+
+  update(parameters: readonly Trainable[], gradientScale: number): void {
+    for (const { name, gradient } of parameters)
+      this.gradients.set(
+        name,
+        gradient.map((x) => x * gradientScale),
+      );
+  }
+
+  state() {
+    return { step: 0, arrays: new Map<string, Float32Array>() };
+  }
+
+  restore(): void {
+    this.gradients.clear();
+  }
 }

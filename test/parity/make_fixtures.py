@@ -1,21 +1,25 @@
-"""Writes fixtures/*.safetensors: what Hugging Face transformers and PyTorch say about tiny random Llama models.
+"""Writes fixtures/*.safetensors: what Hugging Face transformers, PEFT, TRL and PyTorch say about tiny random models.
 
-    python3 -m venv /some/venv && /some/venv/bin/pip install torch transformers safetensors
+    python3 -m venv /some/venv
+    /some/venv/bin/pip install torch==2.6.0 transformers==4.49.0 peft==0.14.0 trl==0.15.2 rich safetensors
     /some/venv/bin/python test/parity/make_fixtures.py
 
 Everything is computed in float64 and rounded to float32 at the end, so the reference has no error of its own.
 Names inside a file: `weights.*`, `gradients.*` (of the mean loss with respect to the weights), `lora.*` and
-`lora_gradients.*` (PEFT names), `logits`, `ids`, `labels`, `weights_per_token`, `lengths`; the metadata holds config,
-losses and the adapter's scale as JSON.
+`lora_gradients.*` (PEFT names), likewise `bottleneck.*` and `prompt.*`, `logits`, `ids`, `labels`,
+`weights_per_token`, `lengths`; the metadata holds config, losses and the adapter's scale as JSON.
 """
 
 import json
 import pathlib
+from types import SimpleNamespace
 
 import torch
 import torch.nn.functional as F
+from peft import LoraConfig, PromptTuningConfig, get_peft_model
 from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
+from trl import DPOTrainer, GRPOTrainer, KTOTrainer, RewardTrainer
 
 HERE = pathlib.Path(__file__).parent / "fixtures"
 BASE = dict(vocab_size=29, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4,
@@ -104,6 +108,142 @@ def write_model_fixture(name, overrides, seed):
     facts = {"config": {**json.loads(config.to_json_string(use_diff=False)), "architectures": ["LlamaForCausalLM"]},
              "loss": loss.item(), "lora_loss": lora_loss.item(), "scale": SCALE, "rank": RANK}
     save(f"llama-{name}", tensors, integers, facts)
+
+
+def randomise(parameters, scale):
+    with torch.no_grad():
+        for value in parameters:
+            value.copy_((torch.randn_like(value) * scale).float().double())
+
+
+def loss_and_gradients(logits, labels, weights, parameters):
+    loss = mean_loss(logits, labels, weights)
+    return loss.item(), torch.autograd.grad(loss, parameters)
+
+
+def lora_by_peft(make, batch):
+    """LoRA as PEFT applies it; its own names, less the adapter's."""
+    model = get_peft_model(make(), LoraConfig(r=RANK, lora_alpha=RANK * SCALE, target_modules=TARGETS, lora_dropout=0.0))
+    named = {key: value for key, value in model.named_parameters() if value.requires_grad}
+    randomise(named.values(), 0.2)
+    loss, gradients = loss_and_gradients(model(batch.ids, attention_mask=batch.mask).logits, batch.labels, batch.weights,
+                                         list(named.values()))
+    names = [key.replace(".default", "") for key in named]
+    return loss, dict(zip(names, named.values())), dict(zip(names, gradients))
+
+
+def prompt_by_peft(make, batch, tokens):
+    """Prompt tuning as PEFT applies it: the logits of the virtual tokens are left out."""
+    config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=tokens)
+    model = get_peft_model(make(), config).double()
+    prompt = model.prompt_encoder["default"].embedding.weight
+    randomise([prompt], 0.3)
+    logits = model(batch.ids, attention_mask=batch.mask).logits[:, tokens:]
+    loss, (gradient,) = loss_and_gradients(logits, batch.labels, batch.weights, [prompt])
+    return loss, {"prompt_embeddings": prompt}, {"prompt_embeddings": gradient}
+
+
+def bottlenecks_by_hooks(make, batch, size):
+    """Adapter layers after every attention and MLP block: y + up(SiLU(down(y)))."""
+    model, made = make(), {}
+
+    def adapt(block, down, up):
+        block.register_forward_hook(lambda _module, _inputs, y: y + F.silu(y @ down.T) @ up.T)
+
+    for layer, decoder in enumerate(model.model.layers):
+        for name, last in (("self_attn", decoder.self_attn.o_proj), ("mlp", decoder.mlp.down_proj)):
+            down = torch.empty(size, model.config.hidden_size, dtype=torch.double, requires_grad=True)
+            up = torch.empty(model.config.hidden_size, size, dtype=torch.double, requires_grad=True)
+            randomise([down, up], 0.3)
+            adapt(last, down, up)
+            prefix = f"base_model.model.model.layers.{layer}.{name}.adapter_"
+            made |= {f"{prefix}down.weight": down, f"{prefix}up.weight": up}
+    loss, gradients = loss_and_gradients(model(batch.ids, attention_mask=batch.mask).logits, batch.labels, batch.weights,
+                                         list(made.values()))
+    return loss, made, dict(zip(made, gradients))
+
+
+def write_forms_fixture():
+    """One model in every form of tuning: LoRA and prompt tuning by PEFT, adapter layers by hooks."""
+    config, model = make_model("forms", {}, seed=21)
+    ids, labels, weights, lengths, inside = make_batch(config.vocab_size)
+    batch = SimpleNamespace(ids=ids, labels=labels, weights=weights, mask=inside.long())
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+
+    def make():
+        fresh = LlamaForCausalLM(config).double().eval()
+        fresh.load_state_dict(state)
+        return fresh.requires_grad_(False)
+
+    found = {"lora": lora_by_peft(make, batch), "prompt": prompt_by_peft(make, batch, 5),
+             "bottleneck": bottlenecks_by_hooks(make, batch, 4)}
+    tensors = {f"weights.{key}": value for key, value in model.named_parameters()} | {"weights_per_token": weights}
+    for form, (_, values, gradients) in found.items():
+        tensors |= {f"{form}.{key}": value for key, value in values.items()}
+        tensors |= {f"{form}_gradients.{key}": value for key, value in gradients.items()}
+    facts = {"config": {**json.loads(config.to_json_string(use_diff=False)), "architectures": ["LlamaForCausalLM"]},
+             "losses": {form: loss for form, (loss, _, _) in found.items()}, "scale": SCALE}
+    save("forms", tensors, {"ids": ids, "labels": labels, "lengths": lengths}, facts)
+
+
+def trl(**settings):
+    """Stands in for a TRL trainer, whose loss is called without building one."""
+    same = SimpleNamespace(device="cpu", gather_for_metrics=lambda x: x)
+    return SimpleNamespace(accelerator=same, reference_free=False, f_divergence_type="reverse_kl",
+                           f_divergence_params={}, use_weighting=False, **settings)
+
+
+def write_trl_fixture():
+    """Sums of TRL's own losses over random log-probs and scores, and their gradients."""
+    torch.manual_seed(31)
+    n, tensors, facts = 12, {}, {}
+    leaf = lambda *shape, scale=1.0, shift=0.0: (torch.randn(*shape).double() * scale + shift).float().double()
+
+    def record(name, loss, leaves, **inputs):
+        facts[name] = loss.item()
+        for key, value in {**leaves, **inputs}.items():
+            tensors[f"{name}.{key}"] = value
+        for key, value in zip(leaves, torch.autograd.grad(loss, list(leaves.values()))):
+            tensors[f"{name}.gradient.{key}"] = value
+
+    for name, settings in {"dpo": dict(loss_type="sigmoid", beta=0.1, label_smoothing=0.0),
+                           "cdpo": dict(loss_type="sigmoid", beta=0.1, label_smoothing=0.15),
+                           "ipo": dict(loss_type="ipo", beta=0.2, label_smoothing=0.0)}.items():
+        gaps, reference = leaf(n, scale=3.0).requires_grad_(), leaf(n, scale=3.0)
+        zero = torch.zeros(n, dtype=torch.double)
+        losses, _, _ = DPOTrainer.dpo_loss(trl(**settings), gaps, zero, reference, zero)
+        record(name, losses.sum(), {"gaps": gaps}, reference_gaps=reference)
+
+    log_probs, reference = leaf(n, scale=4.0, shift=-20.0).requires_grad_(), leaf(n, scale=4.0, shift=-20.0)
+    other, other_reference = leaf(n, scale=4.0, shift=-18.0), leaf(n, scale=4.0, shift=-20.0)
+    desirable = (torch.arange(n) % 3 != 1)
+    settings = trl(calculate_KL=True, loss_type="kto", beta=0.1, desirable_weight=1.0, undesirable_weight=1.5)
+    losses, _, _, kl = KTOTrainer.kto_loss(settings, log_probs[desirable], log_probs[~desirable], other,
+                                           reference[desirable], reference[~desirable], other_reference)
+    record("kto", losses.sum(), {"log_probs": log_probs}, reference_log_probs=reference, other=other,
+           other_reference=other_reference, desirable=desirable.double(), reference_point=kl.reshape(1))
+
+    chosen, rejected, margins = leaf(n).requires_grad_(), leaf(n).requires_grad_(), leaf(n).abs()
+    scores = iter((chosen, rejected))
+    inputs = {"input_ids_chosen": 0, "attention_mask_chosen": 0, "input_ids_rejected": 0,
+              "attention_mask_rejected": 0, "margin": margins}
+    settings = SimpleNamespace(args=SimpleNamespace(center_rewards_coefficient=0.01))
+    loss = RewardTrainer.compute_loss(settings, lambda **_: {"logits": next(scores)}, inputs)
+    record("reward", loss * n, {"chosen": chosen, "rejected": rejected}, margins=margins)
+
+    rows, length = 4, 6
+    log_probs, reference = leaf(rows, length, shift=-2.0).requires_grad_(), leaf(rows, length, shift=-2.0)
+    lengths = torch.tensor([6, 3, 5, 1])
+    mask = (torch.arange(length)[None] < lengths[:, None]).long()
+    advantages = leaf(rows)
+    settings = trl(beta=0.04, _metrics={"completion_length": [], "kl": []},
+                   _get_per_token_logps=lambda *_: log_probs)
+    ids = torch.zeros(rows, length, dtype=torch.long)
+    inputs = {"prompt_ids": ids, "prompt_mask": mask, "completion_ids": ids, "completion_mask": mask,
+              "ref_per_token_logps": reference, "advantages": advantages}
+    record("grpo", GRPOTrainer.compute_loss(settings, None, inputs) * rows, {"log_probs": log_probs},
+           reference_log_probs=reference, advantages=advantages, mask=mask.double())
+    save("trl", tensors, {}, facts)
 
 
 def write_objective_fixture():
@@ -212,6 +352,8 @@ def save(name, tensors, integers, facts):
 if __name__ == "__main__":
     for position, (name, overrides) in enumerate(VARIANTS.items()):
         write_model_fixture(name, overrides, seed=position + 1)
+    write_forms_fixture()
+    write_trl_fixture()
     write_objective_fixture()
     write_optimizer_fixture()
     write_trajectory_fixture()

@@ -1,17 +1,9 @@
 import { encodeModel, gather, Graph, segmentMask } from '@attune/graph';
 import { hiddenStates, logits, parseModelConfig } from '@attune/models';
 import { createRuntime, type HostTensor } from '@attune/runtime';
-import {
-  type Optimizer,
-  type ParameterSet,
-  sft,
-  type TokenBatch,
-  tokenFeeds,
-  type Trainable,
-  TrainStep,
-} from '@attune/training';
+import { type ParameterSet, sft, type TokenBatch, tokenFeeds, TrainStep } from '@attune/training';
 import { describe, expect, it } from 'vitest';
-import { type Fixture, openFixture, relativeError } from './fixtures.js';
+import { fixtureBatch, openFixture, Recorder, relativeError } from './fixtures.js';
 
 interface Facts {
   readonly config: unknown;
@@ -27,7 +19,7 @@ const runtime = createRuntime({ threads: 2 });
 describe.each(VARIANTS)('a %s Llama agrees with transformers', (variant) => {
   const fixture = openFixture<Facts>(`llama-${variant}`);
   const config = parseModelConfig(fixture.facts.config);
-  const batch = batchOf(fixture);
+  const batch = fixtureBatch(fixture);
 
   it('on its logits', async () => {
     const found = await logitsOf(config, fixture.parameters('weights.'), batch);
@@ -64,44 +56,6 @@ describe.each(VARIANTS)('a %s Llama agrees with transformers', (variant) => {
       expect(relativeError(gradient, expected.get(name)!.data), name).toBeLessThan(TOLERANCE);
   }
 });
-
-/** Keeps the mean gradient instead of using it. */
-class Recorder implements Optimizer {
-  readonly gradients = new Map<string, Float32Array>();
-
-  update(parameters: readonly Trainable[], gradientScale: number): void {
-    for (const { name, gradient } of parameters)
-      this.gradients.set(
-        name,
-        gradient.map((x) => x * gradientScale),
-      );
-  }
-
-  state() {
-    return { step: 0, arrays: new Map<string, Float32Array>() };
-  }
-
-  restore(): void {
-    this.gradients.clear();
-  }
-}
-
-function batchOf(fixture: Fixture<Facts>): TokenBatch {
-  const lengths = fixture.integers('lengths');
-  const ids = fixture.integers('ids');
-  const length = ids.length / lengths.length;
-  const inside = (i: number) => i % length < lengths[Math.floor(i / length)]!;
-  const perToken = (of: (i: number) => number) => BigInt64Array.from(ids, (_, i) => BigInt(of(i)));
-  return {
-    rows: lengths.length,
-    length,
-    ids: BigInt64Array.from(ids, BigInt),
-    labels: BigInt64Array.from(fixture.integers('labels'), BigInt),
-    weights: fixture.floats('weights_per_token'),
-    positions: perToken((i) => (inside(i) ? i % length : 0)),
-    segments: perToken((i) => (inside(i) ? 1 : 0)),
-  };
-}
 
 /** Logits [rows · length, vocabulary], zero on padding as the fixture has them. */
 async function logitsOf(config: ReturnType<typeof parseModelConfig>, weights: ParameterSet, batch: TokenBatch) {
