@@ -8,6 +8,7 @@ import { OneUnfinishedJob1700000006000 } from './1700000006000-one-unfinished-jo
 import { TuningMethods1700000010000 } from './1700000010000-tuning-methods.js';
 import { CreateResponses1700000025000 } from './1700000025000-create-responses.js';
 import { FullCheckpoints1700000011000 } from './1700000011000-full-checkpoints.js';
+import { CreateResponses1700000025000 } from './1700000025000-create-responses.js';
 import { CreateFiles1700000030000 } from './1700000030000-create-files.js';
 import { CreateVectorStores1700000031000 } from './1700000031000-create-vector-stores.js';
 import { CreateWebhooks1700000032000 } from './1700000032000-create-webhooks.js';
@@ -24,6 +25,7 @@ export const migrations = [
   TuningMethods1700000010000,
   CreateResponses1700000025000,
   FullCheckpoints1700000011000,
+  CreateResponses1700000025000,
   CreateFiles1700000030000,
   CreateVectorStores1700000031000,
   CreateWebhooks1700000032000,

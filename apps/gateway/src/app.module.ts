@@ -5,6 +5,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { AuthModule } from './auth/auth.module.js';
 import { CheckpointsModule } from './checkpoints/checkpoints.module.js';
 import { ConsoleModule } from './console/console.module.js';
+import { ConversationItemsModule } from './conversations-api/conversation-items.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { CoreModule } from './core/core.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
@@ -45,6 +46,7 @@ export class AppModule {
         ResponsesModule,
         RealtimeModule,
         ConversationsModule,
+        ConversationItemsModule,
         DocumentsModule,
         FilesModule,
         VectorStoresModule,

@@ -7,6 +7,8 @@ export type IdPrefix =
   | 'chatcmpl'
   | 'resp'
   | 'msg'
+  | 'fc'
+  | 'fs'
   | 'conv'
   | 'item'
   | 'event'

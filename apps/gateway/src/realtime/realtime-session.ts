@@ -11,9 +11,10 @@ import { readMetadata } from '../openai/chat-request.js';
 import { errorBody, toAppError } from '../openai/error-body.js';
 import { notSupported } from '../openai/unsupported.js';
 import { validate } from '../core/validate.js';
-import { expectType } from './client-message.js';
+import { expectType, type Frame } from './client-message.js';
 import { itemMessage, RealtimeConversation } from './realtime-conversation.js';
 import { RealtimeResponse, type ResponseEnd } from './realtime-response.js';
+import type { SocketSession } from './socket-sessions.js';
 
 const CLIENT_EVENTS = realtimeClientEvent.options.map((option) => option.shape.type.value);
 
@@ -34,7 +35,7 @@ interface ActiveResponse {
 }
 
 /** One Realtime session: settings, items, and at most one response at a time. */
-export class RealtimeSession {
+export class RealtimeSession implements SocketSession {
   private readonly id = createId('sess');
   private readonly conversationId = createId('conv');
   private readonly items = new RealtimeConversation(() => createId('item'));
@@ -51,7 +52,7 @@ export class RealtimeSession {
   }
 
   /** Never throws: what is wrong with an event is answered with an `error` event. */
-  async receive(frame: { type: string } & Record<string, unknown>): Promise<void> {
+  async receive(frame: Frame): Promise<void> {
     try {
       expectType(frame.type, CLIENT_EVENTS);
       refuseUnsupported(frame);
@@ -66,9 +67,8 @@ export class RealtimeSession {
     await this.emit({ type: 'error', error: { ...errorBody(error).error, event_id: causedBy ?? null } });
   }
 
-  /** The client has gone, or the server is stopping. */
-  async end(): Promise<void> {
-    this.active?.abort.abort();
+  /** Resolves when no response is under way. */
+  async idle(): Promise<void> {
     await this.active?.done;
   }
 

@@ -10,17 +10,17 @@ import type { ChatRequest } from '../chat/chat.types.js';
 import { LOGGER } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
 import { toAppError } from '../openai/error-body.js';
-import { readFrame } from './client-message.js';
 import { RealtimeSession } from './realtime-session.js';
-import { SocketChannel } from './socket-channel.js';
 import { callerOf } from './socket-caller.js';
+import type { SocketChannel } from './socket-channel.js';
+import { SocketSessions } from './socket-sessions.js';
 
 const POLICY_VIOLATION = 1008;
 
 /** `GET /v1/realtime?model=…`: OpenAI's Realtime protocol, its text events. */
 @WebSocketGateway({ path: '/v1/realtime' })
 export class RealtimeGateway implements OnGatewayConnection<WebSocket>, BeforeApplicationShutdown {
-  private readonly open = new Map<SocketChannel, RealtimeSession>();
+  private readonly sessions = new SocketSessions<RealtimeSession>();
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
@@ -30,37 +30,28 @@ export class RealtimeGateway implements OnGatewayConnection<WebSocket>, BeforeAp
   ) {}
 
   handleConnection(socket: WebSocket, request: IncomingMessage): void {
-    const channel = new SocketChannel(socket);
+    this.sessions.add(socket, (channel) => {
+      const session = this.session(channel, request);
+      void this.begin(channel, session, request);
+      return session;
+    });
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.sessions.drain();
+  }
+
+  private session(channel: SocketChannel, request: IncomingMessage): RealtimeSession {
     const caller = callerOf(request);
-    const session = new RealtimeSession(this.model.id, {
+    return new RealtimeSession(this.model.id, {
       send: (event) => channel.send(event),
       answer: (question, signal) => this.answer(request, question, AbortSignal.any([signal, channel.closed])),
       takeRequest: () => this.auth.takeRequest(caller),
       onError: (error) => this.logger.error({ err: error.cause ?? error }, `realtime: ${error.message}`),
     });
-    this.open.set(channel, session);
-    channel.closed.addEventListener('abort', () => this.open.delete(channel));
-    socket.on('message', (data, isBinary) => {
-      try {
-        void session.receive(readFrame(data, isBinary));
-      } catch (thrown) {
-        void session.reportError(toAppError(thrown));
-      }
-    });
-    void this.begin(channel, session, request);
   }
 
-  /** Running responses are cancelled, and their clients told so, before the sockets close. */
-  async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all(
-      [...this.open].map(async ([channel, session]) => {
-        await session.end();
-        channel.close();
-      }),
-    );
-  }
-
-  /** A socket may stay open for days; a key that was revoked meanwhile gets no more answers. */
+  /** A socket may stay open for an hour; a key that was revoked meanwhile gets no more answers. */
   private async *answer(request: IncomingMessage, question: ChatRequest, signal: AbortSignal) {
     const caller = await this.auth.authenticateAgain(socketKey(request.headers));
     yield* this.chat.answer(caller, question, signal);

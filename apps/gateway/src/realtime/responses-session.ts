@@ -1,34 +1,44 @@
-import { responseCreateEvent, type ResponseCreateEvent } from '@attune/contracts';
+import {
+  responseCreateEvent,
+  type ResponseCreateEvent,
+  type ResponseRequest,
+  type ResponseStreamEvent,
+} from '@attune/contracts';
+import type { ResponsePast } from '@attune/persistence';
 import { RateLimitedError, type AppError } from '@attune/platform';
 import { validate } from '../core/validate.js';
 import { errorBody, statusOf, toAppError } from '../openai/error-body.js';
-import { refuseUnsupportedResponse } from '../openai/unsupported.js';
-import { expectType } from './client-message.js';
+import type { SocketMemory } from '../responses/responses.service.js';
+import { expectType, type Frame } from './client-message.js';
+import type { SocketSession } from './socket-sessions.js';
 
 /** Requests one socket may have waiting. */
 const MOST_WAITING = 32;
+/** Responses that are not stored which a socket remembers, the latest. */
+const MOST_REMEMBERED = 16;
 
 export interface ResponsesPorts {
   send(event: object): Promise<void>;
-  stream(request: ResponseCreateEvent): AsyncIterable<object>;
+  stream(request: ResponseRequest, memory: SocketMemory): AsyncIterable<ResponseStreamEvent>;
+  /** The events of a request that asks for no answer. */
+  file(request: ResponseRequest, memory: SocketMemory): AsyncIterable<ResponseStreamEvent>;
   /** Throws when the caller has asked too often. */
   takeRequest(): void;
   onError(error: AppError): void;
 }
 
 /** One Responses socket: requests of one `stream_id` are answered in order, those of different ones side by side. */
-export class ResponsesSession {
+export class ResponsesSession implements SocketSession {
   private readonly lanes = new Map<string, Promise<void>>();
+  private readonly memory = new LatestResponses();
   private waiting = 0;
 
   constructor(private readonly ports: ResponsesPorts) {}
 
-  /** Never throws: what is wrong with an event is answered with an `error` event. */
-  async receive(frame: { type: string } & Record<string, unknown>): Promise<void> {
+  async receive(frame: Frame): Promise<void> {
     const streamId = typeof frame.stream_id === 'string' ? frame.stream_id : undefined;
     try {
       expectType(frame.type, ['response.create']);
-      refuseUnsupportedResponse(frame);
       const request = validate(responseCreateEvent, frame);
       this.ports.takeRequest();
       this.enqueue(request);
@@ -44,7 +54,6 @@ export class ResponsesSession {
     await this.ports.send(echo(event, streamId));
   }
 
-  /** Resolves when nothing is under way any more. */
   async idle(): Promise<void> {
     await Promise.all(this.lanes.values());
   }
@@ -65,12 +74,34 @@ export class ResponsesSession {
     });
   }
 
-  private async respond(request: ResponseCreateEvent): Promise<void> {
+  private async respond(event: ResponseCreateEvent): Promise<void> {
+    const { type: _, event_id: __, stream_id: streamId, generate, ...request } = event;
+    const events = generate === false ? this.ports.file(request, this.memory) : this.ports.stream(request, this.memory);
     try {
-      for await (const event of this.ports.stream(request)) await this.ports.send(echo(event, request.stream_id));
+      for await (const one of events) await this.ports.send(echo(one, streamId));
     } catch (thrown) {
-      await this.reportError(toAppError(thrown), request.stream_id);
+      // A chain that broke starts anew from its beginning, not from a turn that is half known.
+      if (request.previous_response_id) this.memory.forget(request.previous_response_id);
+      await this.reportError(toAppError(thrown), streamId);
     }
+  }
+}
+
+/** The latest responses that are not stored, for the chains of this socket alone. */
+class LatestResponses implements SocketMemory {
+  private readonly byId = new Map<string, ResponsePast>();
+
+  get(id: string): ResponsePast | undefined {
+    return this.byId.get(id);
+  }
+
+  put(id: string, past: ResponsePast): void {
+    this.byId.set(id, past);
+    if (this.byId.size > MOST_REMEMBERED) this.forget(this.byId.keys().next().value!);
+  }
+
+  forget(id: string): void {
+    this.byId.delete(id);
   }
 }
 

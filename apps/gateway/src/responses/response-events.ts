@@ -1,126 +1,101 @@
-import type { Citation, FinishReason, ResponseRequest, Usage } from '@attune/contracts';
-import type { AppError } from '@attune/platform';
-import type { OpenedEvent } from '../chat/chat.types.js';
-import { errorBody } from '../openai/error-body.js';
+import type { FileSearchCallItem, ResponseObject, ResponseStatus, ResponseStreamEvent, Usage } from '@attune/contracts';
+import { createId, type AppError } from '@attune/platform';
+import type { AnswerEvent, OpenedEvent } from '../chat/chat.types.js';
+import { OutputItems, type EventFields } from './output-items.js';
+import { responseError, responseView, type ResponseFacts, type ResponseState } from './response-view.js';
 
-export type ResponseEnd = { reason: FinishReason; usage: Usage } | { error: AppError };
-
-/**
- * The stream events of one text response, numbered, in the order OpenAI sends them: openai's own stream helper refuses
- * a stream in which a `…done` event is missing. Pure: text in, events out.
- */
+/** The numbered stream events of one response. Pure: what the chat road says in, events out. */
 export class ResponseEvents {
   private sequence = 0;
-  private text = '';
-  private fingerprint: string | undefined;
+  private readonly output: OutputItems;
+  private readonly state: Omit<ResponseState, 'output'>;
 
   constructor(
-    private readonly request: ResponseRequest,
-    private readonly opened: OpenedEvent,
-    private readonly messageId: string,
-  ) {}
-
-  begin(): object[] {
-    return [
-      this.event('response.created', { response: this.response('in_progress') }),
-      this.event('response.in_progress', { response: this.response('in_progress') }),
-      this.event('response.output_item.added', { output_index: 0, item: this.message('in_progress') }),
-      this.event('response.content_part.added', { ...this.place(), part: this.part('', []) }),
-    ];
-  }
-
-  started(fingerprint: string): void {
-    this.fingerprint = fingerprint;
-  }
-
-  delta(text: string): object[] {
-    this.text += text;
-    return [this.event('response.output_text.delta', { ...this.place(), delta: text, logprobs: [] })];
-  }
-
-  end(end: ResponseEnd): object[] {
-    if ('error' in end) return [this.event('response.failed', { response: this.response('failed', end) })];
-    const whole = end.reason !== 'length';
-    const part = this.part(this.text, this.opened.citations);
-    const annotations = part.annotations.map((annotation, annotation_index) =>
-      this.event('response.output_text.annotation.added', { ...this.place(), annotation, annotation_index }),
-    );
-    return [
-      ...annotations,
-      this.event('response.output_text.done', { ...this.place(), text: this.text, logprobs: [] }),
-      this.event('response.content_part.done', { ...this.place(), part }),
-      this.event('response.output_item.done', {
-        output_index: 0,
-        item: this.message(whole ? 'completed' : 'incomplete'),
-      }),
-      whole
-        ? this.event('response.completed', { response: this.response('completed', end) })
-        : this.event('response.incomplete', { response: this.response('incomplete', end) }),
-    ];
-  }
-
-  private event(type: string, fields: object): object {
-    return { type, sequence_number: this.sequence++, ...fields };
-  }
-
-  private place() {
-    return { item_id: this.messageId, output_index: 0, content_index: 0 };
-  }
-
-  private part(text: string, citations: readonly Citation[]) {
-    return { type: 'output_text', text, annotations: citations.map(annotationOf), logprobs: [] };
-  }
-
-  private message(status: 'in_progress' | 'completed' | 'incomplete'): object {
-    const content = status === 'in_progress' ? [] : [this.part(this.text, this.opened.citations)];
-    return { id: this.messageId, type: 'message', role: 'assistant', status, content };
-  }
-
-  private response(status: 'in_progress' | 'completed' | 'incomplete' | 'failed', end?: ResponseEnd): object {
-    const { request, opened } = this;
-    const ended = status === 'completed' || status === 'incomplete';
-    return {
-      id: opened.id,
-      object: 'response',
-      created_at: opened.created,
-      status,
-      error: end && 'error' in end ? { code: 'server_error', message: errorBody(end.error).error.message } : null,
-      incomplete_details: status === 'incomplete' ? { reason: 'max_output_tokens' } : null,
-      instructions: request.instructions ?? null,
-      max_output_tokens: request.max_output_tokens ?? null,
-      metadata: request.metadata ?? {},
-      model: opened.model,
-      output: ended ? [this.message(status)] : [],
-      parallel_tool_calls: false,
-      previous_response_id: request.previous_response_id ?? null,
-      reasoning: { effort: null, summary: null },
-      store: true,
-      temperature: request.temperature ?? 1,
-      text: { format: { type: 'text' } },
-      tool_choice: 'none',
-      tools: [],
-      top_p: request.top_p ?? 1,
-      truncation: 'disabled',
-      usage: end && 'usage' in end ? usageView(end.usage) : null,
-      conversation_id: opened.conversationId,
-      ...(this.fingerprint !== undefined && { system_fingerprint: this.fingerprint }),
+    private readonly facts: ResponseFacts,
+    newId: (prefix: 'msg' | 'fc') => string = createId,
+  ) {
+    this.output = new OutputItems(newId);
+    this.state = {
+      status: 'queued',
+      filedUnder: null,
+      fingerprint: null,
+      usage: null,
+      error: null,
+      completedAt: null,
     };
+  }
+
+  /** Of a response that waits in the background. */
+  queued(): ResponseStreamEvent[] {
+    return [this.lifecycle('response.created'), this.lifecycle('response.queued')];
+  }
+
+  /** From here on the answer has its row; `searches` were made for it before. */
+  begin(opened: Pick<OpenedEvent, 'conversationId' | 'citations'>, searches: FileSearchCallItem[]) {
+    const created = this.sequence > 0 ? [] : [this.lifecycle('response.created', 'in_progress')];
+    this.state.filedUnder = opened.conversationId;
+    this.output.cite(opened.citations);
+    const begun = [...created, this.lifecycle('response.in_progress', 'in_progress')];
+    return [...begun, ...this.number(searches.flatMap((item) => this.output.search(item)))];
+  }
+
+  /** What follows `opened`. */
+  take(event: Exclude<AnswerEvent, OpenedEvent>, now: number): ResponseStreamEvent[] {
+    if (event.type === 'started') this.state.fingerprint = event.fingerprint;
+    if (event.type === 'text') return this.number(this.output.text(event.text, event.logprobs));
+    if (event.type === 'tool_call') return this.number(this.output.beginCall(event.id, event.name));
+    if (event.type === 'tool_arguments') return this.number(this.output.arguments(event.text));
+    if (event.type === 'finished') return this.end(event.reason === 'length' ? 'incomplete' : 'completed', now, event);
+    return [];
+  }
+
+  /** Nothing was to be generated. */
+  filed(now: number): ResponseStreamEvent[] {
+    this.state.status = 'in_progress';
+    const begun = [this.lifecycle('response.created'), this.lifecycle('response.in_progress')];
+    return [...begun, this.last('completed', now)];
+  }
+
+  /** It broke. The partial output is told with it. */
+  fail(error: AppError, now: number): ResponseStreamEvent[] {
+    this.state.error = responseError(error);
+    return this.end('failed', now);
+  }
+
+  /** It was given up: there is no event of its own for that, only a status. */
+  cancel(now: number): ResponseStreamEvent[] {
+    return this.end('cancelled', now);
+  }
+
+  private end(status: Ended, now: number, { usage }: { usage?: Usage } = {}): ResponseStreamEvent[] {
+    this.state.usage = usage ?? null;
+    const whole = status === 'completed' || status === 'incomplete';
+    const closing = whole ? this.output.end(status) : this.output.stop();
+    return [...this.number(closing), this.last(status, now)];
+  }
+
+  private last(status: Ended, now: number): ResponseStreamEvent {
+    this.state.completedAt = status === 'completed' ? now : null;
+    return this.lifecycle(status === 'cancelled' ? 'response.incomplete' : `response.${status}`, status);
+  }
+
+  private lifecycle(type: string, status: ResponseStatus = this.state.status): ResponseStreamEvent {
+    this.state.status = status;
+    return this.number([{ type, response: this.view() }])[0]!;
+  }
+
+  private view(): ResponseObject {
+    const ended = this.state.status !== 'queued' && this.state.status !== 'in_progress';
+    return responseView(this.facts, { ...this.state, output: ended ? this.output.items : [] });
+  }
+
+  private number(events: EventFields[]): ResponseStreamEvent[] {
+    return events.map(({ type, ...fields }) => ({ type, sequence_number: this.sequence++, ...fields }));
   }
 }
 
-/** OpenAI's shape of a grounded answer's source; the passage itself is Attune's addition. */
-const annotationOf = (citation: Citation) => ({
-  type: 'file_citation',
-  file_id: citation.document_id,
-  filename: citation.filename,
-  index: citation.index,
-  quote: citation.quote,
-});
+type Ended = Exclude<ResponseStatus, 'queued' | 'in_progress'>;
 
-const usageView = (usage: Usage) => ({
-  input_tokens: usage.prompt_tokens,
-  input_tokens_details: { cached_tokens: usage.prompt_tokens_details.cached_tokens, cache_write_tokens: 0 },
-  output_tokens: usage.completion_tokens,
-  output_tokens_details: { reasoning_tokens: 0 },
-  total_tokens: usage.total_tokens,
-});
+/** The event no other follows. */
+export const isLast = ({ response, type }: ResponseStreamEvent): boolean =>
+  response !== undefined && /^response\.(completed|incomplete|failed)$/.test(type);

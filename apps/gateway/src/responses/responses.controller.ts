@@ -1,55 +1,85 @@
-import { responseRequest } from '@attune/contracts';
-import { InternalError, type AppError } from '@attune/platform';
-import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
+import {
+  listItemsQuery,
+  type CursorPage,
+  type ResponseDeleted,
+  type ResponseItem,
+  type ResponseObject,
+} from '@attune/contracts';
+import type { ResponseStreamEvent } from '@attune/contracts';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, type Caller } from '../auth/caller.js';
-import { ResponsesService } from './responses.service.js';
 import { validate } from '../core/validate.js';
 import { errorBody, toAppError } from '../openai/error-body.js';
 import { EventStream } from '../openai/sse.js';
-import { refuseUnsupportedResponse } from '../openai/unsupported.js';
+import { plainQuery, readResponseRequest, readRetrieveQuery } from './read-response-request.js';
+import { ResponsesService } from './responses.service.js';
+import { StoredResponsesService } from './stored-responses.service.js';
 
-type ResponseEvent = { type: string; response?: object };
-
-/** https://platform.openai.com/docs/api-reference/responses/create; the same path upgraded is the socket. */
+/** https://platform.openai.com/docs/api-reference/responses; the same path upgraded is the socket. */
 @Controller('v1/responses')
 export class ResponsesController {
-  constructor(private readonly responses: ResponsesService) {}
+  constructor(
+    private readonly responses: ResponsesService,
+    private readonly stored: StoredResponsesService,
+  ) {}
 
   @Post()
   @HttpCode(200)
   async create(@CurrentCaller() caller: Caller, @Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
-    refuseUnsupportedResponse(body);
-    const request = validate(responseRequest, body);
+    const request = readResponseRequest(body);
     const client = new EventStream(reply);
-    let failure: AppError | undefined;
-    const note = (error: AppError) => (failure = error);
-    const events = this.responses.stream(caller, request, client.disconnected, note) as AsyncIterable<ResponseEvent>;
-    if (wantsStream(body)) return this.stream(client, events);
-    const response = await lastResponse(events);
-    // Without a stream the status line is still to be written, and says more than a field would.
-    if (failure) throw failure;
-    void reply.send(response);
+    if (request.stream) return send(client, this.responses.stream(caller, request, client.disconnected));
+    void reply.send(await this.responses.create(caller, request, client.disconnected));
   }
 
-  private async stream(client: EventStream, events: AsyncIterable<ResponseEvent>): Promise<void> {
-    try {
-      for await (const event of events) await client.send(event, event.type);
-    } catch (thrown) {
-      if (!client.started) throw thrown;
-      const { message, code, param } = errorBody(toAppError(thrown)).error;
-      await client.send({ type: 'error', message, code, param }, 'error');
-    } finally {
-      client.end();
-    }
+  @Get(':id')
+  async retrieve(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Query() query: unknown,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { stream, starting_after: after = -1 } = readRetrieveQuery(query);
+    if (!stream) return void reply.send(await this.stored.get(caller, id));
+    const client = new EventStream(reply);
+    await send(client, this.stored.stream(caller, id, after, client.disconnected));
+  }
+
+  @Get(':id/input_items')
+  inputItems(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Query() query: unknown,
+  ): Promise<CursorPage<ResponseItem>> {
+    return this.stored.inputItems(caller, id, validate(listItemsQuery, plainQuery(query)));
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  cancel(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<ResponseObject> {
+    return this.stored.cancel(caller, id);
+  }
+
+  @Delete(':id')
+  remove(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<ResponseDeleted> {
+    return this.stored.remove(caller, id);
   }
 }
 
-const wantsStream = (body: unknown) => (body as { stream?: unknown }).stream === true;
-
-async function lastResponse(events: AsyncIterable<ResponseEvent>): Promise<object> {
-  let last: ResponseEvent | undefined;
-  for await (const event of events) last = event;
-  if (!last?.response) throw new InternalError('The response ended without saying how.');
-  return last.response;
+/** Once an event is out, the status line is too: a later error travels in the stream. */
+async function send(client: EventStream, events: AsyncIterable<ResponseStreamEvent>): Promise<void> {
+  let sequence = 0;
+  try {
+    for await (const event of events) {
+      await client.send(event, event.type);
+      sequence = event.sequence_number + 1;
+    }
+  } catch (thrown) {
+    if (!client.started) throw thrown;
+    const { message, code, param } = errorBody(toAppError(thrown)).error;
+    await client.send({ type: 'error', sequence_number: sequence, message, code, param }, 'error');
+  } finally {
+    client.end();
+  }
 }

@@ -1,12 +1,34 @@
 import { Module } from '@nestjs/common';
 import { ChatModule } from '../chat/chat.module.js';
+import { EventJournal } from './event-journal.js';
+import { FileSearchTools } from './file-search.js';
+import { ResponseKeeper } from './response-keeper.js';
+import { ResponsePlanner } from './response-planner.js';
+import { ResponseProducer } from './response-producer.js';
+import { ResponseReader } from './response-reader.js';
+import { ResponseRunner } from './response-runner.js';
 import { ResponsesController } from './responses.controller.js';
 import { ResponsesService } from './responses.service.js';
+import { RunningResponses } from './running-responses.js';
+import { StoredResponsesService } from './stored-responses.service.js';
 
 @Module({
   imports: [ChatModule],
   controllers: [ResponsesController],
-  providers: [ResponsesService],
+  providers: [
+    ResponsesService,
+    StoredResponsesService,
+    // one answer: what it refers to, its events, their readers
+    ResponsePlanner,
+    FileSearchTools,
+    ResponseProducer,
+    ResponseRunner,
+    ResponseReader,
+    // what is kept of it
+    RunningResponses,
+    EventJournal,
+    ResponseKeeper,
+  ],
   exports: [ResponsesService],
 })
 export class ResponsesModule {}

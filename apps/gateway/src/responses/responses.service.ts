@@ -1,99 +1,96 @@
-import { responseMessages, type ChatMessage, type ResponseRequest } from '@attune/contracts';
-import { CompletionRepository } from '@attune/persistence';
-import { createId, InvalidRequestError, type AppError, type Logger } from '@attune/platform';
-import { Inject, Injectable } from '@nestjs/common';
+import type { ResponseObject, ResponseRequest, ResponseStreamEvent } from '@attune/contracts';
+import type { ResponsePast } from '@attune/persistence';
+import { InternalError, InvalidRequestError, type AppError } from '@attune/platform';
+import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
-import { ChatService } from '../chat/chat.service.js';
-import type { ChatRequest } from '../chat/chat.types.js';
-import { LOGGER } from '../core/tokens.js';
-import { toAppError } from '../openai/error-body.js';
-import { readMetadata } from '../openai/chat-request.js';
-import { ServedModel } from '../inference/served-model.js';
-import { ResponseEvents } from './response-events.js';
+import { isLast } from './response-events.js';
+import { ResponsePlanner, type ResponseMemory, type ResponsePlan } from './response-planner.js';
+import { ResponseReader } from './response-reader.js';
+import { ResponseRunner } from './response-runner.js';
 
-interface Past {
-  conversationId: string;
-  messages: ChatMessage[];
+/** What a socket remembers of the responses that are not stored. */
+export interface SocketMemory extends ResponseMemory {
+  put(id: string, past: ResponsePast): void;
 }
 
 /** Responses, whatever transport carries their events. */
 @Injectable()
 export class ResponsesService {
   constructor(
-    @Inject(LOGGER) private readonly logger: Logger,
-    private readonly chat: ChatService,
-    private readonly completions: CompletionRepository,
-    private readonly model: ServedModel,
+    private readonly planner: ResponsePlanner,
+    private readonly runner: ResponseRunner,
+    private readonly reader: ResponseReader,
   ) {}
 
   /**
-   * The events of one response, `response.created` to `response.completed`, `.incomplete` or `.failed`.
-   * @param onFailure told what made a response fail after its first event
+   * The whole response; in the background: as it is queued.
+   * @throws AppError; of a response that failed, what made it fail
+   */
+  async create(caller: Caller, request: ResponseRequest, signal: AbortSignal): Promise<ResponseObject> {
+    const plan = await this.plan(caller, request);
+    if (request.background) return this.queued(caller, plan);
+    let failure: AppError | undefined;
+    let last: ResponseStreamEvent | undefined;
+    for await (const event of this.runner.attached(caller, plan, signal, (error) => (failure = error))) last = event;
+    // Without a stream the status line is still to be written, and says more than a field would.
+    if (failure) throw failure;
+    if (!last?.response) throw new InternalError('The response ended without saying how.');
+    return last.response;
+  }
+
+  /**
+   * The events of one response, `response.created` to the last.
    * @throws AppError before the first event only; `previous_response_not_found` among them
    */
   async *stream(
     caller: Caller,
-    wire: ResponseRequest,
+    request: ResponseRequest,
     signal: AbortSignal,
-    onFailure: (error: AppError) => void = () => undefined,
-  ): AsyncGenerator<object> {
-    const request = await this.chatRequest(caller, wire);
-    let events: ResponseEvents | undefined;
-    try {
-      for await (const event of this.chat.answer(caller, request, signal)) {
-        if (event.type === 'opened') {
-          events = new ResponseEvents(wire, event, createId('msg'));
-          yield* events.begin();
-        } else if (event.type === 'started') events!.started(event.fingerprint);
-        else if (event.type === 'text') yield* events!.delta(event.text);
-        else if (event.type === 'finished') yield* events!.end({ reason: event.reason, usage: event.usage });
-      }
-    } catch (thrown) {
-      if (!events) throw thrown;
-      const error = toAppError(thrown);
-      if (error.kind === 'internal') this.logger.error({ err: error.cause ?? error }, `mid-response: ${error.message}`);
-      onFailure(error);
-      yield* events.end({ error });
-    }
+    memory?: SocketMemory,
+  ): AsyncGenerator<ResponseStreamEvent> {
+    const plan = await this.plan(caller, request, memory);
+    if (request.store === false) return yield* remembering(plan, this.runner.attached(caller, plan, signal), memory);
+    const response = await this.runner.detached(caller, plan);
+    yield* this.reader.followHere(response, -1, signal);
   }
 
-  private async chatRequest(caller: Caller, wire: ResponseRequest): Promise<ChatRequest> {
-    if (wire.input.length === 0) {
-      throw new InvalidRequestError('`input` is empty; send a text or at least one message.', { param: 'input' });
-    }
-    const past = wire.previous_response_id ? await this.past(caller, wire.previous_response_id) : undefined;
-    const metadata = readMetadata(wire.metadata);
-    return {
-      id: createId('resp'),
-      source: 'responses',
-      model: wire.model ?? this.model.id,
-      messages: [...(past?.messages ?? []), ...responseMessages(wire.input)],
-      instructions: wire.instructions ?? undefined,
-      sampling: wire,
-      maxTokens: wire.max_output_tokens ?? undefined,
-      stop: [],
-      ...metadata,
-      conversationId: metadata.conversationId ?? past?.conversationId,
-    };
+  /** Files a request that asks for no answer; later ones may continue from it. */
+  async *file(caller: Caller, request: ResponseRequest, memory: SocketMemory): AsyncGenerator<ResponseStreamEvent> {
+    const plan = await this.plan(caller, request, memory);
+    const events = await this.runner.filed(caller, plan);
+    if (request.store === false) remember(plan, events.at(-1)!, memory);
+    yield* events;
   }
 
-  /** What was said up to a response; instructions are not carried over, as OpenAI has it. */
-  private async past(caller: Caller, id: string): Promise<Past> {
-    const completion = await this.completions.get(id).catch(() => undefined);
-    if (!completion || completion.userId !== caller.userId || completion.status !== 'done') {
-      throw new InvalidRequestError(
-        `You have no finished response \`${id}\`; start anew without \`previous_response_id\`.`,
-        {
-          param: 'previous_response_id',
-          code: 'previous_response_not_found',
-        },
-      );
-    }
-    const { leadingMessages = 0 } = completion.sampling as { leadingMessages?: number };
-    const messages = completion.messages.slice(leadingMessages);
-    return {
-      conversationId: completion.conversationId,
-      messages: [...messages, { role: 'assistant', content: completion.answer }],
-    };
+  private async queued(caller: Caller, plan: ResponsePlan): Promise<ResponseObject> {
+    const { tail } = await this.runner.detached(caller, plan);
+    const first = tail.after(-1);
+    if (typeof first !== 'object' || !first.response) throw new InternalError('The response was not queued.');
+    return first.response;
   }
+
+  private plan(caller: Caller, request: ResponseRequest, memory?: SocketMemory): Promise<ResponsePlan> {
+    if (request.background && request.store === false) {
+      throw new InvalidRequestError('What runs in the background has to be stored; leave `store` out.', {
+        param: 'store',
+      });
+    }
+    return this.planner.plan(caller, request, memory);
+  }
+}
+
+async function* remembering(
+  plan: ResponsePlan,
+  events: AsyncIterable<ResponseStreamEvent>,
+  memory: SocketMemory | undefined,
+): AsyncGenerator<ResponseStreamEvent> {
+  for await (const event of events) {
+    if (isLast(event)) remember(plan, event, memory);
+    yield event;
+  }
+}
+
+function remember(plan: ResponsePlan, { response }: ResponseStreamEvent, memory: SocketMemory | undefined): void {
+  if (!response) return;
+  memory?.put(response.id, { items: [...plan.history, ...plan.input, ...response.output], last: response });
 }

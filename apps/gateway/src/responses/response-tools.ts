@@ -1,0 +1,55 @@
+import {
+  toFunctionTool,
+  type FileSearchTool,
+  type OutputStructure,
+  type ResponseRequest,
+  type ResponseToolChoice,
+  type ToolChoice,
+  type ToolSettings,
+} from '@attune/contracts';
+import { InvalidRequestError } from '@attune/platform';
+
+/**
+ * The functions the model may call, as the chat road takes them.
+ * @throws InvalidRequestError when the choice names a function there is not
+ */
+export function toolSettings({ tools, tool_choice, parallel_tool_calls }: ToolFields): ToolSettings | undefined {
+  const functions = (tools ?? []).flatMap((tool) => (tool.type === 'function' ? [toFunctionTool(tool)] : []));
+  const choice = choiceOf(tool_choice ?? 'auto');
+  const names = functions.map(({ name }) => name);
+  const missing = choice.allowed?.find((name) => !names.includes(name));
+  if (missing !== undefined) {
+    throw new InvalidRequestError(`\`tool_choice\` names \`${missing}\`, which is not among \`tools\`; add it there.`, {
+      param: 'tool_choice',
+    });
+  }
+  if (choice.mode === 'required' && (tools ?? []).length === 0) {
+    throw new InvalidRequestError('`tool_choice` asks for a call, but there are no `tools`; send some.', {
+      param: 'tool_choice',
+    });
+  }
+  return functions.length === 0 ? undefined : { functions, choice, parallel: parallel_tool_calls ?? true };
+}
+
+/** The searches to make before the model is asked. */
+export function fileSearches({ tools, tool_choice }: ToolFields): FileSearchTool[] {
+  const unwanted = tool_choice === 'none' || (typeof tool_choice === 'object' && tool_choice?.type !== 'file_search');
+  return unwanted ? [] : (tools ?? []).flatMap((tool) => (tool.type === 'file_search' ? [tool] : []));
+}
+
+/** What the text must look like; undefined: anything. */
+export function textStructure(text: ResponseRequest['text']): OutputStructure | undefined {
+  const format = text?.format;
+  if (format?.type === 'json_object') return { type: 'json_object' };
+  return format?.type === 'json_schema' ? { type: 'json_schema', schema: format.schema } : undefined;
+}
+
+type ToolFields = Pick<ResponseRequest, 'tools' | 'tool_choice' | 'parallel_tool_calls'>;
+
+function choiceOf(choice: ResponseToolChoice): ToolChoice {
+  if (typeof choice === 'string') return { mode: choice };
+  if (choice.type === 'function') return { mode: 'required', allowed: [choice.name] };
+  // The search is made in any case; what the model then does is its own decision.
+  if (choice.type === 'file_search') return { mode: 'auto' };
+  return { mode: choice.mode, allowed: choice.tools.map(({ name }) => name) };
+}
