@@ -1,0 +1,24 @@
+/** A user is about for this long after a request. */
+const ABOUT_MS = 60_000;
+
+/** Who sent requests lately. */
+export class RecentUsers {
+  private readonly seenAt = new Map<string, number>();
+
+  constructor(private readonly now: () => number) {}
+
+  see(user: string): void {
+    this.seenAt.delete(user); // the oldest come first
+    this.seenAt.set(user, this.now());
+  }
+
+  /** Whether anyone but these users is about. */
+  others(users: ReadonlySet<string>): boolean {
+    for (const [user, at] of this.seenAt) {
+      if (this.now() - at <= ABOUT_MS) break;
+      this.seenAt.delete(user);
+    }
+    for (const user of this.seenAt.keys()) if (!users.has(user)) return true;
+    return false;
+  }
+}
