@@ -48,6 +48,8 @@ export const engineSetupWire = z.object({
   slots: z.number().int().positive().optional(),
   maxSeq: z.number().int().positive().optional(),
   tokenBudget: z.number().int().positive().optional(),
+  gapMs: z.number().positive().optional(),
+  queueLimit: z.number().int().positive().optional(),
   threads: z.number().int().positive().optional(),
   spinning: z.boolean().optional(),
   digestCache: z.string().optional(),

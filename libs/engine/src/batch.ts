@@ -3,8 +3,13 @@ import type { Adapters } from './adapters.js';
 import type { ModelRunner } from './running/model-runner.js';
 import { describeToken, sampleToken } from './sampling/sampler.js';
 import { arrange, type DecodeRun, decodeRuns } from './scheduling/arrange.js';
-import { admit, planStep } from './scheduling/scheduler.js';
-import type { Sequence } from './sequence.js';
+import { admissionOrder } from './scheduling/admission.js';
+import { ChunkBudget, type ChunkLimits } from './scheduling/chunk-budget.js';
+import { FairShares } from './scheduling/fair-shares.js';
+import { worthWaitingFor } from './scheduling/prompt-sharing.js';
+import { RecentUsers } from './scheduling/recent-users.js';
+import { planStep } from './scheduling/scheduler.js';
+import type { ActiveWeights, Sequence } from './sequence.js';
 import { Slots } from './slots.js';
 import type { StopReason } from './types.js';
 
@@ -14,13 +19,18 @@ export class Batch {
   private readonly waiting = new Map<string, Sequence>();
   private readonly running = new Map<string, Sequence>();
   private readonly slots: Slots;
+  private readonly shares = new FairShares();
+  private readonly recent: RecentUsers;
+  private readonly chunks: ChunkBudget;
 
   constructor(
     private readonly runner: ModelRunner,
     private readonly adapters: Adapters,
     private readonly clock: Clock,
-    private readonly tokenBudget: number,
+    limits: ChunkLimits,
   ) {
+    this.recent = new RecentUsers(() => clock.monotonicMs());
+    this.chunks = new ChunkBudget(limits);
     this.slots = new Slots(runner.cache);
   }
 
@@ -34,6 +44,8 @@ export class Batch {
 
   add(sequence: Sequence): void {
     this.waiting.set(sequence.id, sequence);
+    this.shares.arrive(sequence.user);
+    this.recent.see(sequence.user);
   }
 
   find(id: string): Sequence | undefined {
@@ -57,16 +69,23 @@ export class Batch {
   private async planAndRun(): Promise<void> {
     this.counters.steps += 1;
     for (const sequence of this.all()) if (sequence.cancelled) this.end(sequence, 'cancelled');
+    const now = this.clock.monotonicMs();
+    for (const sequence of this.waiting.values()) if (sequence.isLate(now)) this.refuseLate(sequence);
     for (const sequence of this.running.values()) this.endCompleted(sequence);
     this.admitWaiting();
     const plan = planStep(
-      [...this.running.values()].map((sequence) => sequence.view()),
-      this.tokenBudget,
+      [...this.running.values()].map((sequence) => sequence.view(this.shares.of(sequence.user))),
+      (numDecoding) => this.chunks.tokens(numDecoding),
     );
     const decoding = plan.decode.map((id) => this.running.get(id)!);
     this.slots.exchange(arrange(decoding.map(placed)));
     for (const run of decodeRuns(decoding.map(placed))) await this.decode(run, decoding);
     for (const { id, count } of plan.prefill) await this.prefill(this.running.get(id)!, count);
+  }
+
+  private refuseLate(sequence: Sequence) {
+    const error = `the request waited for ${sequence.request.startWithinMs} ms, the longest it may; try again shortly`;
+    this.end(sequence, 'rejected', { error, rejection: 'late' });
   }
 
   /** Ends a structured answer to which no token can be added. */
@@ -81,26 +100,64 @@ export class Batch {
     return [...this.waiting.values(), ...this.running.values()];
   }
 
+  /** Fills the free slots, one by one: each start changes who is next. */
   private admitWaiting() {
-    const waiting = [...this.waiting.values()].map(({ id, user }) => ({ id, user }));
-    const users = [...this.running.values()].map(({ user }) => user);
-    for (const id of admit(waiting, users, this.slots.numFree)) this.begin(this.waiting.get(id)!);
+    for (;;) {
+      const runningUsers = [...this.running.values()].map(({ user }) => user);
+      const order = admissionOrder([...this.waiting.values()], {
+        freeSlots: this.slots.numFree,
+        slots: this.runner.cache.shape.slots,
+        runningUsers,
+        othersAbout: (users) => this.recent.others(users),
+        served: (user) => this.shares.of(user),
+      });
+      const next = order.find((sequence) => !this.waitsForPrompt(sequence));
+      if (!next) return;
+      this.begin(next);
+    }
+  }
+
+  /** Whether a prompt like this one is being read, so that starting now would read it twice. */
+  private waitsForPrompt(sequence: Sequence): boolean {
+    const known = sequence.waitsFor;
+    if (known && this.isReading(known.sequence) && known.sequence.computed < known.until) return true;
+    sequence.waitsFor = null;
+    const weights = this.weightsFor(sequence)?.id.digest;
+    const reading = [...this.running.values()].filter((other) => this.isReading(other));
+    if (!weights || reading.length === 0) return false;
+    const cached = this.slots.longestCached(sequence.tokens, weights);
+    const views = reading.map((other) => ({
+      tokens: other.tokens,
+      computed: other.computed,
+      weights: other.weights!.id.digest,
+      sequence: other,
+    }));
+    const worth = worthWaitingFor(sequence.tokens, weights, cached, views);
+    sequence.waitsFor = worth && { sequence: worth.sequence.sequence, until: worth.until };
+    return worth !== null;
+  }
+
+  private isReading(sequence: Sequence): boolean {
+    return this.running.has(sequence.id) && !sequence.cancelled && !sequence.isDecoding;
+  }
+
+  private weightsFor({ request }: Sequence): ActiveWeights | undefined {
+    return request.adapter === undefined ? this.adapters.live : this.adapters.find(request.adapter);
   }
 
   /** From here on the sequence's weights are fixed. */
   private begin(sequence: Sequence) {
-    const { adapter } = sequence.request;
-    const weights = adapter === undefined ? this.adapters.live : this.adapters.find(adapter);
-    if (!weights)
-      return this.end(sequence, 'rejected', {
-        error: `adapter ${adapter} was unloaded meanwhile`,
-        rejection: 'invalid',
-      });
+    const weights = this.weightsFor(sequence);
+    if (!weights) {
+      const error = `adapter ${sequence.request.adapter} was unloaded meanwhile`;
+      return this.end(sequence, 'rejected', { error, rejection: 'invalid' });
+    }
     const choice = this.slots.reserve(sequence, weights.id.digest)!;
     this.waiting.delete(sequence.id);
     this.running.set(sequence.id, sequence);
     this.counters.promptTokens += sequence.request.promptIds.length;
     this.counters.cachedTokens += choice.cached;
+    this.shares.chargePrompt(sequence.user, sequence.tokens.length - choice.cached);
     sequence.begin(weights, choice.slot, choice.cached, this.clock.monotonicMs());
   }
 
@@ -121,7 +178,9 @@ export class Batch {
     const tokens = sequence.tokens.slice(start, start + count);
     const isLast = start + count === sequence.tokens.length;
     await this.guard([sequence], async () => {
+      const startedAt = this.clock.monotonicMs();
       const logits = await this.runner.prefill(sequence.slot, tokens, start, sequence.weights!.prepared, isLast);
+      this.chunks.observe(count, this.clock.monotonicMs() - startedAt);
       sequence.computed += count;
       if (logits) this.advance(sequence, logits);
     });
@@ -136,6 +195,7 @@ export class Batch {
     const event = describeToken(logits, token, request.logProbs ?? false, request.topLogProbs ?? 0);
     if (sequence.isStop(token)) return this.end(sequence, 'stop', { stopToken: event });
     this.counters.completionTokens += 1;
+    this.shares.chargeAnswer(sequence.user, 1);
     const reason = sequence.append(event, this.clock.monotonicMs());
     if (reason) this.end(sequence, reason);
   }
@@ -152,6 +212,7 @@ export class Batch {
   }
 
   private end(sequence: Sequence, reason: StopReason, more: Parameters<Sequence['end']>[2] = {}) {
+    this.shares.leave(sequence.user);
     this.waiting.delete(sequence.id);
     if (this.running.delete(sequence.id)) this.slots.free(sequence, reason !== 'failed');
     sequence.end(reason, this.clock.monotonicMs(), more);

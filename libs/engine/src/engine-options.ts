@@ -5,6 +5,7 @@ import { type Clock, InvalidRequestError, messageOf } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
 import type { Vocabulary } from '@attune/structured';
 import { ModelRunner } from './running/model-runner.js';
+import { LEAST_PREFILL } from './scheduling/chunk-budget.js';
 import type { EngineLimits, KvFormat, WeightFormat } from './types.js';
 
 /** Weights in memory; a `ModelFolder` of @attune/checkpoint is one. */
@@ -29,6 +30,10 @@ export interface EngineOptions {
   /** Default: the model's own context, at most 4096. */
   readonly maxSeq?: number;
   readonly tokenBudget?: number;
+  /** Milliseconds that reading prompts may add between two tokens of an answer, beyond a chunk of 16. Default 100. */
+  readonly gapMs?: number;
+  /** Requests that may wait; more are rejected as overloaded. Default: any number. */
+  readonly queueLimit?: number;
   readonly threads?: number;
   /** See the runtime's `SessionOptions`; off where the cores are shared. Default true. */
   readonly spinning?: boolean;
@@ -55,8 +60,6 @@ export interface OpenedModel {
 const DEFAULT_MAX_SEQ = 4096;
 const DEFAULT_SLOTS = 8;
 const DEFAULT_TOKEN_BUDGET = 256;
-/** Prompt tokens a step has room for even when every slot decodes, or prompts would starve. */
-const LEAST_PREFILL = 16;
 
 /** Loads the model that the options name. @throws InvalidRequestError when it cannot be used */
 export async function openModel(options: EngineOptions): Promise<OpenedModel> {

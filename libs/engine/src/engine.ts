@@ -21,6 +21,9 @@ import type {
   WeightsId,
 } from './types.js';
 
+/** See `EngineOptions`: at 10 tokens a second and more a reader does not notice. */
+const DEFAULT_GAP_MS = 100;
+
 /** Many sequences over one model, in this process. See `TokenEngine` for what the methods promise. */
 export class Engine implements TokenEngine {
   private readonly batch: Batch;
@@ -39,7 +42,10 @@ export class Engine implements TokenEngine {
     this.clock = options.clock ?? systemClock;
     this.adapters = new Adapters(model.runner, model.digest);
     this.structures = createStructures(options, model.runner.config.vocabSize);
-    this.batch = new Batch(model.runner, this.adapters, this.clock, model.limits.tokenBudget);
+    this.batch = new Batch(model.runner, this.adapters, this.clock, {
+      tokenBudget: model.limits.tokenBudget,
+      gapMs: options.gapMs ?? DEFAULT_GAP_MS,
+    });
   }
 
   /** @throws InvalidRequestError when the folder cannot be used or the architecture is unknown */
@@ -66,6 +72,7 @@ export class Engine implements TokenEngine {
     const sampling = resolveSampling(request.sampling ?? {}, (this.options.drawSeed ?? randomSeed)());
     const sequence = new Sequence(request, sampling, now, sink);
     const problem = this.problemOf(request);
+    if (this.numWaiting >= (this.options.queueLimit ?? Infinity)) return this.refuseCrowd(sequence);
     if (problem) return sequence.end('rejected', now, { error: problem, rejection: 'invalid' });
     if (request.structure) void this.prepare(sequence, request.structure);
     else this.enqueue(sequence);
@@ -107,7 +114,7 @@ export class Engine implements TokenEngine {
       live: this.adapters.live.id,
       adapters: this.adapters.digests,
       running: this.batch.numRunning,
-      waiting: this.batch.numWaiting + this.preparing.size,
+      waiting: this.numWaiting,
       ...this.batch.counters,
     };
   }
@@ -120,6 +127,15 @@ export class Engine implements TokenEngine {
     await this.loop;
     this.structures.close();
     await this.model.runner.release();
+  }
+
+  private get numWaiting(): number {
+    return this.batch.numWaiting + this.preparing.size;
+  }
+
+  private refuseCrowd(sequence: Sequence) {
+    const error = `${this.numWaiting} requests already wait for the model, the most it lets in; try again shortly`;
+    sequence.end('rejected', this.clock.monotonicMs(), { error, rejection: 'overloaded' });
   }
 
   private problemOf(request: GenerateRequest): string | null {

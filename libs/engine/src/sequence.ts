@@ -23,6 +23,8 @@ export class Sequence {
   slot = -1;
   cancelled = false;
   weights: ActiveWeights | undefined;
+  /** A sequence that reads the same prompt, up to its token `until`; this one starts when that is done. */
+  waitsFor: { readonly sequence: Sequence; readonly until: number } | null = null;
   /** Follows a structured answer; it has accepted every token of it. */
   matcher: Matcher | undefined;
   private cached = 0;
@@ -48,14 +50,29 @@ export class Sequence {
     return this.request.user ?? '';
   }
 
+  get priority(): number {
+    return this.request.priority ?? 0;
+  }
+
   get numDrawn(): number {
     return this.tokens.length - this.request.promptIds.length;
   }
 
-  view(): RunningView {
+  /** Whether the prompt is read and a token drawn: each step now adds one. */
+  get isDecoding(): boolean {
+    return this.numDrawn > (this.request.answered?.length ?? 0);
+  }
+
+  /** @param served what the user was served so far */
+  view(served: number): RunningView {
     const pending = this.tokens.length - this.computed;
-    const drawsHere = this.numDrawn - (this.request.answered?.length ?? 0);
-    return { id: this.id, user: this.user, pending, decoding: drawsHere > 0 };
+    return { id: this.id, priority: this.priority, served, pending, decoding: this.isDecoding };
+  }
+
+  /** Whether it waited longer than its caller wants to. */
+  isLate(now: number): boolean {
+    const { startWithinMs } = this.request;
+    return startWithinMs !== undefined && now - this.arrivedAt > startWithinMs;
   }
 
   begin(weights: ActiveWeights, slot: number, cached: number, now: number): void {
@@ -64,7 +81,13 @@ export class Sequence {
     this.computed = this.cached = cached;
     this.startedAt = now;
     const promptTokens = this.request.promptIds.length;
-    this.sink({ type: 'started', weights: weights.id, seed: this.sampling.seed, promptTokens, cachedTokens: cached });
+    this.sink({
+      type: 'started',
+      weights: weights.id,
+      seed: this.sampling.seed,
+      promptTokens,
+      cachedTokens: this.cached,
+    });
   }
 
   /** Holds the answer to a structure from here on. */

@@ -1,13 +1,18 @@
+import { commonPrefix } from './prompt-sharing.js';
+
 /** What lies in one slot of the KV cache. */
 export interface SlotContent {
-  /** Tokens whose keys and values are in the cache, from position 0. */
   readonly tokens: readonly number[];
+  /** How many of the tokens have their keys and values in the cache, from position 0. */
+  readonly length: number;
   /** Digest of the weights that computed them; content of other weights is never used. */
   readonly weights: string | null;
   /** Whether a sequence runs in the slot. */
   readonly busy: boolean;
-  /** When a sequence last ran in it; the longest idle slot is given away first. */
+  /** When a sequence last ran in it. */
   readonly lastUsed: number;
+  /** What keeping the content is still worth, in tokens that would have to be computed again. */
+  readonly credit: number;
 }
 
 export interface SlotChoice {
@@ -16,14 +21,20 @@ export interface SlotChoice {
   readonly cached: number;
   /** Where to copy them from; null = they lie in the slot itself, or there are none. */
   readonly copyFrom: number | null;
+  /** Credit that is given up with the slot's content; every other idle slot loses as much. */
+  readonly lost: number;
 }
 
-/** A shorter match is not worth a copy or giving up a longer conversation. */
+/** A shorter match is not worth a copy. */
 const WORTH_COPYING = 16;
+/** Computing a token again takes at least so many times as long as copying its keys and values. */
+const COPY_SHARE = 1 / 32;
 
 /**
- * Finds a slot for a prompt: the longest prefix that the same weights have already computed is reused in place if it is
- * the whole of an idle slot, and copied if it is part of one or belongs to a running sequence (a system prompt, say).
+ * Finds a slot for a prompt. The longest beginning that the same weights have computed is reused: in place if little else
+ * is lost with the slot, copied otherwise (a system prompt or a passage that many share, or a running sequence's).
+ * The slot given away is the idle one whose content is worth least (GreedyDual, Young 1994: worth is the tokens it saves,
+ * and ages with all that is evicted), so that short prompts go before a long conversation, but not for ever.
  * @returns null when every slot is busy
  */
 export function chooseSlot(
@@ -31,34 +42,32 @@ export function chooseSlot(
   prompt: readonly number[],
   weights: string,
 ): SlotChoice | null {
-  const target = longestIdle(slots);
-  if (target === null) return null;
-  const { slot: source, length } = longestMatch(slots, prompt, weights);
-  if (length === 0) return { slot: target, cached: 0, copyFrom: null };
-  const { busy, tokens } = slots[source]!;
-  if (!busy && (source === target || tokens.length - length < WORTH_COPYING))
-    return { slot: source, cached: length, copyFrom: null };
-  if (length < WORTH_COPYING) return { slot: target, cached: 0, copyFrom: null };
-  return { slot: target, cached: length, copyFrom: source };
-}
-
-function longestIdle(slots: readonly SlotContent[]): number | null {
-  let best: number | null = null;
-  slots.forEach(({ busy, lastUsed }, slot) => {
-    if (!busy && (best === null || lastUsed < slots[best]!.lastUsed)) best = slot;
+  const matches = slots.map((slot) => matchLength(slot, prompt, weights));
+  const longest = Math.max(...matches);
+  const source = matches.indexOf(longest);
+  let best: (SlotChoice & { readonly cost: number; readonly lastUsed: number }) | null = null;
+  slots.forEach(({ busy, credit, lastUsed }, slot) => {
+    if (busy) return;
+    const inPlace = matches[slot] === longest;
+    const copies = !inPlace && longest >= WORTH_COPYING;
+    const cached = inPlace || copies ? longest : matches[slot]!;
+    const lost = Math.max(0, credit - matches[slot]!);
+    const cost = lost + (longest - cached) + (copies ? longest * COPY_SHARE : 0);
+    if (best && (best.cost < cost || (best.cost === cost && best.lastUsed <= lastUsed))) return;
+    best = { slot, cached, copyFrom: copies ? source : null, lost, cost, lastUsed };
   });
-  return best;
+  if (!best) return null;
+  const { slot, cached, copyFrom, lost } = best as SlotChoice;
+  return { slot, cached, copyFrom, lost };
 }
 
-function longestMatch(slots: readonly SlotContent[], prompt: readonly number[], weights: string) {
+/** Prompt tokens the slots hold already, whether or not one is free. */
+export function longestCached(slots: readonly SlotContent[], prompt: readonly number[], weights: string): number {
+  return Math.max(0, ...slots.map((slot) => matchLength(slot, prompt, weights)));
+}
+
+function matchLength(content: SlotContent, prompt: readonly number[], weights: string): number {
+  if (content.weights !== weights) return 0;
   // The last prompt token is always computed: its logits start the answer.
-  const most = prompt.length - 1;
-  let best = { slot: 0, length: 0 };
-  slots.forEach((content, slot) => {
-    if (content.weights !== weights) return;
-    let length = 0;
-    while (length < most && length < content.tokens.length && content.tokens[length] === prompt[length]) length++;
-    if (length > best.length) best = { slot, length };
-  });
-  return best;
+  return commonPrefix(prompt, content.tokens, Math.min(prompt.length - 1, content.length));
 }

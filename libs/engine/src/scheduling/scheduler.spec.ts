@@ -1,13 +1,21 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { admit, planStep, type RunningView } from './scheduler.js';
+import { planStep, type RunningView } from './scheduler.js';
 
-const running = (id: string, pending: number, decoding = false): RunningView => ({ id, user: 'u', pending, decoding });
+const running = (id: string, pending: number, decoding = false, served = 0, priority = 0): RunningView => ({
+  id,
+  priority,
+  served,
+  pending,
+  decoding,
+});
+/** Of a budget that holds decoding and reading together. */
+const within = (budget: number) => (numDecoding: number) => budget - numDecoding;
 
 describe('planStep', () => {
   it('decodes everyone first and reads prompts with what is left of the budget', () => {
     const views = [running('a', 1, true), running('b', 100), running('c', 1, true), running('d', 100)];
-    expect(planStep(views, 130)).toEqual({
+    expect(planStep(views, within(130))).toEqual({
       decode: ['a', 'c'],
       prefill: [
         { id: 'b', count: 100 },
@@ -24,7 +32,7 @@ describe('planStep', () => {
         fc.integer({ min: 13, max: 300 }),
         (list, budget) => {
           const views = list.map(({ pending, decoding }, i) => running(`${i}`, decoding ? 1 : pending, decoding));
-          const { decode, prefill } = planStep(views, budget);
+          const { decode, prefill } = planStep(views, within(budget));
           const read = prefill.reduce((sum, { count }) => sum + count, 0);
           expect(decode.length + read).toBeLessThanOrEqual(budget);
           expect(decode.length + read).toBeGreaterThan(0);
@@ -37,24 +45,17 @@ describe('planStep', () => {
       ),
     );
   });
-});
 
-describe('admit', () => {
-  const waiting = (list: string) => list.split(' ').map((entry) => ({ id: entry, user: entry[0]! }));
-
-  it('keeps the order of arrival of one user', () => {
-    expect(admit(waiting('a1 a2 a3'), [], 2)).toEqual(['a1', 'a2']);
-  });
-
-  it('lets users take turns, however many requests one of them sent', () => {
-    expect(admit(waiting('a1 a2 a3 a4 b1 c1 b2'), [], 5)).toEqual(['a1', 'b1', 'c1', 'a2', 'b2']);
-  });
-
-  it('counts what already runs', () => {
-    expect(admit(waiting('a1 b1 b2 b3'), ['a', 'a'], 3)).toEqual(['b1', 'b2', 'a1']);
-  });
-
-  it('admits nobody without a slot', () => {
-    expect(admit(waiting('a1'), [], 0)).toEqual([]);
+  it('reads the prompts of whoever had least service first, and higher priorities before all', () => {
+    const views = [
+      running('flood', 100, false, 900),
+      running('trickle', 20, false, 30),
+      running('urgent', 5, false, 999, 1),
+    ];
+    expect(planStep(views, within(60)).prefill).toEqual([
+      { id: 'urgent', count: 5 },
+      { id: 'trickle', count: 20 },
+      { id: 'flood', count: 35 },
+    ]);
   });
 });

@@ -1,16 +1,13 @@
 /** What the scheduler knows of a sequence that has a slot. */
 export interface RunningView {
   readonly id: string;
-  readonly user: string;
+  /** Higher is read first. */
+  readonly priority: number;
+  /** Service its user had so far; less is read first. */
+  readonly served: number;
   /** Tokens not yet in the KV cache. 1 once the prompt is done: the token drawn last. */
   readonly pending: number;
   readonly decoding: boolean;
-}
-
-/** What the scheduler knows of a request that waits for a slot; listed in order of arrival. */
-export interface WaitingView {
-  readonly id: string;
-  readonly user: string;
 }
 
 export interface StepPlan {
@@ -21,37 +18,24 @@ export interface StepPlan {
 }
 
 /**
- * One step: every decoding sequence moves by a token, then prompts are read in order of admission as far as the budget
- * goes, so that a long prompt never holds back a running answer for longer than a budget's worth of tokens.
+ * One step: every decoding sequence moves by a token, then prompts are read as far as the budget goes, so that a long
+ * prompt never holds back a running answer for longer than a budget's worth of tokens. Prompts of the user who had least
+ * service go first: a short question does not wait behind another key's documents.
  * @param running in order of admission
+ * @param prefillBudget tokens of prompts that a step with `numDecoding` decoding sequences may read
  */
-export function planStep(running: readonly RunningView[], tokenBudget: number): StepPlan {
+export function planStep(running: readonly RunningView[], prefillBudget: (numDecoding: number) => number): StepPlan {
   const decode = running.filter(({ decoding }) => decoding).map(({ id }) => id);
+  const reading = running
+    .filter(({ decoding }) => !decoding)
+    .toSorted((a, b) => b.priority - a.priority || a.served - b.served);
   const prefill: { id: string; count: number }[] = [];
-  let left = tokenBudget - decode.length;
-  for (const { id, pending, decoding } of running) {
-    if (decoding || left <= 0) continue;
+  let left = prefillBudget(decode.length);
+  for (const { id, pending } of reading) {
+    if (left <= 0) break;
     const count = Math.min(pending, left);
     prefill.push({ id, count });
     left -= count;
   }
   return { decode, prefill };
-}
-
-/**
- * Who gets the free slots: the user with the fewest sequences running goes first, and among equals whoever waited
- * longest, so that one user's burst cannot shut the others out.
- */
-export function admit(waiting: readonly WaitingView[], runningUsers: readonly string[], freeSlots: number): string[] {
-  const load = new Map<string, number>();
-  for (const user of runningUsers) load.set(user, (load.get(user) ?? 0) + 1);
-  const queue = [...waiting];
-  const admitted: string[] = [];
-  while (admitted.length < freeSlots && queue.length > 0) {
-    const loads = queue.map(({ user }) => load.get(user) ?? 0);
-    const [next] = queue.splice(loads.indexOf(Math.min(...loads)), 1);
-    load.set(next!.user, (load.get(next!.user) ?? 0) + 1);
-    admitted.push(next!.id);
-  }
-  return admitted;
 }
