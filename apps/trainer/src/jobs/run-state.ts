@@ -111,6 +111,11 @@ export class RunState {
     this.current = { ...this.current, stage, step, figures: { ...this.current.figures, ...figures } };
   }
 
+  /** Keeps numbers that later steps need; written by the next {@link save}. */
+  note(figures: Readonly<Record<string, number>>): void {
+    this.current = { ...this.current, figures: { ...this.current.figures, ...figures } };
+  }
+
   /** Notes that a stage is over, drops its optimizers, and saves. */
   async finish(stage: string, figures: Readonly<Record<string, number>> = {}): Promise<void> {
     this.advance(stage, this.firstStep(stage), figures);

@@ -3,15 +3,14 @@ import type { ChatMessage } from '@attune/contracts';
 import { createRandom, deriveSeed } from '@attune/platform';
 import {
   AdamW,
-  copyParameters,
   episodeReward,
   explainedVariance,
   generalisedAdvantages,
   initialValueHead,
+  nextKlCoef,
   ppo,
   ppoBatch,
   type Rollout,
-  sampleRollouts,
   type Scorer,
   type ScoredRollout,
   standardized,
@@ -22,16 +21,22 @@ import {
 } from '@attune/training';
 import type { Demonstration } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
-import { type AnswerSequence, answerSequence, promptIds, toWeighted } from '../model/answer-sequence.js';
-import { foundationOf, type Policy, scorerOver, weightsOf } from '../model/policy.js';
+import { answerSequence, promptIds, toWeighted } from '../model/answer-sequence.js';
+import { foundationOf, type Policy, scorerOver } from '../model/policy.js';
 import { answerLogProbs, answerValues, sequenceScores } from '../model/scoring.js';
-import { serve } from '../model/served.js';
 import { batchItems } from './data-order.js';
+import { budgetSpent } from './drift.js';
+import { mean, meanFigures } from './figures.js';
+import { samplePolicy, toSequence } from './policy-rollouts.js';
 import type { RecipeContext } from './recipe-context.js';
+import { frozenReference } from './reference.js';
 import type { RewardModel } from './reward-model.recipe.js';
 import { replayed } from './sft.recipe.js';
+import { switchesOf } from './switches.js';
 
 const STAGE = 'ppo';
+/** Where a β that is steered towards a target is kept between iterations. */
+const KL_COEF = 'ppo_kl_coef';
 
 export interface PpoData {
   readonly prompts: readonly (readonly ChatMessage[])[];
@@ -65,16 +70,23 @@ export async function trainPpo(
   try {
     await runStage(context, STAGE, settings.iterations, async (n) => {
       const chosen = batchItems(seed, prompts.length, settings.rollouts_per_iteration, n);
-      const rollouts = await sampleWithPolicy(
-        context,
-        engine,
-        policy,
-        chosen.map((i) => prompts[i]!),
-        n,
-      );
-      const scored = await scoreRollouts(context, roles, reward, rollouts);
+      const rollouts = await samplePolicy(context, engine, policy, {
+        name: `ppo-${n}`,
+        prompts: chosen.map((i) => prompts[i]!),
+        maxAnswerTokens: settings.max_answer_tokens,
+        seed: deriveSeed(config.seed, 'rollout', n),
+      });
+      const klCoef = state.cursor.figures[KL_COEF] ?? settings.kl_coef;
+      const scored = await scoreRollouts(context, roles, reward, rollouts, klCoef);
       const updates = await update(context, roles.step, scored.rollouts, ptx, n);
-      const values = { ...scored.figures, ...meanOf(updates), first_ratio: updates[0]!.metrics['ratio']! };
+      if (settings.kl_target !== null)
+        state.note({ [KL_COEF]: nextKlCoef(klCoef, scored.figures.kl, { target: settings.kl_target }) });
+      const values = {
+        ...scored.figures,
+        ...meanFigures(updates),
+        kl_coef: klCoef,
+        first_ratio: updates[0]!.metrics['ratio']!,
+      };
       const stop =
         scored.figures.kl > settings.kl_budget ? budgetSpent(scored.figures.kl, settings.kl_budget) : undefined;
       return { values, stop };
@@ -94,13 +106,14 @@ interface Roles {
   release(): Promise<void>;
 }
 
-async function createRoles({ config, model, state }: RecipeContext, policy: Policy): Promise<Roles> {
-  const reference = state.track('reference', copyParameters(policy.parameters));
+async function createRoles(context: RecipeContext, policy: Policy): Promise<Roles> {
+  const { config, model, state } = context;
   const valueHead = state.track('value-head', initialValueHead(model.config));
   const trainable = new Map([...policy.parameters, ...valueHead]);
   const settings = config.ppo;
   const step = await TrainStep.create({
     ...foundationOf(model, policy.form),
+    ...switchesOf(config),
     objective: ppo({
       clipRange: settings.clip_range,
       valueClipRange: settings.value_clip_range,
@@ -112,7 +125,7 @@ async function createRoles({ config, model, state }: RecipeContext, policy: Poli
     clipNorm: 1,
   });
   const policyScorer = scorerOver(model, policy.form, trainable);
-  const referenceScorer = scorerOver(model, policy.form, reference);
+  const referenceScorer = frozenReference(context, STAGE, policy);
   const release = async () => {
     step.release();
     await policyScorer.release();
@@ -121,37 +134,13 @@ async function createRoles({ config, model, state }: RecipeContext, policy: Poli
   return { step, policy: policyScorer, reference: referenceScorer, release };
 }
 
-async function sampleWithPolicy(
-  { config, model, signal }: RecipeContext,
-  engine: Engine,
-  policy: Policy,
-  prompts: readonly (readonly number[])[],
-  iteration: number,
-): Promise<Rollout[]> {
-  const served = await serve(model, engine, weightsOf(policy));
-  try {
-    return await sampleRollouts(served.engine, {
-      name: `ppo-${iteration}`,
-      prompts,
-      adapter: served.adapter,
-      stopIds: model.tokenizer.eosIds,
-      // Log-probs are those at temperature 1; sampling at another would make every ratio of the update wrong.
-      temperature: 1,
-      maxAnswerTokens: config.ppo.max_answer_tokens,
-      seed: deriveSeed(config.seed, 'rollout', iteration),
-      signal,
-    });
-  } finally {
-    await served.release();
-  }
-}
-
 /** Rewards, values and advantages of the rollouts, and what there is to tell about them. */
 async function scoreRollouts(
   { config }: RecipeContext,
   roles: Roles,
   reward: RewardModel,
   rollouts: readonly Rollout[],
+  klCoef: number,
 ) {
   const settings = config.ppo;
   const sequences = rollouts.map(toSequence);
@@ -162,7 +151,7 @@ async function scoreRollouts(
   const episodes = rollouts.map(({ logProbs, ended }, i) =>
     episodeReward(
       { logProbs, ended, referenceLogProbs: references[i]!, score: scores[i]! },
-      settings.kl_coef,
+      klCoef,
       settings.missing_eos_penalty,
     ),
   );
@@ -184,6 +173,7 @@ async function scoreRollouts(
     figures: {
       reward_mean: mean(scores),
       kl: mean(episodes.map(({ kl }) => kl)),
+      tokens: rollouts.reduce((sum, { promptIds: prompt, answerIds }) => sum + prompt.length + answerIds.length, 0),
       answer_tokens: mean(rollouts.map(({ answerIds }) => answerIds.length)),
       ended_share: mean(rollouts.map(({ ended }) => Number(ended))),
       explained_variance: explainedVariance(values, returns),
@@ -231,29 +221,9 @@ function supervised(
   return [...drawn.map((i) => demonstrations[i]!), ...replayed(context, seed, 0, count - numDemonstrated)];
 }
 
-const toSequence = ({ promptIds: prompt, answerIds }: Rollout): AnswerSequence => ({
-  ids: [...prompt, ...answerIds],
-  answerStart: prompt.length,
-});
-
-function meanOf(results: readonly StepResult[]): Record<string, number> {
-  const names = Object.keys(results[0]!.metrics);
-  const metrics = names.map((name) => [snakeCase(name), mean(results.map((result) => result.metrics[name]!))]);
-  return {
-    ...Object.fromEntries(metrics),
-    loss: mean(results.map(({ loss }) => loss)),
-    grad_norm: mean(results.map(({ gradNorm }) => gradNorm)),
-  };
-}
-
 function largestGap(rollouts: readonly Rollout[], recomputed: readonly Float32Array[]): number {
   const gaps = rollouts.flatMap(({ logProbs }, i) =>
     logProbs.map((logProb, t) => Math.abs(logProb - recomputed[i]![t]!)),
   );
   return gaps.reduce((largest, gap) => Math.max(largest, gap), 0);
 }
-
-const budgetSpent = (kl: number, budget: number): string =>
-  `answers are ${kl.toFixed(1)} nats from the reference on average, the budget is ${budget}`;
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,12 +1,12 @@
 import { createRandom, deriveSeed } from '@attune/platform';
 import {
   AdamW,
+  calibrationOf,
   copyParameters,
   cosine,
   initialRewardHead,
-  pairBatch,
   type ParameterSet,
-  type PreferencePair,
+  rewardBatch,
   rewardModel,
   scaleOf,
   type ScoreScale,
@@ -14,14 +14,17 @@ import {
   TrainStep,
   type TuningForm,
 } from '@attune/training';
-import type { Dataset, Preference } from '../curation/dataset.js';
+import type { Dataset, DatasetSide, Preference } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { type AnswerSequence, answerSequence } from '../model/answer-sequence.js';
 import { foundationOf, type Policy, scorerOver } from '../model/policy.js';
 import { sequenceScores } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
+import { countTokensOf, figuresOf } from './figures.js';
+import { joinRankings, toRanking } from './preference-pairs.js';
 import type { RecipeContext } from './recipe-context.js';
 import { initialPolicy } from './starting-policy.js';
+import { switchesOf } from './switches.js';
 
 const STAGE = 'reward';
 const WARMUP_SHARE = 0.1;
@@ -35,6 +38,8 @@ export interface RewardModel {
   readonly scale: ScoreScale;
   /** Share of held-out pairs ranked as people did; null when there are none. */
   readonly accuracy: number | null;
+  /** How far its probabilities on those pairs are from what happened (ECE), 0 to 1; null when there are none. */
+  readonly calibrationError: number | null;
 }
 
 /**
@@ -49,15 +54,16 @@ export async function trainRewardModel(context: RecipeContext, start: Policy, da
   const initial = new Map([...body.parameters, ...initialRewardHead(model.config, random)]);
   const parameters = state.track('reward', initial);
   if (!state.isFinished(STAGE)) {
-    await trainOnPairs(context, form, parameters, data.train.preferences);
+    await trainOnPairs(context, form, parameters, data.train);
     await state.finish(STAGE);
   }
   const scorer = scorerOver(model, form, parameters);
   const scale = scaleOf((await scorePairs(context, scorer, data.train.preferences)).flat());
   const heldout = await scorePairs(context, scorer, data.heldout.preferences);
   const accuracy = rankingAccuracy(heldout);
-  journal.info(`Reward model: ${describeAccuracy(accuracy, heldout.length)}`, { accuracy, ...scale });
-  return { form, parameters, scorer, scale, accuracy };
+  const calibration = calibrationOf(heldout.map(([chosen, rejected]) => chosen - rejected));
+  journal.info(`Reward model: ${describeAccuracy(accuracy, heldout.length)}`, { accuracy, calibration, ...scale });
+  return { form, parameters, scorer, scale, accuracy, calibrationError: heldout.length > 0 ? calibration.error : null };
 }
 
 /** The policy as it is now, in arrays of its own. A soft prompt is too small to carry a judgement: a LoRA adapter is. */
@@ -87,37 +93,43 @@ async function trainOnPairs(
   context: RecipeContext,
   form: TuningForm,
   parameters: ParameterSet,
-  preferences: readonly Preference[],
+  { preferences, thumbs }: DatasetSide,
 ): Promise<void> {
   const { config, model, state, journal } = context;
-  const { batch_size: batchSize, epochs, max_steps: maxSteps, learning_rate: peak } = config.reward;
-  const pairs = preferences.map((preference) => toPair(context, preference));
-  const totalSteps = numSteps(pairs.length, batchSize, epochs, maxSteps);
+  const { batch_size: batchSize, epochs, max_steps: maxSteps, learning_rate: peak, center_coef } = config.reward;
+  const rankings = joinRankings(preferences).map((ranked) => toRanking(model.tokenizer, ranked));
+  const judged = thumbs.map(({ prompt, answer, liked }) => ({
+    ids: answerSequence(model.tokenizer, prompt, answer).ids,
+    liked,
+  }));
+  const numThumbs = judged.length === 0 ? 0 : Math.round(batchSize * config.reward.thumb_share);
+  const numRankings = batchSize - numThumbs;
+  const totalSteps = numSteps(rankings.length, numRankings, epochs, maxSteps);
   const schedule = cosine({ peak, warmupSteps: Math.ceil(totalSteps * WARMUP_SHARE), totalSteps });
-  journal.info(`Reward model: ${pairs.length} preferences, ${totalSteps} steps of ${batchSize} pairs`);
+  journal.info(
+    `Reward model: ${preferences.length} preferences in ${rankings.length} rankings and ${judged.length} thumbs; ` +
+      `${totalSteps} steps of ${numRankings} rankings and ${numThumbs} thumbs`,
+  );
   const step = await TrainStep.create({
     ...foundationOf(model, form),
-    objective: rewardModel(),
+    ...switchesOf(config),
+    objective: rewardModel({ centerCoef: center_coef, thumbCoef: numThumbs > 0 ? 1 : 0 }),
     trainable: parameters,
     optimizer: state.trackOptimizer('reward-optimizer', new AdamW({ weightDecay: 0 })),
     clipNorm: 1,
   });
   const seed = deriveSeed(config.seed, STAGE);
+  const drawn = <T>(items: readonly T[], count: number, n: number, name: string) =>
+    count === 0 ? [] : batchItems(deriveSeed(seed, name), items.length, count, n).map((i) => items[i]!);
   try {
     await runStage(context, STAGE, totalSteps, async (n) => {
-      const batch = pairBatch(batchItems(seed, pairs.length, batchSize, n).map((i) => pairs[i]!));
-      const { loss, gradNorm, metrics } = await step.run([batch], schedule(n));
-      return { values: { loss, grad_norm: gradNorm, lr: schedule(n), ...metrics } };
+      const batch = rewardBatch(drawn(rankings, numRankings, n, 'rankings'), drawn(judged, numThumbs, n, 'thumbs'));
+      const result = await step.run([batch], schedule(n));
+      return { values: { ...figuresOf(result), lr: schedule(n), tokens: countTokensOf(batch.tokens) } };
     });
   } finally {
     step.release();
   }
-}
-
-function toPair({ model }: RecipeContext, { prompt, chosen, rejected }: Preference): PreferencePair {
-  const better = answerSequence(model.tokenizer, prompt, chosen);
-  const worse = answerSequence(model.tokenizer, prompt, rejected);
-  return { chosen: better.ids, rejected: worse.ids, promptLength: better.answerStart };
 }
 
 async function scorePairs(

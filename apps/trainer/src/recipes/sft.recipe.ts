@@ -1,12 +1,15 @@
 import { deriveSeed } from '@attune/platform';
 import { exampleAt, toConversation } from '@attune/tasks';
-import { AdamW, cosine, padSequences, sft, type TokenBatch, TrainStep, type WeightedSequence } from '@attune/training';
+import { AdamW, cosine, padSequences, sft, TrainStep, type WeightedSequence } from '@attune/training';
 import type { Demonstration } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { answerSequence, toWeighted } from '../model/answer-sequence.js';
 import { foundationOf, type Policy } from '../model/policy.js';
 import { batchItems, numSteps } from './data-order.js';
+import { countTokensOf, figuresOf } from './figures.js';
+import { microBatches } from './micro-batches.js';
 import type { RecipeContext } from './recipe-context.js';
+import { switchesOf } from './switches.js';
 
 const STAGE = 'sft';
 const WARMUP_SHARE = 0.05;
@@ -33,6 +36,7 @@ export async function trainSft(
   );
   const step = await TrainStep.create({
     ...foundationOf(model, policy.form),
+    ...switchesOf(config),
     objective: sft(),
     trainable: policy.parameters,
     optimizer: state.trackOptimizer('sft-optimizer', new AdamW({ weightDecay: 0 })),
@@ -42,9 +46,11 @@ export async function trainSft(
   try {
     await runStage(context, STAGE, totalSteps, async (n) => {
       const demonstrated = batchItems(seed, sequences.length, batchSize - numReplayed, n).map((i) => sequences[i]!);
-      const batch = padSequences([...demonstrated, ...replayed(context, seed, n, numReplayed)]);
-      const { loss, gradNorm } = await step.run([batch], schedule(n));
-      return { values: { loss, grad_norm: gradNorm, lr: schedule(n), tokens: countRealTokens(batch) } };
+      const sequencesOfStep = [...demonstrated, ...replayed(context, seed, n, numReplayed)];
+      const batches = microBatches(sequencesOfStep, config.micro_batch).map((part) => padSequences(part));
+      const result = await step.run(batches, schedule(n));
+      const tokens = batches.reduce((all, batch) => all + countTokensOf(batch), 0);
+      return { values: { ...figuresOf(result), lr: schedule(n), tokens } };
     });
     await state.finish(STAGE);
   } finally {
@@ -59,6 +65,3 @@ export function replayed({ model }: RecipeContext, seed: number, step: number, c
     return toWeighted(answerSequence(model.tokenizer, conversation.slice(0, -1), conversation.at(-1)!.content));
   });
 }
-
-const countRealTokens = ({ segments }: TokenBatch): number =>
-  segments.reduce((n, segment) => n + Number(segment > 0n), 0);

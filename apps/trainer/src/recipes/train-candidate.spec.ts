@@ -1,24 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { TrainingState } from '@attune/checkpoint';
-import { tuningJobConfig } from '@attune/contracts';
-import { parseModelConfig } from '@attune/models';
-import { createRandom, systemClock } from '@attune/platform';
-import { createRuntime } from '@attune/runtime';
-import {
-  attuneChatTemplate,
-  attuneSpecialTokens,
-  attuneTokenRoles,
-  Tokenizer,
-  trainBpe,
-  writeTokenizerFolder,
-} from '@attune/tokenizer';
-import { initialParameters } from '@attune/training';
+import { type TuningJobConfig, tuningJobConfig } from '@attune/contracts';
+import { systemClock } from '@attune/platform';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset, DatasetSide } from '../curation/dataset.js';
 import { type RunCursor, RunState, type StateStore } from '../jobs/run-state.js';
 import { type BaseModel, loadEngine } from '../model/base-model.js';
+import { tinyModel } from '../model/tiny-model.fixture.js';
 import type { RecipeContext } from './recipe-context.js';
 import { initialPolicy } from './starting-policy.js';
 import { trainCandidate } from './train-candidate.js';
@@ -46,42 +34,11 @@ const side = (names: readonly string[]): DatasetSide => {
 };
 const data: Dataset = { train: side(words.slice(0, 5)), heldout: side(words.slice(5)) };
 
-let folder: string;
 let model: BaseModel;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'attune-recipes-'));
-  const trained = trainBpe(words, { vocabSize: 300, specialTokens: attuneSpecialTokens });
-  await writeTokenizerFolder(folder, trained, {
-    roles: attuneTokenRoles,
-    chatTemplate: attuneChatTemplate,
-    maxLength: 256,
-  });
-  const tokenizer = await Tokenizer.fromFolder(folder);
-  const rawConfig = {
-    architectures: ['LlamaForCausalLM'],
-    hidden_size: 32,
-    intermediate_size: 48,
-    num_hidden_layers: 1,
-    num_attention_heads: 2,
-    num_key_value_heads: 1,
-    vocab_size: 300,
-    max_position_embeddings: 256,
-    tie_word_embeddings: true,
-  };
-  const modelConfig = parseModelConfig(rawConfig);
-  model = {
-    name: 'tiny',
-    folder,
-    digest: 'tiny',
-    config: modelConfig,
-    rawConfig,
-    parameters: initialParameters(modelConfig, createRandom(5), 0.3),
-    tokenizer,
-    runtime: createRuntime({ threads: 1 }),
-    threads: 1,
-  };
+  model = await tinyModel(words);
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rm(model.folder, { recursive: true }));
 
 interface Told {
   stages: string[];
@@ -89,7 +46,7 @@ interface Told {
 }
 
 /** Runs all stages and saves after every step; `diesAt` kills it before that many steps are written down. */
-async function train(store: StateStore, told: Told, diesAt = Infinity) {
+async function train(store: StateStore, told: Told, diesAt = Infinity, job: TuningJobConfig = config) {
   const journal = {
     step: (stage: string, _: number, values: Record<string, number>) => {
       if (told.stages.length >= diesAt) throw new Error('killed');
@@ -105,7 +62,7 @@ async function train(store: StateStore, told: Told, diesAt = Infinity) {
   };
   const context = {
     model,
-    config,
+    config: job,
     state: await RunState.open(store, async () => null, 'base'),
     journal,
     clock: systemClock,
@@ -114,7 +71,7 @@ async function train(store: StateStore, told: Told, diesAt = Infinity) {
   } as unknown as RecipeContext;
   const engine = await loadEngine(model, 64);
   try {
-    const candidate = await trainCandidate(context, engine, initialPolicy(model, config), data);
+    const candidate = await trainCandidate(context, engine, initialPolicy(model, job), data);
     await candidate.reward?.scorer.release();
     return candidate;
   } finally {
@@ -157,5 +114,90 @@ describe('the recipes', () => {
       for (const [name, { data: values }] of resumed[part]!.parameters)
         expect(values, name).toEqual(expected.get(name)!.data);
     }
+  });
+});
+
+/** Everything but PPO's chain: what learns from preferences, thumbs and graders, one of each. */
+const others = tuningJobConfig.parse({
+  stages: ['dpo', 'kto', 'grpo'],
+  lora: { rank: 2, targets: ['q_proj', 'v_proj'] },
+  dpo: { epochs: 4, batch_size: 4, learning_rate: 5e-3 },
+  kto: { epochs: 2, batch_size: 4, learning_rate: 5e-3 },
+  grpo: {
+    iterations: 3,
+    prompts_per_iteration: 2,
+    group_size: 3,
+    max_answer_tokens: 6,
+    learning_rate: 5e-3,
+    grader: { kind: 'regex', pattern: '[a-m]' },
+  },
+});
+
+describe('methods without a reward model', () => {
+  it('run one after the other, each from where the one before left the policy', async () => {
+    const told: Told = { stages: [], values: [] };
+    const { objectives, reward } = await train(memoryStore(), told, Infinity, others);
+    expect(objectives).toEqual(['dpo', 'kto', 'grpo']);
+    expect(reward).toBeNull();
+    const of = (stage: string) => told.values.filter((_, i) => told.stages[i] === stage);
+    // Policy and reference are one at the first step: DPO's margin is 0 and its loss log 2.
+    expect(of('dpo')[0]!.loss).toBeCloseTo(Math.log(2), 5);
+    expect(of('dpo').at(-1)!.loss).toBeLessThan(of('dpo')[0]!.loss!);
+    expect(of('kto')[0]!.reference_point).toBeCloseTo(0, 3);
+    expect(Math.abs(of('grpo')[0]!.kl!)).toBeLessThan(1e-3);
+    for (const { first_ratio: ratio } of of('grpo')) expect(Math.abs(ratio! - 1)).toBeLessThan(1e-4);
+  });
+
+  it.each([3, 7, 10])('end with the same weights although they were killed after %i steps', async (diesAt) => {
+    const straight = await train(memoryStore(), { stages: [], values: [] }, Infinity, others);
+    const store = memoryStore();
+    await expect(train(store, { stages: [], values: [] }, diesAt, others)).rejects.toThrow('killed');
+    const resumed = await train(store, { stages: [], values: [] }, Infinity, others);
+    for (const [name, { data: values }] of resumed.policy.parameters)
+      expect(values, name).toEqual(straight.policy.parameters.get(name)!.data);
+  });
+
+  it.each(['ipo', 'cdpo'] as const)('know the neighbours of DPO: %s', async (loss) => {
+    const told: Told = { stages: [], values: [] };
+    const job = { ...others, stages: ['dpo' as const], dpo: { ...others.dpo, loss } };
+    await train(memoryStore(), told, Infinity, job);
+    expect(told.values.at(-1)!.accuracy).toBeGreaterThan(told.values[0]!.accuracy!);
+  });
+
+  it('accumulate micro-batches to the gradient of the whole batch', async () => {
+    const whole = await train(memoryStore(), { stages: [], values: [] }, Infinity, { ...others, stages: ['dpo'] });
+    const parts = await train(memoryStore(), { stages: [], values: [] }, Infinity, {
+      ...others,
+      stages: ['dpo'],
+      micro_batch: 2,
+    });
+    for (const [name, { data: values }] of parts.policy.parameters) {
+      const expected = whole.policy.parameters.get(name)!.data;
+      values.forEach((value, i) => expect(Math.abs(value - expected[i]!), name).toBeLessThan(2e-4));
+    }
+  });
+});
+
+describe('forms', () => {
+  it.each(['full', 'bottleneck', 'soft-prompt'] as const)(
+    'go through SFT, reward model and PPO alike, with the ratio 1 at first: %s',
+    async (form) => {
+      const told: Told = { stages: [], values: [] };
+      const job = { ...config, form, soft_prompt: { tokens: 3 }, bottleneck: { width: 4 } };
+      const { objectives, reward } = await train(memoryStore(), told, Infinity, job);
+      expect(objectives).toEqual(['sft', 'reward', 'ppo']);
+      expect(reward!.form.kind).toBe(form === 'soft-prompt' ? 'lora' : form);
+      const iterations = told.values.filter((_, i) => told.stages[i] === 'ppo');
+      for (const { first_ratio: ratio } of iterations) expect(Math.abs(ratio! - 1)).toBeLessThan(1e-4);
+      const losses = told.values.filter((_, i) => told.stages[i] === 'sft').map(({ loss }) => loss!);
+      expect(losses.at(-1)).toBeLessThan(losses[0]!);
+    },
+  );
+
+  it('never write into the base weights', async () => {
+    const before = [...model.parameters].map(([name, { data: values }]) => [name, values.slice()] as const);
+    for (const form of ['full', 'lora', 'bottleneck', 'soft-prompt'] as const)
+      await train(memoryStore(), { stages: [], values: [] }, Infinity, { ...config, form, stages: ['sft'] });
+    for (const [name, values] of before) expect(model.parameters.get(name)!.data, name).toEqual(values);
   });
 });

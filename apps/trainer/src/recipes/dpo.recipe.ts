@@ -1,0 +1,115 @@
+import type { Engine } from '@attune/engine';
+import { deriveSeed } from '@attune/platform';
+import {
+  AdamW,
+  cosine,
+  dpo,
+  type DpoBatch,
+  ipo,
+  type Objective,
+  pairBatch,
+  type PreferencePair,
+  type Scorer,
+  TrainStep,
+} from '@attune/training';
+import type { DatasetSide } from '../curation/dataset.js';
+import { runStage } from '../jobs/stage-loop.js';
+import { foundationOf, type Policy } from '../model/policy.js';
+import { answerLogProbs } from '../model/scoring.js';
+import { batchItems, numSteps } from './data-order.js';
+import { measureDrift } from './drift.js';
+import { countTokensOf, figuresOf, mean } from './figures.js';
+import { microBatches } from './micro-batches.js';
+import { toPair } from './preference-pairs.js';
+import type { RecipeContext } from './recipe-context.js';
+import { frozenReference } from './reference.js';
+import { switchesOf } from './switches.js';
+
+const STAGE = 'dpo';
+const WARMUP_SHARE = 0.1;
+
+/** A pair with the reference's log-prob gap: summed over the answers, or their means for IPO. */
+interface ReferencedPair {
+  readonly pair: PreferencePair;
+  readonly referenceGap: number;
+}
+
+/**
+ * Direct preference optimisation (Rafailov et al. 2023) and its neighbours: the preference data train the policy itself,
+ * with no reward model between them. The reference is the policy as this stage found it; it reads every pair once.
+ */
+export async function trainDpo(
+  context: RecipeContext,
+  engine: Engine,
+  policy: Policy,
+  { preferences, prompts }: Pick<DatasetSide, 'preferences' | 'prompts'>,
+): Promise<void> {
+  const { config, model, state, journal } = context;
+  const { loss, batch_size: batchSize, epochs, max_steps: maxSteps, learning_rate: peak, kl_budget } = config.dpo;
+  const totalSteps = numSteps(preferences.length, batchSize, epochs, maxSteps);
+  const schedule = cosine({ peak, warmupSteps: Math.ceil(totalSteps * WARMUP_SHARE), totalSteps });
+  journal.info(`DPO (${loss}): ${preferences.length} preferences, ${totalSteps} steps of ${batchSize} pairs`);
+  const reference = frozenReference(context, STAGE, policy);
+  const pairs = await withReference(
+    reference,
+    preferences.map((preference) => toPair(model.tokenizer, preference)),
+    loss === 'ipo' ? mean : sum,
+  );
+  const step = await TrainStep.create({
+    ...foundationOf(model, policy.form),
+    ...switchesOf(config),
+    objective: objectiveOf(config.dpo),
+    trainable: policy.parameters,
+    optimizer: state.trackOptimizer('dpo-optimizer', new AdamW({ weightDecay: 0 })),
+    clipNorm: 1,
+  });
+  const seed = deriveSeed(config.seed, STAGE);
+  const drift = { stage: STAGE, policy, reference, prompts, budget: kl_budget };
+  try {
+    await runStage(context, STAGE, totalSteps, async (n) => {
+      const chosen = batchItems(seed, pairs.length, batchSize, n).map((i) => pairs[i]!);
+      const batches = microBatches(chosen, Math.ceil(config.micro_batch / 2)).map(toBatch);
+      const result = await step.run(batches, schedule(n));
+      const moved = await measureDrift(context, engine, drift, n);
+      const tokens = sum(batches.map((batch) => countTokensOf(batch.pairs.tokens)));
+      const values = { ...figuresOf(result), lr: schedule(n), tokens, ...(moved ? { kl: moved.kl } : {}) };
+      return { values, stop: moved?.stop };
+    });
+    await state.finish(STAGE);
+  } finally {
+    step.release();
+    await reference.release();
+  }
+}
+
+function objectiveOf({ loss, beta, label_smoothing }: RecipeContext['config']['dpo']): Objective<DpoBatch> {
+  switch (loss) {
+    case 'sigmoid':
+      return dpo({ beta });
+    case 'cdpo':
+      return dpo({ beta, labelSmoothing: label_smoothing });
+    case 'ipo':
+      return ipo({ beta });
+  }
+}
+
+/** Asks the reference once about every pair; it never changes. */
+async function withReference(
+  reference: Scorer,
+  pairs: readonly PreferencePair[],
+  pool: (logProbs: readonly number[]) => number,
+): Promise<ReferencedPair[]> {
+  const sequences = pairs.flatMap(({ chosen, rejected, promptLength: answerStart }) => [
+    { ids: chosen, answerStart },
+    { ids: rejected, answerStart },
+  ]);
+  const pooled = (await answerLogProbs(reference, sequences)).map((logProbs) => pool([...logProbs]));
+  return pairs.map((pair, i) => ({ pair, referenceGap: pooled[2 * i]! - pooled[2 * i + 1]! }));
+}
+
+const toBatch = (pairs: readonly ReferencedPair[]): DpoBatch => ({
+  pairs: pairBatch(pairs.map(({ pair }) => pair)),
+  referenceGaps: pairs.map(({ referenceGap }) => referenceGap),
+});
+
+const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);

@@ -1,0 +1,49 @@
+import type { Engine } from '@attune/engine';
+import type { ChatMessage } from '@attune/contracts';
+import { deriveSeed } from '@attune/platform';
+import type { Scorer } from '@attune/training';
+import { promptIds } from '../model/answer-sequence.js';
+import type { Policy } from '../model/policy.js';
+import { batchItems } from './data-order.js';
+import { klOfRollouts, samplePolicy } from './policy-rollouts.js';
+import type { RecipeContext } from './recipe-context.js';
+
+/** So often answers are sampled by methods that do not sample to train. */
+const EVERY_STEPS = 20;
+const NUM_ANSWERS = 16;
+const MAX_ANSWER_TOKENS = 48;
+
+export interface DriftPlan {
+  readonly stage: string;
+  readonly policy: Policy;
+  readonly reference: Scorer;
+  readonly prompts: readonly (readonly ChatMessage[])[];
+  readonly budget: number;
+}
+
+/**
+ * How far an offline method (DPO, KTO) has moved the policy: their losses see the answers of the dataset alone, and a
+ * policy can leave the reference while they fall. `stop` once the budget is spent; null on steps that measure nothing.
+ */
+export async function measureDrift(
+  context: RecipeContext,
+  engine: Engine,
+  plan: DriftPlan,
+  step: number,
+): Promise<{ kl: number; stop: string | undefined } | null> {
+  if ((step + 1) % EVERY_STEPS !== 0 || plan.prompts.length === 0) return null;
+  const seed = deriveSeed(context.config.seed, plan.stage, 'drift');
+  const chosen = batchItems(seed, plan.prompts.length, NUM_ANSWERS, step);
+  const rollouts = await samplePolicy(context, engine, plan.policy, {
+    name: `${plan.stage}-drift-${step}`,
+    prompts: chosen.map((i) => promptIds(context.model.tokenizer, plan.prompts[i]!)),
+    maxAnswerTokens: MAX_ANSWER_TOKENS,
+    seed: deriveSeed(seed, step),
+  });
+  const kl = await klOfRollouts(rollouts, plan.reference);
+  return { kl, stop: kl > plan.budget ? budgetSpent(kl, plan.budget) : undefined };
+}
+
+/** Why a stage ends before its last step. */
+export const budgetSpent = (kl: number, budget: number): string =>
+  `answers are ${kl.toFixed(1)} nats from the reference on average, the budget is ${budget}`;

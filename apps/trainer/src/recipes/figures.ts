@@ -1,0 +1,23 @@
+import type { StepResult, TokenBatch } from '@attune/training';
+
+export const mean = (values: readonly number[]): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** What a step measured, under the names metrics are stored by. */
+export function figuresOf({ loss, gradNorm, metrics }: StepResult): Record<string, number> {
+  const named = Object.entries(metrics).map(([name, value]) => [snakeCase(name), value]);
+  return { ...Object.fromEntries(named), loss, grad_norm: gradNorm };
+}
+
+/** The means over several steps. */
+export function meanFigures(results: readonly StepResult[]): Record<string, number> {
+  const figures = results.map(figuresOf);
+  const names = Object.keys(figures[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name, mean(figures.map((one) => one[name]!))]));
+}
+
+/** Tokens of a batch that are no padding. */
+export const countTokensOf = ({ segments }: Pick<TokenBatch, 'segments'>): number =>
+  segments.reduce((count, segment) => count + Number(segment > 0n), 0);
+
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

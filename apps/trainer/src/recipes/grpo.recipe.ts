@@ -1,0 +1,135 @@
+import type { Engine } from '@attune/engine';
+import type { ChatMessage } from '@attune/contracts';
+import { deriveSeed } from '@attune/platform';
+import {
+  AdamW,
+  groupBatch,
+  type GroupedRollout,
+  groupRelativeAdvantages,
+  grpo,
+  leaveOneOutAdvantages,
+  rloo,
+  type Rollout,
+  type Scorer,
+  TrainStep,
+} from '@attune/training';
+import { runStage } from '../jobs/stage-loop.js';
+import { promptIds } from '../model/answer-sequence.js';
+import { foundationOf, type Policy } from '../model/policy.js';
+import { answerLogProbs } from '../model/scoring.js';
+import { budgetSpent } from './drift.js';
+import { mean, meanFigures } from './figures.js';
+import { type GradedPrompt, promptSource } from './graders.js';
+import { microBatches } from './micro-batches.js';
+import { samplePolicy, toSequence } from './policy-rollouts.js';
+import type { RecipeContext } from './recipe-context.js';
+import { frozenReference } from './reference.js';
+import { switchesOf } from './switches.js';
+
+const STAGE = 'grpo';
+
+/**
+ * Group-relative policy optimisation (Shao et al. 2024) or REINFORCE leave-one-out (Ahmadian et al. 2024), where a program
+ * can tell a right answer: several answers to each prompt, each measured against the others. No reward model, no value
+ * head.
+ */
+export async function trainGrpo(
+  context: RecipeContext,
+  engine: Engine,
+  policy: Policy,
+  prompts: readonly (readonly ChatMessage[])[],
+): Promise<void> {
+  const { config, model, state, journal } = context;
+  const settings = config.grpo;
+  const promptsOf = promptSource(settings.grader, prompts, deriveSeed(config.seed, STAGE));
+  journal.info(
+    `${settings.advantage.toUpperCase()}: ${settings.iterations} iterations of ${settings.prompts_per_iteration} prompts, ` +
+      `${settings.group_size} answers each, graded by ${settings.grader.kind}`,
+  );
+  const reference = frozenReference(context, STAGE, policy);
+  const step = await TrainStep.create({
+    ...foundationOf(model, policy.form),
+    ...switchesOf(config),
+    objective:
+      settings.advantage === 'grpo'
+        ? grpo({ clipRange: settings.clip_range, klCoef: settings.kl_coef })
+        : rloo({ clipRange: settings.clip_range }),
+    trainable: policy.parameters,
+    optimizer: state.trackOptimizer('grpo-optimizer', new AdamW({ weightDecay: 0 })),
+    clipNorm: 1,
+  });
+  try {
+    await runStage(context, STAGE, settings.iterations, async (n) => {
+      const graded = promptsOf(n, settings.prompts_per_iteration).flatMap((one) =>
+        Array<GradedPrompt>(settings.group_size).fill(one),
+      );
+      const rollouts = await samplePolicy(context, engine, policy, {
+        name: `grpo-${n}`,
+        prompts: graded.map(({ messages }) => promptIds(model.tokenizer, messages)),
+        maxAnswerTokens: settings.max_answer_tokens,
+        seed: deriveSeed(config.seed, 'grpo-rollout', n),
+      });
+      const { scored, figures } = await scoreGroups(context, reference, graded, rollouts);
+      const parts = microBatches(scored, Math.ceil(scored.length / settings.minibatches));
+      const results = [];
+      for (const part of parts)
+        results.push(await step.run(microBatches(part, config.micro_batch).map(groupBatch), settings.learning_rate));
+      const stop = figures.kl > settings.kl_budget ? budgetSpent(figures.kl, settings.kl_budget) : undefined;
+      return { values: { ...meanFigures(results), ...figures, first_ratio: results[0]!.metrics['ratio']! }, stop };
+    });
+    await state.finish(STAGE);
+  } finally {
+    step.release();
+    await reference.release();
+  }
+}
+
+/** Scores, advantages within each group, and what there is to tell about them. */
+async function scoreGroups(
+  { config, model }: RecipeContext,
+  reference: Scorer,
+  graded: readonly GradedPrompt[],
+  rollouts: readonly Rollout[],
+) {
+  const { group_size: groupSize, advantage, kl_coef: klCoef, missing_eos_penalty: penalty } = config.grpo;
+  const references = await answerLogProbs(reference, rollouts.map(toSequence));
+  const kls = rollouts.map(({ logProbs }, i) =>
+    logProbs.reduce((sum, logProb, t) => sum + logProb - references[i]![t]!, 0),
+  );
+  const grades = rollouts.map((rollout, i) => graded[i]!.grade(textOf(model.tokenizer, rollout)));
+  const paid = grades.map((grade, i) => grade - (rollouts[i]!.ended ? 0 : penalty));
+  // GRPO has its KL in the loss; RLOO pays for it before the advantages are taken (Ahmadian et al., eq. 3).
+  const advantages =
+    advantage === 'grpo'
+      ? groupRelativeAdvantages(paid, groupSize)
+      : leaveOneOutAdvantages(
+          paid.map((score, i) => score - klCoef * kls[i]!),
+          groupSize,
+        );
+  return {
+    scored: rollouts.map(({ promptIds: prompt, answerIds, logProbs }, i): GroupedRollout => ({
+      promptIds: prompt,
+      answerIds,
+      oldLogProbs: logProbs,
+      referenceLogProbs: references[i]!,
+      advantage: advantages[i]!,
+    })),
+    figures: {
+      reward_mean: mean(grades),
+      kl: mean(kls),
+      answer_tokens: mean(rollouts.map(({ answerIds }) => answerIds.length)),
+      ended_share: mean(rollouts.map(({ ended }) => Number(ended))),
+      // Groups whose answers all score alike teach nothing.
+      silent_groups: shareOfSilentGroups(grades, groupSize),
+      tokens: rollouts.reduce((sum, { promptIds: prompt, answerIds }) => sum + prompt.length + answerIds.length, 0),
+    },
+  };
+}
+
+const textOf = (tokenizer: RecipeContext['model']['tokenizer'], { answerIds, ended }: Rollout): string =>
+  tokenizer.decode(ended ? answerIds.slice(0, -1) : [...answerIds]);
+
+function shareOfSilentGroups(scores: readonly number[], size: number): number {
+  const groups = microBatches(scores, size);
+  return mean(groups.map((group) => Number(group.every((score) => score === group[0]))));
+}

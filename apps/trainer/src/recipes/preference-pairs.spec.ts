@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { joinRankings } from './preference-pairs.js';
+
+const prompt = [{ role: 'user' as const, content: 'Hi' }];
+const pair = (chosen: string, rejected: string, asked = prompt) => ({ prompt: asked, chosen, rejected });
+const answersOf = (...pairs: ReturnType<typeof pair>[]) => joinRankings(pairs).map(({ answers }) => answers);
+
+describe('joining preferences into rankings', () => {
+  it('makes one of a chain, in whatever order its pairs come', () => {
+    expect(answersOf(pair('b', 'c'), pair('a', 'b'))).toEqual([['a', 'b', 'c']]);
+    expect(answersOf(pair('a', 'c'), pair('b', 'c'), pair('a', 'b'))).toEqual([['a', 'b', 'c']]);
+  });
+  it('leaves pairs alone that nobody put in one order', () => {
+    expect(answersOf(pair('a', 'b'), pair('a', 'c'))).toEqual([
+      ['a', 'b'],
+      ['a', 'c'],
+    ]);
+  });
+  it('leaves a cycle in pairs', () => {
+    const cycle = [pair('a', 'b'), pair('b', 'c'), pair('c', 'a')];
+    expect(answersOf(...cycle)).toEqual(cycle.map(({ chosen, rejected }) => [chosen, rejected]));
+    expect(answersOf(pair('t', 'a'), pair('a', 'b'), pair('b', 'a'))).toHaveLength(3);
+  });
+  it('never joins answers to different prompts', () => {
+    const other = [{ role: 'user' as const, content: 'Hello' }];
+    expect(answersOf(pair('a', 'b'), pair('b', 'c', other))).toEqual([
+      ['a', 'b'],
+      ['b', 'c'],
+    ]);
+  });
+});
