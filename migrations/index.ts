@@ -6,12 +6,13 @@ import { CreateTuning1700000004000 } from './1700000004000-create-tuning.js';
 import { CreateCheckpoints1700000005000 } from './1700000005000-create-checkpoints.js';
 import { OneUnfinishedJob1700000006000 } from './1700000006000-one-unfinished-job.js';
 import { TuningMethods1700000010000 } from './1700000010000-tuning-methods.js';
+import { CompleteChat1700000020000 } from './1700000020000-complete-chat.js';
 import { CreateResponses1700000025000 } from './1700000025000-create-responses.js';
 import { FullCheckpoints1700000011000 } from './1700000011000-full-checkpoints.js';
-import { CreateResponses1700000025000 } from './1700000025000-create-responses.js';
 import { CreateFiles1700000030000 } from './1700000030000-create-files.js';
 import { CreateVectorStores1700000031000 } from './1700000031000-create-vector-stores.js';
 import { CreateWebhooks1700000032000 } from './1700000032000-create-webhooks.js';
+import { CreateFineTuning1700000033000 } from './1700000033000-create-fine-tuning.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
 export const migrations = [
@@ -23,10 +24,11 @@ export const migrations = [
   CreateCheckpoints1700000005000,
   OneUnfinishedJob1700000006000,
   TuningMethods1700000010000,
+  CompleteChat1700000020000,
   CreateResponses1700000025000,
   FullCheckpoints1700000011000,
-  CreateResponses1700000025000,
   CreateFiles1700000030000,
   CreateVectorStores1700000031000,
   CreateWebhooks1700000032000,
+  CreateFineTuning1700000033000,
 ];

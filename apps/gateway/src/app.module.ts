@@ -11,6 +11,7 @@ import { CoreModule } from './core/core.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
 import { FeedbackModule } from './feedback/feedback.module.js';
 import { FilesModule } from './files/files.module.js';
+import { FineTuningModule } from './fine-tuning/fine-tuning.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InferenceModule } from './inference/inference.module.js';
 import type { LoadedModel } from './inference/load-model.js';
@@ -54,6 +55,7 @@ export class AppModule {
         FeedbackModule,
         ReviewModule,
         TuningModule,
+        FineTuningModule,
         CheckpointsModule,
         LineageModule,
         // telling others

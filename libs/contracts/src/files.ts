@@ -19,7 +19,7 @@ export type ExpiresAfter = z.output<typeof expiresAfter>;
 /** The fields beside `file` in the multipart body of POST /v1/files, https://platform.openai.com/docs/api-reference/files/create */
 export const createFileFields = z.strictObject({
   purpose: filePurpose,
-  expires_after: expiresAfter.optional(),
+  expires_after: expiresAfter.extend({ seconds: z.coerce.number().pipe(expiresAfter.shape.seconds) }).optional(),
 });
 
 /** GET /v1/files */

@@ -253,6 +253,15 @@ export const tuningJobConfig = z.object({
     .enum(tuningForms)
     .default('lora')
     .describe('What is trained: adapters, layers, virtual tokens, or all weights.'),
+  start: z
+    .string()
+    .max(100)
+    .default('live')
+    .describe('Weights to go on from: `live`, `base`, or the id of a checkpoint of the same form.'),
+  promotion: z
+    .enum(['auto', 'never'])
+    .default('auto')
+    .describe('never: a checkpoint that passes the gate waits, and answers only requests that name it.'),
   seed: z.number().int().min(0).max(0xffffffff).default(17),
   heldout_share: z.number().min(0.05).max(0.5).default(0.2).describe('Share of conversations kept for measuring.'),
   max_rows_per_user: z.number().int().min(1).default(200).describe('Most rows one user may put into the dataset.'),
@@ -286,7 +295,7 @@ export type CreateTuningJobRequest = z.output<typeof createTuningJobRequest>;
 
 /** `paused`: held until a person resumes it; its state is kept. */
 export type TuningJobStatus = 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'cancelled';
-export type TuningTrigger = 'button' | 'threshold' | 'schedule';
+export type TuningTrigger = 'button' | 'threshold' | 'schedule' | 'api';
 
 /** GET /api/tuning/jobs, newest first; GET /api/tuning/jobs/{id}; POST /api/tuning/jobs/{id}/cancel */
 export interface TuningJobView {

@@ -2,13 +2,14 @@ import { InvalidRequestError, TooLargeError } from '@attune/platform';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import path from 'node:path';
+import { expandBrackets } from './brackets.js';
 
 const LONGEST_NAME = 200;
 
 export interface MultipartBody {
   filename: string;
   content: Buffer;
-  /** The other fields; `a[b]` becomes `{a: {b}}`, and what looks like a number is one. */
+  /** The other fields; `a[b]` becomes `{a: {b}}`. */
   fields: Record<string, unknown>;
 }
 
@@ -28,12 +29,12 @@ export async function readMultipart(
   const fields: Record<string, unknown> = {};
   let file: { filename: string; content: Buffer } | undefined;
   for await (const part of request.parts()) {
-    if (part.type === 'field') setField(fields, part.fieldname, part.value);
+    if (part.type === 'field') fields[part.fieldname] = part.value;
     else if (part.fieldname !== field) throw missing(field);
     else file = { filename: safeName(part.filename), content: await contentOf(part, field, limitBytes) };
   }
   if (!file) throw missing(field);
-  return { ...file, fields };
+  return { ...file, fields: expandBrackets(fields) };
 }
 
 /** A name to show, never a path to open: no folders, no control characters, no leading dots. */
@@ -55,17 +56,6 @@ async function contentOf(part: MultipartFile, field: string, limitBytes: number)
       { param: field },
     );
   }
-}
-
-function setField(fields: Record<string, unknown>, name: string, value: unknown): void {
-  const nested = /^([^[\]]+)\[([^[\]]+)\]$/.exec(name);
-  if (!nested) {
-    fields[name] = value;
-    return;
-  }
-  const [, outer, inner] = nested;
-  const number = Number(value);
-  fields[outer] = { ...(fields[outer] as object), [inner]: value !== '' && Number.isFinite(number) ? number : value };
 }
 
 const missing = (field: string) =>

@@ -2,14 +2,13 @@ import { ApiKey } from './api-key.entity.js';
 import { Checkpoint, Promotion } from './checkpoint.entity.js';
 import { Completion } from './completion.entity.js';
 import { ConversationItem } from './conversation-item.entity.js';
-import { ConversationItem } from './conversation-item.entity.js';
 import { Conversation } from './conversation.entity.js';
 import { DatasetRow } from './dataset-row.entity.js';
 import { Document, Passage } from './document.entity.js';
 import { Feedback } from './feedback.entity.js';
 import { StoredResponse } from './response.entity.js';
-import { StoredResponse } from './response.entity.js';
 import { Review } from './review.entity.js';
+import { FineTuningJob } from './fine-tuning-job.entity.js';
 import { StoredFile, Upload, UploadPart } from './stored-file.entity.js';
 import { TuningJob } from './tuning-job.entity.js';
 import { TuningEvent, TuningMetric } from './tuning-record.entity.js';
@@ -41,16 +40,14 @@ export const entities = [
   ConversationItem,
   StoredResponse,
   WebhookEndpoint,
-  ConversationItem,
-  StoredResponse,
+  FineTuningJob,
 ];
 
 export { User, ApiKey, Conversation, Completion, Feedback, Review, Document, Passage };
 export { ConversationItem, StoredResponse };
-export { ConversationItem, StoredResponse };
 export { TuningJob, TuningEvent, TuningMetric, DatasetRow, Checkpoint, Promotion };
 export { StoredFile, Upload, UploadPart };
-export { WebhookEndpoint };
+export { FineTuningJob, WebhookEndpoint };
 export { VectorStore, VectorStoreBatch, VectorStoreFile };
 export type { IndexingError } from './vector-store.entity.js';
 export type { CompletionSource, CompletionStatus } from './completion.entity.js';

@@ -2,16 +2,14 @@ import { AccountRepository } from './account.repository.js';
 import { CheckpointRepository } from './checkpoint.repository.js';
 import { CompletionRepository } from './completion.repository.js';
 import { ConversationItemRepository } from './conversation-item.repository.js';
-import { ConversationItemRepository } from './conversation-item.repository.js';
 import { ConversationRepository } from './conversation.repository.js';
 import { DocumentRepository } from './document.repository.js';
 import { FeedbackRepository } from './feedback.repository.js';
 import { FileRepository } from './file.repository.js';
+import { FineTuningRepository } from './fine-tuning.repository.js';
 import { WebhookRepository } from './webhook.repository.js';
 import { VectorSearchRepository } from './vector-search.repository.js';
 import { VectorStoreRepository } from './vector-store.repository.js';
-import { ResponseEventRepository } from './response-event.repository.js';
-import { ResponseRepository } from './response.repository.js';
 import { ResponseEventRepository } from './response-event.repository.js';
 import { ResponseRepository } from './response.repository.js';
 import { UploadRepository } from './upload.repository.js';
@@ -30,9 +28,7 @@ export const repositories = [
   VectorStoreRepository,
   VectorSearchRepository,
   WebhookRepository,
-  ConversationItemRepository,
-  ResponseRepository,
-  ResponseEventRepository,
+  FineTuningRepository,
   ConversationItemRepository,
   ResponseRepository,
   ResponseEventRepository,
@@ -42,13 +38,10 @@ export * from './account.repository.js';
 export * from './checkpoint.repository.js';
 export * from './completion.repository.js';
 export { ConversationItemRepository, type ItemPage } from './conversation-item.repository.js';
-export { ConversationItemRepository, type ItemPage } from './conversation-item.repository.js';
 export * from './conversation.repository.js';
 export * from './document.repository.js';
 export * from './feedback.repository.js';
 export { FileRepository, type NewFile } from './file.repository.js';
-export * from './response-event.repository.js';
-export * from './response.repository.js';
 export * from './response-event.repository.js';
 export * from './response.repository.js';
 export * from './tuning.repository.js';
@@ -56,3 +49,4 @@ export * from './upload.repository.js';
 export * from './vector-search.repository.js';
 export * from './vector-store.repository.js';
 export * from './webhook.repository.js';
+export * from './fine-tuning.repository.js';

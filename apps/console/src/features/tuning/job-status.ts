@@ -15,6 +15,7 @@ export const statusColors: Record<TuningJobStatus, string> = {
 };
 
 export const triggerWords: Record<TuningTrigger, string> = {
+  api: 'asked for through the API',
   button: 'started by hand',
   threshold: 'started by new feedback',
   schedule: 'started on schedule',
