@@ -3,7 +3,7 @@ import { RateLimitedError, UnauthenticatedError, type Clock, type Config, type L
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, CONFIG, LOGGER } from '../core/tokens.js';
 import type { Caller } from './caller.js';
-import { RateLimiter } from './rate-limiter.js';
+import { RateLimiter, type RequestsLeft } from './rate-limiter.js';
 
 /** How long a key is taken for good without asking the database: the longest a revoked one lives on elsewhere. */
 const REMEMBER_MS = 5_000;
@@ -58,6 +58,11 @@ export class AuthService {
   /** @throws RateLimitedError when the key has made too many requests this minute */
   takeRequest(caller: Caller): void {
     this.limit(this.requests, caller.keyId, 'requests with this API key');
+  }
+
+  /** How many requests the key has left this minute. */
+  requestsLeft(caller: Caller): RequestsLeft {
+    return this.requests.left(caller.keyId);
   }
 
   /** The person a trusted front end speaks for; they are always plain users. */

@@ -5,6 +5,14 @@ interface Bucket {
   at: number;
 }
 
+/** What a name has left of this minute. */
+export interface RequestsLeft {
+  limit: number;
+  remaining: number;
+  /** Until all of them are there again. */
+  resetSeconds: number;
+}
+
 const MOST_BUCKETS = 10_000;
 
 /** A token bucket per name: `perMinute` requests in a minute, of which a burst may take all. */
@@ -24,6 +32,13 @@ export class RateLimiter {
       return { allowed: true };
     }
     return { allowed: false, retryAfterSeconds: Math.ceil(((1 - bucket.tokens) * 60) / this.perMinute) };
+  }
+
+  /** Takes nothing. */
+  left(name: string): RequestsLeft {
+    const { tokens } = this.refilled(name);
+    const resetSeconds = ((this.perMinute - tokens) * 60) / this.perMinute;
+    return { limit: this.perMinute, remaining: Math.floor(tokens), resetSeconds };
   }
 
   private refilled(name: string): Bucket {

@@ -1,8 +1,11 @@
 import type { RealtimeItem } from '@attune/contracts';
 import { describe, expect, it } from 'vitest';
+import { itemMessages } from '../responses/item-messages.js';
 import { RealtimeConversation } from './realtime-conversation.js';
+import type { StoredItem } from './realtime-items.js';
 
-const item = (text: string, fields: Partial<RealtimeItem> = {}): RealtimeItem => ({
+type Message = Extract<RealtimeItem, { type: 'message' }>;
+const item = (text: string, fields: Partial<Message> = {}): RealtimeItem => ({
   type: 'message',
   role: 'user',
   content: [{ type: 'input_text', text }],
@@ -14,7 +17,7 @@ describe('the items of a Realtime session', () => {
     let count = 0;
     return new RealtimeConversation(() => `item_${++count}`);
   };
-  const texts = (items: RealtimeConversation) => items.messages().map((message) => message.content);
+  const texts = (items: RealtimeConversation) => itemMessages(items.said()).map(({ content }) => content);
 
   it('stand where they were put', () => {
     const items = setUp();
@@ -49,10 +52,21 @@ describe('the items of a Realtime session', () => {
     items.add(item('q'));
     const { item: answer } = items.add(item('', { role: 'assistant', status: 'in_progress' }));
     expect(texts(items)).toEqual(['q']);
-    items.replace({ ...answer, status: 'completed', content: [{ type: 'output_text', text: 'done' }] });
+    items.replace({ ...answer, status: 'completed', content: [{ type: 'output_text', text: 'done' }] } as StoredItem);
     expect(texts(items)).toEqual(['q', 'done']);
     items.remove(answer.id);
     items.replace(answer);
     expect(texts(items)).toEqual(['q']);
+  });
+
+  it('lose the whole text of an answer, and no part of it', () => {
+    const items = setUp();
+    items.add(item('q'));
+    const { item: answer } = items.add(item('a', { role: 'assistant' }));
+    expect(() => items.truncate('item_1', 0, 0)).toThrow('no message of the assistant');
+    expect(() => items.truncate(answer.id, 1, 0)).toThrow('no content 1');
+    expect(() => items.truncate(answer.id, 0, 500)).toThrow('no milliseconds');
+    items.truncate(answer.id, 0, 0);
+    expect(texts(items)).toEqual(['q', '']);
   });
 });

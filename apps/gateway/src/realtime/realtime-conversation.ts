@@ -1,11 +1,6 @@
-import type { ChatMessage, RealtimeItem } from '@attune/contracts';
+import type { RealtimeItem, ResponseItem } from '@attune/contracts';
 import { InvalidRequestError, NotFoundError } from '@attune/platform';
-
-export interface StoredItem extends RealtimeItem {
-  id: string;
-  object: 'realtime.item';
-  status: 'completed' | 'incomplete' | 'in_progress';
-}
+import { lengthOf, responseItem, storedItem, type StoredItem } from './realtime-items.js';
 
 /** What one session may hold in memory; no context is nearly as long. */
 const MOST_ITEMS = 1_000;
@@ -15,7 +10,7 @@ const MOST_CHARACTERS = 4_000_000;
 export class RealtimeConversation {
   private readonly items: StoredItem[] = [];
 
-  constructor(private readonly newId: () => string) {}
+  constructor(private readonly newId: (prefix: 'item' | 'call') => string) {}
 
   /**
    * @param after id of the item before it, `root` for the front, nothing for the end
@@ -23,13 +18,12 @@ export class RealtimeConversation {
    * @throws InvalidRequestError when its id is taken or the session is full, NotFoundError when there is no item `after`
    */
   add(item: RealtimeItem, after?: string | null): { item: StoredItem; previousId: string | null } {
-    const id = item.id ?? this.newId();
-    if (this.items.some((one) => one.id === id)) {
-      throw new InvalidRequestError(`There is an item \`${id}\` already.`, { param: 'item.id' });
+    const stored = storedItem(item, this.newId);
+    if (this.items.some((one) => one.id === stored.id)) {
+      throw new InvalidRequestError(`There is an item \`${stored.id}\` already.`, { param: 'item.id' });
     }
-    this.expectRoom(item);
+    this.expectRoom(stored);
     const place = this.placeAfter(after);
-    const stored: StoredItem = { ...item, id, object: 'realtime.item', status: item.status ?? 'completed' };
     this.items.splice(place, 0, stored);
     return { item: stored, previousId: this.items[place - 1]?.id ?? null };
   }
@@ -46,6 +40,11 @@ export class RealtimeConversation {
     return this.items.at(-1)?.id ?? null;
   }
 
+  /** What the model writes goes to the end, and is there from its first word on. */
+  begin(item: StoredItem): void {
+    this.items.push(item);
+  }
+
   /** The same item, further on; one that was deleted meanwhile stays deleted. */
   replace(item: StoredItem): void {
     const place = this.items.findIndex((one) => one.id === item.id);
@@ -57,12 +56,36 @@ export class RealtimeConversation {
     this.items.splice(this.items.indexOf(this.get(id)), 1);
   }
 
-  /** What the model is asked; an answer still being written is not part of it. */
-  messages(): ChatMessage[] {
-    return this.items.filter((item) => item.status !== 'in_progress').map(itemMessage);
+  /**
+   * Takes away what of an answer was not heard. Sessions of text have no sound to count in: only all of it can be.
+   * @throws InvalidRequestError for anything but the whole text of an assistant's message, NotFoundError
+   */
+  truncate(id: string, contentIndex: number, audioEndMs: number): void {
+    const item = this.get(id);
+    if (item.type !== 'message' || item.role !== 'assistant') {
+      throw new InvalidRequestError(`\`${id}\` is no message of the assistant; only those can be truncated.`, {
+        param: 'item_id',
+      });
+    }
+    if (!item.content[contentIndex]) {
+      throw new InvalidRequestError(`\`${id}\` has no content ${contentIndex}.`, { param: 'content_index' });
+    }
+    if (audioEndMs !== 0) {
+      throw new InvalidRequestError(
+        'This session is text, which has no milliseconds: send `audio_end_ms` 0 to take the whole text away.',
+        { param: 'audio_end_ms' },
+      );
+    }
+    const content = item.content.map((part, index) => (index === contentIndex ? { ...part, text: '' } : part));
+    this.replace({ ...item, content });
   }
 
-  private expectRoom(item: RealtimeItem): void {
+  /** What the model is asked; an answer still being written is not part of it. */
+  said(): ResponseItem[] {
+    return this.items.filter((item) => item.status !== 'in_progress').map(responseItem);
+  }
+
+  private expectRoom(item: StoredItem): void {
     const characters = this.items.reduce((sum, one) => sum + lengthOf(one), lengthOf(item));
     if (this.items.length < MOST_ITEMS && characters <= MOST_CHARACTERS) return;
     throw new InvalidRequestError(
@@ -76,10 +99,3 @@ export class RealtimeConversation {
     return id === 'root' ? 0 : this.items.indexOf(this.get(id)) + 1;
   }
 }
-
-const lengthOf = (item: RealtimeItem) => item.content.reduce((sum, part) => sum + part.text.length, 0);
-
-export const itemMessage = (item: RealtimeItem): ChatMessage => ({
-  role: item.role,
-  content: item.content.map((part) => part.text).join(''),
-});

@@ -4,15 +4,20 @@ import {
   type RealtimeClientEvent,
   type RealtimeResponseSettings,
   type RealtimeSessionUpdate,
+  type ResponseItem,
 } from '@attune/contracts';
 import { ConflictError, createId, InvalidRequestError, NotFoundError, type AppError } from '@attune/platform';
-import type { AnswerEvent, ChatRequest } from '../chat/chat.types.js';
+import type { RequestsLeft } from '../auth/rate-limiter.js';
+import type { AnswerEvent, ChatRequest, OpenedEvent } from '../chat/chat.types.js';
 import { readMetadata } from '../openai/chat-request.js';
 import { errorBody, toAppError } from '../openai/error-body.js';
-import { notSupported } from '../openai/unsupported.js';
 import { validate } from '../core/validate.js';
+import type { FittingWishes } from '../responses/context-fitter.js';
+import { itemMessages } from '../responses/item-messages.js';
+import { toolSettings } from '../responses/response-tools.js';
 import { expectType, type Frame } from './client-message.js';
-import { itemMessage, RealtimeConversation } from './realtime-conversation.js';
+import { RealtimeConversation } from './realtime-conversation.js';
+import { responseItem, storedItem } from './realtime-items.js';
 import { RealtimeResponse, type ResponseEnd } from './realtime-response.js';
 import type { SocketSession } from './socket-sessions.js';
 
@@ -24,6 +29,12 @@ export interface RealtimePorts {
   answer(request: ChatRequest, signal: AbortSignal): AsyncIterable<AnswerEvent>;
   /** Throws when the caller has asked too often. */
   takeRequest(): void;
+  /** How many requests the caller has left. */
+  requestsLeft(): RequestsLeft;
+  /** Throws when there is no such model. */
+  expectModel(name: string): void;
+  /** Lets go of the oldest turns of what is too long. */
+  fit(messages: ChatMessage[], wishes: FittingWishes): ChatMessage[];
   /** Told of errors that are nobody's fault but ours. */
   onError(error: AppError): void;
 }
@@ -38,7 +49,7 @@ interface ActiveResponse {
 export class RealtimeSession implements SocketSession {
   private readonly id = createId('sess');
   private readonly conversationId = createId('conv');
-  private readonly items = new RealtimeConversation(() => createId('item'));
+  private readonly items = new RealtimeConversation(createId);
   private settings: RealtimeSessionUpdate = {};
   private active: ActiveResponse | undefined;
 
@@ -55,7 +66,6 @@ export class RealtimeSession implements SocketSession {
   async receive(frame: Frame): Promise<void> {
     try {
       expectType(frame.type, CLIENT_EVENTS);
-      refuseUnsupported(frame);
       await this.handle(validate(realtimeClientEvent, frame));
     } catch (thrown) {
       await this.reportError(toAppError(thrown), typeof frame.event_id === 'string' ? frame.event_id : undefined);
@@ -75,8 +85,7 @@ export class RealtimeSession implements SocketSession {
   private handle(event: RealtimeClientEvent): Promise<void> | void {
     switch (event.type) {
       case 'session.update':
-        this.settings = { ...this.settings, ...event.session };
-        return this.emit({ type: 'session.updated', session: this.view() });
+        return this.update(event.session);
       case 'conversation.item.create':
         return this.addItem(event);
       case 'conversation.item.retrieve':
@@ -84,6 +93,8 @@ export class RealtimeSession implements SocketSession {
       case 'conversation.item.delete':
         this.items.remove(event.item_id);
         return this.emit({ type: 'conversation.item.deleted', item_id: event.item_id });
+      case 'conversation.item.truncate':
+        return this.truncate(event);
       case 'response.create':
         return this.startResponse(event.response ?? {}, event.event_id);
       case 'response.cancel':
@@ -91,11 +102,25 @@ export class RealtimeSession implements SocketSession {
     }
   }
 
+  private update(session: RealtimeSessionUpdate): Promise<void> {
+    if (session.model !== undefined) this.ports.expectModel(session.model);
+    this.settings = { ...this.settings, ...session };
+    return this.emit({ type: 'session.updated', session: this.view() });
+  }
+
+  private truncate(event: Extract<RealtimeClientEvent, { type: 'conversation.item.truncate' }>): Promise<void> {
+    const { item_id, content_index, audio_end_ms } = event;
+    this.items.truncate(item_id, content_index, audio_end_ms);
+    return this.emit({ type: 'conversation.item.truncated', item_id, content_index, audio_end_ms });
+  }
+
   private async addItem(event: Extract<RealtimeClientEvent, { type: 'conversation.item.create' }>): Promise<void> {
     this.ports.takeRequest();
     const { item, previousId } = this.items.add(event.item, event.previous_item_id);
-    await this.emit({ type: 'conversation.item.added', item, previous_item_id: previousId });
-    await this.emit({ type: 'conversation.item.done', item, previous_item_id: previousId });
+    const added = { item, previous_item_id: previousId };
+    await this.emit({ type: 'conversation.item.added', ...added });
+    await this.emit({ type: 'conversation.item.created', ...added });
+    await this.emit({ type: 'conversation.item.done', ...added });
   }
 
   private cancel(id: string | undefined): void {
@@ -130,26 +155,45 @@ export class RealtimeSession implements SocketSession {
   }
 
   private request(id: string, settings: RealtimeResponseSettings): ChatRequest {
-    const { instructions, max_output_tokens: most, ...sampling } = { ...this.settings, ...settings };
-    const said = settings.input?.map(itemMessage) ?? this.items.messages();
-    const messages: ChatMessage[] = instructions ? [{ role: 'system', content: instructions }, ...said] : said;
-    if (messages.length === 0) {
+    const asked = { ...this.settings, ...settings };
+    const { instructions, max_output_tokens: most } = asked;
+    const maxTokens = typeof most === 'number' ? most : undefined;
+    const said = itemMessages(settings.input ? this.inputItems(settings.input) : this.items.said());
+    if (said.length === 0) {
       throw new InvalidRequestError(
         'There is nothing to answer; add an item with conversation.item.create or send `response.input`.',
         { param: 'response.input' },
       );
     }
+    const tools = toolSettings(asked);
     return {
       id,
       source: 'realtime',
       model: this.model,
-      messages,
-      sampling,
-      maxTokens: typeof most === 'number' ? most : undefined,
+      messages: this.fitting(said, { instructions, maxTokens }),
+      instructions,
+      sampling: asked,
+      maxTokens,
       stop: [],
+      ...(tools && { tools }),
       ...readMetadata(settings.metadata),
       conversationId: settings.metadata?.conversation_id ?? this.conversationId,
     };
+  }
+
+  private inputItems(input: NonNullable<RealtimeResponseSettings['input']>): ResponseItem[] {
+    return input.map((item) =>
+      responseItem(item.type === 'item_reference' ? this.items.get(item.id) : storedItem(item, createId)),
+    );
+  }
+
+  private fitting(messages: ChatMessage[], wishes: FittingWishes): ChatMessage[] {
+    const { truncation = 'auto' } = this.settings;
+    if (truncation === 'disabled') return messages;
+    return this.ports.fit(
+      messages,
+      truncation === 'auto' ? wishes : { ...wishes, retention: truncation.retention_ratio },
+    );
   }
 
   private async respond(
@@ -161,9 +205,9 @@ export class RealtimeSession implements SocketSession {
     let end: ResponseEnd = { status: 'cancelled' };
     try {
       for await (const event of this.ports.answer(request, abort.signal)) {
-        if (event.type === 'opened') response = await this.open(event.id, event.conversationId, settings);
-        else if (event.type === 'text') await this.emitAll(response!.delta(event.text));
-        else if (event.type === 'finished') {
+        if (event.type === 'opened') response = await this.open(event, settings);
+        else await this.emitAll(response!.take(event));
+        if (event.type === 'finished') {
           end = { status: event.reason === 'length' ? 'incomplete' : 'completed', usage: event.usage };
         }
       }
@@ -174,27 +218,27 @@ export class RealtimeSession implements SocketSession {
       if (error.kind !== 'cancelled') end = { status: 'failed', error };
       if (error.kind === 'internal') this.ports.onError(error);
     }
-    if (response) await this.close(response, end, settings);
+    if (response) await this.close(response, end);
   }
 
-  private async open(
-    id: string,
-    conversationId: string,
-    settings: RealtimeResponseSettings,
-  ): Promise<RealtimeResponse> {
-    const most = settings.max_output_tokens ?? this.settings.max_output_tokens ?? 'inf';
-    const facts = { id, conversationId, maxOutputTokens: most, metadata: settings.metadata ?? null };
-    const response = new RealtimeResponse(facts, createId('item'), this.items.lastId());
-    if (settings.conversation !== 'none') this.items.add(response.item('in_progress'));
+  private async open({ id, conversationId }: OpenedEvent, settings: RealtimeResponseSettings) {
+    const facts = {
+      id,
+      conversationId,
+      maxOutputTokens: settings.max_output_tokens ?? this.settings.max_output_tokens ?? 'inf',
+      metadata: settings.metadata ?? null,
+      inConversation: settings.conversation !== 'none',
+    };
+    const response = new RealtimeResponse(facts, () => createId('item'), this.items);
     await this.emitAll(response.begin());
+    await this.emit({ type: 'rate_limits.updated', rate_limits: [rateLimit(this.ports.requestsLeft())] });
     return response;
   }
 
-  private async close(response: RealtimeResponse, end: ResponseEnd, settings: RealtimeResponseSettings): Promise<void> {
-    const item = response.item(end.status === 'completed' ? 'completed' : 'incomplete');
-    if (settings.conversation !== 'none') this.items.replace(item);
+  private async close(response: RealtimeResponse, end: ResponseEnd): Promise<void> {
+    const events = response.end(end);
     this.settle(response.id);
-    await this.emitAll(response.end(end));
+    await this.emitAll(events);
   }
 
   private view(): object {
@@ -206,9 +250,11 @@ export class RealtimeSession implements SocketSession {
       output_modalities: ['text'],
       instructions: this.settings.instructions ?? '',
       max_output_tokens: this.settings.max_output_tokens ?? 'inf',
-      tools: [],
-      tool_choice: 'none',
-      truncation: 'disabled',
+      tools: this.settings.tools ?? [],
+      tool_choice: this.settings.tool_choice ?? 'auto',
+      truncation: this.settings.truncation ?? 'auto',
+      tracing: null,
+      prompt: null,
       conversation_id: this.conversationId,
     };
   }
@@ -222,21 +268,9 @@ export class RealtimeSession implements SocketSession {
   }
 }
 
-/** Audio, tools and images are refused by name, which no schema error would do. */
-function refuseUnsupported(frame: Record<string, unknown>): void {
-  const settings = (frame.session ?? frame.response ?? {}) as Record<string, unknown>;
-  const where = frame.session ? 'session' : 'response';
-  const modalities = settings.output_modalities;
-  if (modalities !== undefined && JSON.stringify(modalities) !== '["text"]') {
-    throw notSupported(`${where}.output_modalities`, 'output other than `["text"]`');
-  }
-  if (Array.isArray(settings.tools) && settings.tools.length > 0) throw notSupported(`${where}.tools`);
-  const item = frame.item as { type?: unknown; content?: { type?: unknown }[] } | undefined;
-  if (typeof item?.type === 'string' && item.type !== 'message') {
-    throw notSupported('item.type', `items of type \`${item.type}\``);
-  }
-  const part = Array.isArray(item?.content)
-    ? item.content.find(({ type }) => /audio|image/.test(String(type)))
-    : undefined;
-  if (part) throw notSupported('item.content', `content of type \`${String(part.type)}\``);
-}
+const rateLimit = ({ limit, remaining, resetSeconds }: RequestsLeft) => ({
+  name: 'requests',
+  limit,
+  remaining,
+  reset_seconds: resetSeconds,
+});

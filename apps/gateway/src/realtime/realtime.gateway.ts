@@ -10,6 +10,7 @@ import type { ChatRequest } from '../chat/chat.types.js';
 import { LOGGER } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
 import { toAppError } from '../openai/error-body.js';
+import { ContextFitter } from '../responses/context-fitter.js';
 import { RealtimeSession } from './realtime-session.js';
 import { callerOf } from './socket-caller.js';
 import type { SocketChannel } from './socket-channel.js';
@@ -27,6 +28,7 @@ export class RealtimeGateway implements OnGatewayConnection<WebSocket>, BeforeAp
     private readonly chat: ChatService,
     private readonly auth: AuthService,
     private readonly model: ServedModel,
+    private readonly fitter: ContextFitter,
   ) {}
 
   handleConnection(socket: WebSocket, request: IncomingMessage): void {
@@ -47,6 +49,9 @@ export class RealtimeGateway implements OnGatewayConnection<WebSocket>, BeforeAp
       send: (event) => channel.send(event),
       answer: (question, signal) => this.answer(request, question, AbortSignal.any([signal, channel.closed])),
       takeRequest: () => this.auth.takeRequest(caller),
+      requestsLeft: () => this.auth.requestsLeft(caller),
+      expectModel: (name) => this.model.expect(name),
+      fit: (messages, wishes) => this.fitter.fit(messages, wishes),
       onError: (error) => this.logger.error({ err: error.cause ?? error }, `realtime: ${error.message}`),
     });
   }

@@ -1,19 +1,18 @@
 import type { ChatMessage, FileSearchCallItem, ResponseStreamEvent } from '@attune/contracts';
-import { InvalidRequestError, UnavailableError, type AppError, type Clock, type Logger } from '@attune/platform';
+import { UnavailableError, type AppError, type Clock, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../auth/caller.js';
 import { ChatService } from '../chat/chat.service.js';
 import type { AnswerEvent, ChatRequest } from '../chat/chat.types.js';
-import { retrievalQuery, withInstructions } from '../chat/prompt.js';
+import { retrievalQuery } from '../chat/prompt.js';
 import { seconds } from '../core/seconds.js';
 import { CLOCK, LOGGER } from '../core/tokens.js';
-import { InferenceService } from '../inference/inference.service.js';
-import { ServedModel } from '../inference/served-model.js';
 import { toAppError } from '../openai/error-body.js';
 import { chatRequestOf } from './chat-request-of.js';
+import { ContextFitter } from './context-fitter.js';
 import { FileSearchTools, searchCitations, shownSearch } from './file-search.js';
-import { fittingMessages, itemMessages } from './item-messages.js';
+import { itemMessages } from './item-messages.js';
 import { ResponseEvents } from './response-events.js';
 import type { ResponsePlan } from './response-planner.js';
 import { fileSearches } from './response-tools.js';
@@ -28,8 +27,7 @@ export class ResponseProducer {
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly chat: ChatService,
-    private readonly inference: InferenceService,
-    private readonly model: ServedModel,
+    private readonly fitter: ContextFitter,
     private readonly searches: FileSearchTools,
   ) {}
 
@@ -98,19 +96,10 @@ export class ResponseProducer {
     }
   }
 
-  /** With `truncation: auto` a conversation that has grown too long loses its oldest turns. */
   private fitting(plan: ResponsePlan, messages: ChatMessage[]): ChatMessage[] {
-    const { request } = plan.facts;
-    if (request.truncation !== 'auto') return messages;
-    const room = this.model.context - (request.max_output_tokens ?? 1);
-    const fits = (some: ChatMessage[]) =>
-      this.inference.encodePrompt(withInstructions(some, request.instructions ?? undefined)).length <= room;
-    const rest = fittingMessages(messages, fits);
-    if (rest) return rest;
-    throw new InvalidRequestError(
-      `Not even the last turn fits into the ${this.model.context} tokens of \`${this.model.id}\`; shorten it.`,
-      { param: 'input', code: 'context_length_exceeded' },
-    );
+    const { truncation, instructions, max_output_tokens: maxTokens } = plan.facts.request;
+    if (truncation !== 'auto') return messages;
+    return this.fitter.fit(messages, { instructions: instructions ?? undefined, maxTokens: maxTokens ?? undefined });
   }
 
   private failure(thrown: unknown): AppError {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ChatModule } from '../chat/chat.module.js';
+import { ContextFitter } from './context-fitter.js';
 import { EventJournal } from './event-journal.js';
 import { FileSearchTools } from './file-search.js';
 import { ResponseKeeper } from './response-keeper.js';
@@ -20,6 +21,7 @@ import { StoredResponsesService } from './stored-responses.service.js';
     StoredResponsesService,
     // one answer: what it refers to, its events, their readers
     ResponsePlanner,
+    ContextFitter,
     FileSearchTools,
     ResponseProducer,
     ResponseRunner,
@@ -29,6 +31,6 @@ import { StoredResponsesService } from './stored-responses.service.js';
     EventJournal,
     ResponseKeeper,
   ],
-  exports: [ResponsesService],
+  exports: [ResponsesService, ContextFitter],
 })
 export class ResponsesModule {}
