@@ -109,7 +109,7 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
     const checkpoint = await new CheckpointRepository(dataSource).get(checkpointId!);
     const manifest = path.join(dataDir, 'checkpoints', checkpointId!, 'manifest.json');
     expect(JSON.parse(readFileSync(manifest, 'utf8')).adapterDigest).toBe(checkpoint.adapterDigest);
-    return checkpoint.adapterDigest;
+    return checkpoint.adapterDigest!;
   }
 });
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CheckpointView, TuningEventView, TuningJobConfig, TuningJobView } from '@attune/contracts';
+import type { ChatMessage, CheckpointView, TuningEventView, TuningJobConfig, TuningJobView } from '@attune/contracts';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signOff, SIGN_OFF, SIGN_OFF_CONFIG } from '../../apps/trainer/src/loop/sign-off.js';
@@ -175,7 +175,7 @@ interface Asking {
 async function ask(
   client: OpenAI,
   name: string,
-  prompt: readonly { role: 'system' | 'user' | 'assistant'; content: string }[],
+  prompt: readonly ChatMessage[],
   { temperature, seed, conversation, again }: Asking,
 ) {
   const metadata = {
@@ -185,7 +185,7 @@ async function ask(
   };
   const answer = await client.chat.completions.create({
     model: name,
-    messages: [...prompt],
+    messages: prompt as OpenAI.ChatCompletionMessageParam[],
     temperature,
     seed,
     metadata,
