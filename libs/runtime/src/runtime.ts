@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { UnavailableError } from '@attune/platform';
 import { BindingSession } from './binding/session.js';
 import { ortApi } from './capi/api.js';
+import { chooseDevice } from './capi/device/choose.js';
 import { CapiDevice } from './capi/device/device.js';
 import { shareThreads } from './capi/env.js';
 import { installedPackage } from './capi/library.js';
@@ -20,18 +21,19 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const threads = options.threads || availableParallelism();
   if (prefer === 'binding') return bindingRuntime(threads);
   const verdict = probeCapi(cacheDir);
-  if (verdict.usable) return capiRuntime(threads, options.sharedThreads ?? false);
+  if (verdict.usable) return capiRuntime(threads, options);
   if (prefer === 'auto') return { ...bindingRuntime(threads), fallbackReason: verdict.reason };
   throw new UnavailableError(`ONNX Runtime's C API cannot be used here: ${verdict.reason}`);
 }
 
-function capiRuntime(threads: number, sharedThreads: boolean): Runtime {
+function capiRuntime(threads: number, { sharedThreads, cacheDir }: RuntimeOptions): Runtime {
   if (sharedThreads) shareThreads(threads);
   return {
     kind: 'capi',
     version: ortApi().version,
     createSession: (model, options = {}) => CapiSession.create(model, options, threads),
     openDevice: (kind) => CapiDevice.open(kind),
+    chooseDevice: () => chooseDevice(cacheDir),
     shareWeights: () => new CapiSharedWeights(),
     trimMemory,
   };
@@ -45,6 +47,7 @@ function bindingRuntime(threads: number): Runtime {
     openDevice: async (kind) => {
       throw new UnavailableError(`the ${kind} device needs ONNX Runtime's C API, which cannot be used here`);
     },
+    chooseDevice: () => ({ kind: null, reason: "devices need ONNX Runtime's C API, which cannot be used here" }),
     shareWeights: () => ({ kind: 'binding' }),
     trimMemory: () => {},
   };

@@ -137,6 +137,11 @@ export interface Runtime {
    * @throws UnavailableError saying what is missing and how to install it
    */
   openDevice(kind: DeviceKind): Promise<Device>;
+  /**
+   * Looks for a GPU that works and is worth using; null = there is none. Where the system shows no GPU this takes no
+   * time and loads nothing; where it shows one, the first call tries it in a child process (seconds).
+   */
+  chooseDevice(): { readonly kind: DeviceKind | null; readonly reason: string };
   /** For sessions over the same initializers, such as two graphs of one model. Without effect on the Node binding. */
   shareWeights(): SharedWeights;
   /** Gives memory freed by released sessions back to the system (glibc keeps it otherwise). */

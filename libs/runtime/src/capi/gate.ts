@@ -9,6 +9,12 @@ export class Gate {
     return this.inside === 0;
   }
 
+  /** Does something short and blocking: at once when nobody is inside, so that it is over when this returns. */
+  soon(task: () => void): void {
+    if (this.isEmpty) task();
+    else void this.through(async () => task());
+  }
+
   async through<T>(task: () => Promise<T>): Promise<T> {
     if (this.inside >= this.limit) await new Promise<void>((enter) => this.waiting.push(enter));
     else this.inside += 1;

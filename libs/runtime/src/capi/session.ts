@@ -90,7 +90,7 @@ export class CapiSession implements Session {
     if (this.underWay.size > 0 || !this.pointer) return;
     const pointer = this.pointer;
     this.pointer = 0n;
-    if (this.device) void this.device.gate.through(async () => this.free(pointer));
+    if (this.device) this.device.gate.soon(() => this.free(pointer));
     else this.free(pointer);
   }
 
@@ -120,7 +120,7 @@ export class CapiSession implements Session {
 
   /** Frees a binding that cannot be run any more. */
   drop(binding: IoBinding): void {
-    void this.gate.through(async () => {
+    this.gate.soon(() => {
       if (this.bindings.delete(binding)) binding.release();
     });
   }

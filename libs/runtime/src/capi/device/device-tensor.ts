@@ -10,7 +10,7 @@ const unreachable = new FinalizationRegistry<{ pointer: Pointer; gate: Gate }>((
 );
 
 function free(pointer: Pointer, gate: Gate): void {
-  void gate.through(async () => void ortApi().raw.ReleaseValue(pointer));
+  gate.soon(() => void ortApi().raw.ReleaseValue(pointer));
 }
 
 /** An OrtValue in a device's memory. */

@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { chooseDevice, type GpuSigns, lookForGpus, verdictOf } from './choose.js';
+
+const none: GpuSigns = { nvidia: false, any: false, fingerprint: '', cudaProvider: true };
+
+describe('the choice of a device', () => {
+  const cache = mkdtempSync(path.join(tmpdir(), 'attune devices '));
+  afterAll(() => rmSync(cache, { recursive: true, force: true }));
+
+  it('loads nothing where the system shows no GPU', () => {
+    const start = performance.now();
+    expect(chooseDevice(cache, none)).toEqual({ kind: null, reason: 'the system shows no GPU' });
+    expect(performance.now() - start).toBeLessThan(50); // a child process alone would take longer
+  });
+
+  it.skipIf(lookForGpus().any)('says of every device it tried why it is not taken (skipped beside a GPU)', () => {
+    const { kind, reason } = chooseDevice(cache, { ...none, nvidia: true, any: true });
+    expect(kind).toBe(null);
+    expect(reason).toMatch(/^cuda: .*--onnxruntime-node-install=cuda12.*; webgpu: /s);
+  });
+
+  it('takes a device that computes right and is clearly faster than the CPU, and no other', () => {
+    const fast = { isRight: true, deviceMs: 1, cpuMs: 40 };
+    expect(verdictOf('webgpu', fast)).toEqual({
+      kind: 'webgpu',
+      reason: 'it computes right and 40.0 times as fast as one CPU thread',
+    });
+    expect(verdictOf('webgpu', { ...fast, isRight: false }).kind).toBe(null);
+    expect(verdictOf('webgpu', { ...fast, deviceMs: 9_000 })).toEqual({
+      kind: null,
+      reason: 'it is only 0.0 times as fast as one CPU thread',
+    });
+  });
+});
