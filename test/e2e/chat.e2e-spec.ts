@@ -187,12 +187,10 @@ describe.skipIf(!testModel)(`chat completions (${testModel ? 'served for real' :
   });
 
   it.each([
-    ['tools', [{ type: 'function', function: { name: 'f', parameters: {} } }]],
-    ['response_format', { type: 'json_object' }],
-    ['n', 2],
-    ['logprobs', true],
-    ['logit_bias', { '5': 10 }],
     ['audio', { voice: 'alloy', format: 'mp3' }],
+    ['modalities', ['text', 'audio']],
+    ['web_search_options', {}],
+    ['moderation', {}],
   ])('refuses `%s` by name', async (field, value) => {
     const request = { ...greedy(), [field]: value } as OpenAI.ChatCompletionCreateParamsNonStreaming;
     await expect(gateway.openai.chat.completions.create(request)).rejects.toMatchObject({

@@ -1,18 +1,8 @@
 import { z } from 'zod';
-import { samplingFields } from './sampling.js';
-import type { ToolCall } from './tools.js';
-
-/** A text part of a message; images and audio are refused by name. */
-const textPart = z.object({ type: z.literal('text'), text: z.string() });
-export const messageContent = z.union([z.string(), z.array(textPart)]);
-
-export const chatMessage = z.object({
-  role: z.enum(['system', 'developer', 'user', 'assistant']),
-  content: messageContent,
-  name: z.string().optional(),
-});
-/** A message as clients send it. */
-export type WireChatMessage = z.output<typeof chatMessage>;
+import { chatResponseFormat, guidedFields } from './answer-format.js';
+import { logitBias, samplingFields } from './sampling.js';
+import { chatMessage } from './chat-message.js';
+import { chatToolFields, type TokenLogprob, type ToolCall } from './tools.js';
 
 /**
  * A message as everything behind the door sees it: plain text, `developer` read as `system`, tool calls and their
@@ -23,14 +13,10 @@ export interface ChatMessage {
   content: string;
   /** Of an assistant: what it called beside (or instead of) saying `content`. */
   tool_calls?: ToolCall[];
-  /** Of a tool: the call this is the result of, and the function's name. */
+  /** Of a tool: the call this is the result of. */
   tool_call_id?: string;
+  /** Of a tool: the function's name; of others: who speaks. */
   name?: string;
-}
-
-export function toChatMessage(wire: WireChatMessage): ChatMessage {
-  const content = typeof wire.content === 'string' ? wire.content : wire.content.map((part) => part.text).join('');
-  return { role: wire.role === 'developer' ? 'system' : wire.role, content };
 }
 
 /**
@@ -40,23 +26,61 @@ export function toChatMessage(wire: WireChatMessage): ChatMessage {
  */
 export const chatMetadata = z.record(z.string().max(64), z.string().max(512));
 
+const MOST_STOPS = 4;
+export const stopTexts = z.union([
+  z.string().max(500),
+  z.array(z.string().max(500)).max(MOST_STOPS, `up to ${MOST_STOPS} are possible`),
+]);
+
+export const streamOptions = z.strictObject({
+  include_usage: z.boolean().nullish(),
+  include_obfuscation: z.boolean().nullish(),
+});
+
+/** Choices of one request; each is a generation of its own. */
+export const MOST_CHOICES = 16;
+export const MOST_TOP_LOGPROBS = 20;
+
+/**
+ * Fields of OpenAI's that are taken and have no effect here, on purpose: there is one model, which does not reason, one
+ * place, and every prompt is cached for as long as there is room.
+ */
+const withoutEffect = {
+  user: z.string().nullish(),
+  safety_identifier: z.string().nullish(),
+  prompt_cache_key: z.string().nullish(),
+  prompt_cache_retention: z.enum(['in_memory', '24h', 'in-memory']).nullish(),
+  prompt_cache_options: z.record(z.string(), z.unknown()).nullish(),
+  reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']).nullish(),
+  verbosity: z.enum(['low', 'medium', 'high']).nullish(),
+  modalities: z.tuple([z.literal('text')]).nullish(),
+  prediction: z.strictObject({ type: z.literal('content'), content: z.unknown() }).nullish(),
+};
+
+export const serviceTier = z.enum(['auto', 'default', 'flex', 'scale', 'priority', 'fast']);
+
 /** POST /v1/chat/completions, https://platform.openai.com/docs/api-reference/chat/create */
-export const chatCompletionRequest = z.object({
+export const chatCompletionRequest = z.strictObject({
   model: z.string(),
   messages: z.array(chatMessage).min(1),
   ...samplingFields,
+  logit_bias: logitBias.nullish(),
   max_tokens: z.number().int().min(1).nullish(),
   max_completion_tokens: z.number().int().min(1).nullish(),
-  n: z.literal(1).nullish(),
-  stop: z.union([z.string(), z.array(z.string()).max(4)]).nullish(),
+  n: z.number().int().min(1).max(MOST_CHOICES).nullish(),
+  stop: stopTexts.nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.number().int().min(0).max(MOST_TOP_LOGPROBS).nullish(),
+  response_format: chatResponseFormat.nullish(),
+  ...chatToolFields,
   stream: z.boolean().nullish(),
-  stream_options: z
-    .object({ include_usage: z.boolean().optional(), include_obfuscation: z.boolean().optional() })
-    .nullish(),
-  metadata: chatMetadata.nullish(),
-  user: z.string().optional(),
-  safety_identifier: z.string().optional(),
+  stream_options: streamOptions.nullish(),
   store: z.boolean().nullish(),
+  metadata: chatMetadata.nullish(),
+  service_tier: serviceTier.nullish(),
+  ignore_eos: z.boolean().nullish().describe('Go on after the end of the turn, up to the most tokens.'),
+  ...guidedFields,
+  ...withoutEffect,
 });
 export type ChatCompletionRequest = z.output<typeof chatCompletionRequest>;
 
@@ -71,6 +95,8 @@ export interface Usage {
   completion_tokens: number;
   total_tokens: number;
   prompt_tokens_details: { cached_tokens: number };
+  /** There is no reasoning apart from the answer; clients read the zeros. */
+  completion_tokens_details?: { reasoning_tokens: number };
 }
 
 /** A passage the answer was grounded in; `index` is its number in the prompt, from 1. */
@@ -83,6 +109,33 @@ export interface Citation {
   score: number;
 }
 
+/** Why an answer ended, as chat completions say it; `function_call` to clients of the older form. */
+export type ChatFinishReason = FinishReason | 'function_call';
+
+export interface AssistantMessage {
+  role: 'assistant';
+  /** Null where there are calls and no words. */
+  content: string | null;
+  refusal: null;
+  tool_calls?: ToolCall[];
+  /** The one call, to clients that sent `functions`. */
+  function_call?: ToolCall['function'];
+}
+
+export interface ChatLogprobs {
+  content: TokenLogprob[];
+  refusal: null;
+}
+
+export interface ChatChoice {
+  index: number;
+  message: AssistantMessage;
+  logprobs: ChatLogprobs | null;
+  finish_reason: ChatFinishReason;
+  /** Attune's addition: the row feedback on this choice refers to; of the first one the completion's own id. */
+  completion_id: string;
+}
+
 export interface ChatCompletion {
   id: string;
   object: 'chat.completion';
@@ -91,17 +144,28 @@ export interface ChatCompletion {
   model: string;
   /** The digest of the weights every token came from. */
   system_fingerprint: string;
-  choices: {
-    index: 0;
-    message: { role: 'assistant'; content: string; refusal: null };
-    logprobs: null;
-    finish_reason: FinishReason;
-  }[];
+  choices: ChatChoice[];
   usage: Usage;
+  /** The tier that served it, where the request named one. */
+  service_tier?: 'default' | 'flex';
+  metadata?: Record<string, string>;
   /** Attune's addition: what the answer was grounded in. */
   citations?: Citation[];
   /** Attune's addition: the conversation the answer was filed under. */
   conversation_id: string;
+}
+
+export interface ChatDelta {
+  role?: 'assistant';
+  content?: string;
+  refusal?: null;
+  tool_calls?: {
+    index: number;
+    id?: string;
+    type?: 'function';
+    function: { name?: string; arguments: string };
+  }[];
+  function_call?: { name?: string; arguments: string };
 }
 
 export interface ChatCompletionChunk {
@@ -111,15 +175,34 @@ export interface ChatCompletionChunk {
   model: string;
   system_fingerprint: string;
   choices: {
-    index: 0;
-    delta: { role?: 'assistant'; content?: string; refusal?: null };
-    logprobs: null;
-    finish_reason: FinishReason | null;
+    index: number;
+    delta: ChatDelta;
+    logprobs: ChatLogprobs | null;
+    finish_reason: ChatFinishReason | null;
+    completion_id?: string;
   }[];
+  service_tier?: 'default' | 'flex';
   usage?: Usage | null;
   citations?: Citation[];
   conversation_id?: string;
 }
+
+/** DELETE /v1/chat/completions/{id} */
+export interface ChatCompletionDeleted {
+  object: 'chat.completion.deleted';
+  id: string;
+  deleted: boolean;
+}
+
+/** One entry of GET /v1/chat/completions/{id}/messages */
+export interface StoredChatMessage extends Omit<ChatMessage, 'content'> {
+  id: string;
+  content: string | null;
+  content_parts: null;
+}
+
+/** POST /v1/chat/completions/{id} */
+export const chatCompletionUpdate = z.strictObject({ metadata: chatMetadata.nullable() });
 
 /** GET /v1/models */
 export interface Model {

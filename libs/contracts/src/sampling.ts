@@ -21,6 +21,18 @@ export const samplingFields = {
     .max(1)
     .nullish()
     .describe('Drops tokens below this share of the likeliest token’s probability. Default 0.'),
+  typical_p: z
+    .number()
+    .gt(0)
+    .max(1)
+    .nullish()
+    .describe('Keeps the tokens nearest to the expected surprise up to this mass (Meister et al. 2022). Default 1.'),
+  repetition_penalty: z
+    .number()
+    .gt(0)
+    .max(10)
+    .nullish()
+    .describe('Divides the logits of tokens seen in prompt or answer (CTRL, Keskar et al. 2019). Default 1.'),
   seed: z
     .number()
     .int()
@@ -40,18 +52,30 @@ export const samplingFields = {
     .describe('Subtracted for every time a token was generated. Default 0.'),
 } as const;
 
+/** Token id (as text, JSON has no other keys) -> what is added to its logit. */
+export const logitBias = z
+  .record(z.string().regex(/^\d{1,9}$/, 'keys are token ids'), z.number().min(-100).max(100))
+  .refine((bias) => Object.keys(bias).length <= 1024, 'it may name 1024 tokens')
+  .describe('Added to the logits of these tokens; -100 bans a token, 100 all but forces it.');
+
 /** Sampling as the engine takes it: everything decided. */
 export interface SamplingParams {
   temperature: number;
   topP: number;
   topK: number;
   minP: number;
+  typicalP: number;
+  repetitionPenalty: number;
   presencePenalty: number;
   frequencyPenalty: number;
   /** Unsigned 32-bit. */
   seed: number;
+  /** By token id. */
+  logitBias?: Record<number, number>;
 }
-type WireSampling = { [K in keyof typeof samplingFields]?: z.output<(typeof samplingFields)[K]> };
+type WireSampling = { [K in keyof typeof samplingFields]?: z.output<(typeof samplingFields)[K]> } & {
+  logit_bias?: Record<string, number> | null;
+};
 
 /** Fills in the defaults; `randomSeed` is used when the request names none. */
 export function resolveSampling(wire: WireSampling, randomSeed: number): SamplingParams {
@@ -62,6 +86,9 @@ export function resolveSampling(wire: WireSampling, randomSeed: number): Samplin
     minP: wire.min_p ?? 0,
     presencePenalty: wire.presence_penalty ?? 0,
     frequencyPenalty: wire.frequency_penalty ?? 0,
+    typicalP: wire.typical_p ?? 1,
+    repetitionPenalty: wire.repetition_penalty ?? 1,
     seed: (wire.seed ?? randomSeed) >>> 0,
+    ...(wire.logit_bias && Object.keys(wire.logit_bias).length > 0 && { logitBias: wire.logit_bias }),
   };
 }

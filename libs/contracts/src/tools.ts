@@ -62,3 +62,61 @@ export const toFunctionTool = (definition: z.output<typeof functionDefinition>):
   ...(definition.description && { description: definition.description }),
   parameters: definition.parameters ?? { type: 'object', properties: {}, additionalProperties: false },
 });
+
+const namedFunction = z.strictObject({
+  type: z.literal('function'),
+  function: z.strictObject({ name: functionName }),
+});
+
+/** Tools as chat completions know them; `custom` ones are refused by name. */
+export const chatTool = z.strictObject({ type: z.literal('function'), function: functionDefinition });
+
+export const chatToolChoice = z.union([
+  z.enum(['none', 'auto', 'required']),
+  namedFunction,
+  z.strictObject({
+    type: z.literal('allowed_tools'),
+    allowed_tools: z.strictObject({ mode: z.enum(['auto', 'required']), tools: z.array(namedFunction).min(1) }),
+  }),
+]);
+export type ChatToolChoice = z.output<typeof chatToolChoice>;
+
+const MOST_TOOLS = 128;
+
+export const chatToolFields = {
+  tools: z.array(chatTool).max(MOST_TOOLS).nullish(),
+  tool_choice: chatToolChoice.nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  functions: z.array(functionDefinition).max(MOST_TOOLS).nullish().describe('The older form of `tools`.'),
+  function_call: z
+    .union([z.enum(['none', 'auto']), z.strictObject({ name: functionName })])
+    .nullish()
+    .describe('The older form of `tool_choice`.'),
+};
+type ChatToolFields = { [K in keyof typeof chatToolFields]?: z.output<(typeof chatToolFields)[K]> };
+
+/** The tools of a chat completion; undefined when it brings none. `functions` allow one call an answer. */
+export function chatToolSettings(request: ChatToolFields): ToolSettings | undefined {
+  if (request.tools?.length) {
+    return {
+      functions: request.tools.map((tool) => toFunctionTool(tool.function)),
+      choice: toToolChoice(request.tool_choice ?? 'auto'),
+      // A named function is one call: that is what naming it asks for.
+      parallel: (request.parallel_tool_calls ?? true) && !isNamed(request.tool_choice),
+    };
+  }
+  if (!request.functions?.length) return undefined;
+  const call = request.function_call ?? 'auto';
+  const choice: ToolChoice = typeof call === 'string' ? { mode: call } : { mode: 'required', allowed: [call.name] };
+  return { functions: request.functions.map(toFunctionTool), choice, parallel: false };
+}
+
+function toToolChoice(wire: ChatToolChoice): ToolChoice {
+  if (typeof wire === 'string') return { mode: wire };
+  if (wire.type === 'function') return { mode: 'required', allowed: [wire.function.name] };
+  const { mode, tools } = wire.allowed_tools;
+  return { mode, allowed: tools.map((tool) => tool.function.name) };
+}
+
+const isNamed = (choice: ChatToolChoice | null | undefined) =>
+  typeof choice === 'object' && choice !== null && choice.type === 'function';

@@ -5,6 +5,8 @@ const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 /** The prefix tells what an id names, as in OpenAI's API. */
 export type IdPrefix =
   | 'chatcmpl'
+  | 'cmpl'
+  | 'call'
   | 'resp'
   | 'msg'
   | 'fc'
@@ -41,9 +43,9 @@ export type IdPrefix =
   | 'modr'
   | 'row';
 
-const DASHED: ReadonlySet<IdPrefix> = new Set(['chatcmpl', 'file']);
+const DASHED: ReadonlySet<IdPrefix> = new Set(['chatcmpl', 'cmpl', 'file']);
 
-/** `prefix_` (or `chatcmpl-` and `file-`, as OpenAI writes them) and 24 random base-36 characters (124 bits). */
+/** `prefix_` (or `chatcmpl-`, `cmpl-` and `file-`, as OpenAI writes them) and 24 random base-36 characters (124 bits). */
 export function createId(prefix: IdPrefix): string {
   let tail = '';
   while (tail.length < 24) {

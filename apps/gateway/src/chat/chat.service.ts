@@ -1,4 +1,11 @@
-import { groundMessages, resolveSampling, type ChatMessage, type Citation } from '@attune/contracts';
+import {
+  groundMessages,
+  resolveSampling,
+  type ChatMessage,
+  type Citation,
+  type FinishReason,
+  type OutputStructure,
+} from '@attune/contracts';
 import { CancelledError, createId, messageOf, type Clock, type Config } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { randomInt } from 'node:crypto';
@@ -7,13 +14,23 @@ import { ConcurrencyLimiter } from '../auth/concurrency-limiter.js';
 import { CLOCK, CONFIG } from '../core/tokens.js';
 import { PassageSearch } from '../documents/passage-search.js';
 import { InferenceService } from '../inference/inference.service.js';
-import type { InferenceEvent } from '../inference/inference.types.js';
 import { ServedModel } from '../inference/served-model.js';
+import { callMarks } from '../tools/call-marks.js';
+import { callable, declarations, toolStructure } from '../tools/tool-settings.js';
+import { AnswerReader } from './answer-reader.js';
 import type { AnswerEvent, ChatRequest, OpenedEvent, Plan } from './chat.types.js';
 import { CompletionCloser } from './completion-closer.js';
 import { CompletionOpener } from './completion-opener.js';
 import { CompletionRecord } from './completion-record.js';
-import { answerRoom, expectFits, passageBudget, retrievalQuery, withInstructions, withSystemPrompt } from './prompt.js';
+import {
+  answerRoom,
+  expectFits,
+  expectKnownTokens,
+  passageBudget,
+  retrievalQuery,
+  withInstructions,
+  withSystemPrompt,
+} from './prompt.js';
 
 /** The one road of every question, whichever door it came in by. */
 @Injectable()
@@ -60,21 +77,34 @@ export class ChatService {
 
   private async plan(request: ChatRequest): Promise<Plan> {
     this.model.expect(request.model);
+    const sampling = resolveSampling(request.sampling, randomInt(2 ** 32));
+    if (sampling.logitBias) {
+      expectKnownTokens(Object.keys(sampling.logitBias), this.model.tokenizer.vocabSize, 'logit_bias');
+    }
+    const structure = await this.structure(request);
+    const { messages, citations, promptIds } = await this.prompt(request);
+    const maxTokens = answerRoom(this.model.id, this.model.context, promptIds.length, request.maxTokens);
+    return { id: request.id ?? createId('chatcmpl'), messages, citations, promptIds, maxTokens, sampling, structure };
+  }
+
+  /** A call's arguments must follow their schema, and the text what was asked of it; calls that must come go first. */
+  private async structure(request: ChatRequest): Promise<OutputStructure | undefined> {
+    const calls = toolStructure(request.tools, this.inference.toolCallFormat);
+    const structure = calls ?? request.structure;
+    if (structure)
+      await this.inference.expectStructure(structure, calls ? 'tools' : (request.structureParam ?? 'response_format'));
+    return structure;
+  }
+
+  private async prompt(request: ChatRequest): Promise<Prompt> {
+    const { id: model, context, longestToken } = this.model;
+    if (request.prompt) return { messages: request.messages, citations: [], promptIds: request.prompt.ids };
     const asked = withInstructions(request.messages, request.instructions);
     const messages = withSystemPrompt(asked, this.config.model.systemPrompt);
-    const { id: model, context, longestToken } = this.model;
-    expectFits(model, context, messages, longestToken);
-    const plainIds = this.inference.encodePrompt(messages);
+    expectFits(model, context, messages, longestToken, declarations(request.tools));
+    const plainIds = this.inference.encodePrompt(messages, declarations(request.tools));
     answerRoom(model, context, plainIds.length, request.maxTokens);
-    const { citations, promptIds } = await this.ground(messages, plainIds, request);
-    return {
-      id: request.id ?? createId('chatcmpl'),
-      messages,
-      citations,
-      promptIds,
-      maxTokens: answerRoom(model, context, promptIds.length, request.maxTokens),
-      sampling: resolveSampling(request.sampling, randomInt(2 ** 32)),
-    };
+    return { messages, ...(await this.ground(messages, plainIds, request)) };
   }
 
   /** The prompt with the passages the answer is to stand on, the best ones, as many as the context has room for. */
@@ -82,7 +112,7 @@ export class ChatService {
     const citations = await this.cite(messages, plainIds.length, request);
     for (; citations.length > 0; citations.pop()) {
       const quotes = citations.map((citation) => citation.quote);
-      const promptIds = this.inference.encodePrompt(groundMessages(messages, quotes));
+      const promptIds = this.inference.encodePrompt(groundMessages(messages, quotes), declarations(request.tools));
       // The budget knows the passages, but not the words around them.
       if (promptIds.length + (request.maxTokens ?? 1) <= this.model.context) return { citations, promptIds };
     }
@@ -99,8 +129,12 @@ export class ChatService {
   private async *run(turn: Turn, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
     const { caller, request, plan, place, record, leaveQueue } = turn;
     const ended = new AbortController();
+    const format = callable(request.tools).length > 0 ? this.inference.toolCallFormat : undefined;
+    const reader = new AnswerReader(format, () => createId('call'));
+    const { stop, topLogprobs, ignoreEos, patient } = request;
+    const keepTokens = format && callMarks[format].specialTokens;
     const events = this.inference.generate(
-      { ...plan, stop: request.stop, user: caller.userId },
+      { ...plan, stop, topLogprobs, ignoreEos, patient, keepTokens, user: caller.userId },
       AbortSignal.any([signal, this.stopping.signal, ended.signal]),
     );
     const end = async () => {
@@ -115,13 +149,19 @@ export class ChatService {
       void end();
       throw error;
     });
-    let reason: 'stop' | 'length' | 'cancelled' = 'cancelled';
+    let reason: FinishReason | 'cancelled' = 'cancelled';
     try {
       yield this.opened(plan, conversationId);
       for (let next = await first; !next.done; next = await events.next()) {
         record.note(next.value);
-        if (next.value.type === 'finished') reason = next.value.reason;
-        yield* visible(next.value);
+        for (const said of reader.read(next.value)) {
+          record.say(said);
+          yield said;
+        }
+        if (next.value.type === 'finished' && next.value.reason !== 'cancelled') {
+          reason = reader.reason(next.value.reason);
+          record.end(reason);
+        }
       }
     } catch (error) {
       record.fail(messageOf(error));
@@ -141,6 +181,7 @@ export class ChatService {
 }
 
 type Grounded = Pick<Plan, 'citations' | 'promptIds'>;
+type Prompt = Pick<Plan, 'messages' | 'citations' | 'promptIds'>;
 
 /** A planned request of a caller, and what becomes of it. */
 interface Turn {
@@ -153,9 +194,3 @@ interface Turn {
 }
 
 const cancelled = () => new CancelledError('The request was cancelled before its answer was complete.');
-
-/** What of the engine's events goes to the client as it happens. */
-function* visible(event: InferenceEvent): Generator<AnswerEvent> {
-  if (event.type === 'started') yield { type: 'started', fingerprint: event.fingerprint };
-  else if (event.type === 'text' && event.text !== '') yield { type: 'text', text: event.text };
-}

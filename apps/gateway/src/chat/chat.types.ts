@@ -12,11 +12,13 @@ import type {
 } from '@attune/contracts';
 
 /** What a request says about sampling, still in wire names; what it leaves out takes the defaults of contracts. */
-export type WireSampling = Pick<ChatCompletionRequest, keyof typeof samplingFields>;
+export type WireSampling = Pick<ChatCompletionRequest, keyof typeof samplingFields> & {
+  logit_bias?: Record<string, number> | null;
+};
 
 /** A question as every transport hands it in: REST, Realtime and Responses meet here. */
 export interface ChatRequest {
-  source: 'chat' | 'realtime' | 'responses';
+  source: 'chat' | 'realtime' | 'responses' | 'completions';
   /** The served model's id, or `default`. */
   model: string;
   messages: ChatMessage[];
@@ -38,8 +40,24 @@ export interface ChatRequest {
   tools?: ToolSettings;
   /** What the text must look like; not together with tools the model may choose to call (mode `auto`). */
   structure?: OutputStructure;
+  /** The field that asks for it, for refusals. Default `response_format`. */
+  structureParam?: string;
   /** Tell each token's likelihood, and that of this many rivals (0 to 20); left out: do not tell. */
   topLogprobs?: number;
+  /** Go on after the end of the turn, up to the most tokens. */
+  ignoreEos?: boolean;
+  /** Wait behind requests that are in a hurry. */
+  patient?: boolean;
+  /** Whether the client's own list of completions shows it; its row is written in any case. */
+  stored?: boolean;
+  /** The client's own notes, written beside the answer. */
+  metadata?: Record<string, string>;
+  /** Of several answers to one request: the first one's id, and which one this is. */
+  group?: { id: string; index: number };
+  /** A retry of the same request finds the answer by this. */
+  idempotency?: { key: string; requestHash: string };
+  /** A prompt that is continued as it stands, in place of messages under the chat template. */
+  prompt?: { ids: number[] };
 }
 
 /**
@@ -69,6 +87,8 @@ export type OpenedEvent = Extract<AnswerEvent, { type: 'opened' }>;
 /** A request with every decision taken. */
 export interface Plan {
   id: string;
+  /** What the answer must look like, be it asked for or needed by the tools. */
+  structure?: OutputStructure;
   /** The client's messages, the operator's system message included, passages not. */
   messages: ChatMessage[];
   citations: Citation[];

@@ -1,5 +1,5 @@
 import { CompletionRepository, type CompletionOutcome } from '@attune/persistence';
-import { messageOf, type Logger } from '@attune/platform';
+import { messageOf, NotFoundError, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventBus } from '../core/events.js';
@@ -7,19 +7,27 @@ import { LOGGER } from '../core/tokens.js';
 import { LiveWeights } from '../inference/live-weights.js';
 import { Metrics } from '../metrics/metrics.js';
 import type { CompletionRecord } from './completion-record.js';
+import { GroupCommit } from './group-commit.js';
 
 const RETRY_MS = [200, 1_000, 5_000, 20_000];
 
 /** Writes how an answer ended: the row, the log line, the metrics. */
 @Injectable()
 export class CompletionCloser {
+  private readonly closing: GroupCommit<CompletionOutcome & { id: string }, boolean>;
+
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly completions: CompletionRepository,
     private readonly weights: LiveWeights,
     private readonly metrics: Metrics,
     private readonly events: EventBus,
-  ) {}
+  ) {
+    this.closing = new GroupCommit(async (outcomes) => {
+      const known = await this.completions.closeAll(outcomes);
+      return outcomes.map(({ id: one }) => known.has(one));
+    });
+  }
 
   /** Never throws: the reader has the answer, whether or not the database is there to note its end. */
   async close(id: string, record: CompletionRecord): Promise<void> {
@@ -34,7 +42,8 @@ export class CompletionCloser {
   }
 
   private async write(id: string, outcome: CompletionOutcome): Promise<void> {
-    await this.completions.close(id, outcome);
+    const known = await this.closing.add({ ...outcome, id });
+    if (!known) throw new NotFoundError(`There is no completion \`${id}\` that could be closed.`);
     this.events.emit('completion.closed', { completionId: id });
   }
 
@@ -48,8 +57,8 @@ export class CompletionCloser {
       }
     }
     // What people asked and were told is for the database alone, never for a log.
-    const { answer: _, answerTokenIds, answerLogProbs: __, ...numbers } = outcome;
-    const facts = { ...numbers, answerTokens: answerTokenIds.length };
+    const { answer: _, answerTokenIds, answerLogProbs: __, toolCalls, ...numbers } = outcome;
+    const facts = { ...numbers, toolCalls: toolCalls?.length ?? 0, answerTokens: answerTokenIds.length };
     this.logger.error({ completion: id, outcome: facts }, 'completion given up; only its figures stand in this line');
   }
 

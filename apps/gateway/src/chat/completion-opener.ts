@@ -1,19 +1,32 @@
-import { CompletionRepository, ConversationRepository, type Completion } from '@attune/persistence';
-import { InvalidRequestError, NotFoundError } from '@attune/platform';
+import {
+  CompletionRepository,
+  ConversationRepository,
+  type Completion,
+  type OpeningCompletion,
+} from '@attune/persistence';
+import { createId, InvalidRequestError, NotFoundError } from '@attune/platform';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { ServedModel } from '../inference/served-model.js';
 import type { ChatRequest, Plan } from './chat.types.js';
+import { GroupCommit } from './group-commit.js';
 import { conversationTitle } from './prompt.js';
 
 /** Files a question under its conversation and commits the row its answer will be written to. */
 @Injectable()
 export class CompletionOpener {
+  private readonly opening: GroupCommit<OpeningCompletion, boolean>;
+
   constructor(
     private readonly model: ServedModel,
     private readonly conversations: ConversationRepository,
     private readonly completions: CompletionRepository,
-  ) {}
+  ) {
+    this.opening = new GroupCommit(async (rows) => {
+      const opened = await this.completions.openAll(rows);
+      return rows.map((row) => opened.has(row.id));
+    });
+  }
 
   /**
    * The conversation the answer belongs to, undefined for a new one; asked before anything is spent on the answer.
@@ -38,11 +51,20 @@ export class CompletionOpener {
    * @throws NotFoundError when the conversation has become somebody else's or was deleted meanwhile
    */
   async open(caller: Caller, request: ChatRequest, plan: Plan, place: string | undefined): Promise<string> {
-    const title = conversationTitle(plan.messages);
-    const conversation = await this.conversations.findOrCreate(place, caller.userId, title);
-    await this.completions.open({
+    const row = this.row(caller, request, plan, place ?? createId('conv'));
+    const opened = await this.opening.add(row);
+    // Two first questions of one new conversation may have met: the second finds it made.
+    if (!opened && !(await this.opening.add(row))) {
+      throw new NotFoundError(`You have no conversation \`${row.conversationId}\`.`, { param: 'conversation_id' });
+    }
+    return row.conversationId;
+  }
+
+  private row(caller: Caller, request: ChatRequest, plan: Plan, conversationId: string): OpeningCompletion {
+    return {
       id: plan.id,
-      conversationId: conversation.id,
+      conversationId,
+      title: conversationTitle(plan.messages),
       userId: caller.userId,
       apiKeyId: caller.keyId,
       regenerateOf: request.regenerateOf ?? null,
@@ -50,18 +72,17 @@ export class CompletionOpener {
       model: this.model.id,
       messages: plan.messages,
       promptTokenIds: plan.promptIds,
-      sampling: {
-        ...plan.sampling,
-        maxTokens: plan.maxTokens,
-        stop: request.stop,
-        // Instructions or the operator's system message: leading messages that are not the conversation's own.
-        leadingMessages: plan.messages.length - request.messages.length,
-      },
+      sampling: settingsOf(request, plan),
       seed: plan.sampling.seed,
       promptTokens: plan.promptIds.length,
       citations: plan.citations,
-    });
-    return conversation.id;
+      stored: request.stored ?? false,
+      metadata: request.metadata ?? {},
+      groupId: request.group?.id ?? null,
+      choiceIndex: request.group?.index ?? 0,
+      idempotencyKey: request.idempotency?.key ?? null,
+      requestHash: request.idempotency?.requestHash ?? null,
+    };
   }
 
   private async original(caller: Caller, id: string | undefined): Promise<Completion | undefined> {
@@ -72,4 +93,18 @@ export class CompletionOpener {
     }
     return completion;
   }
+}
+
+/** How the answer was asked for, as the row keeps it. */
+function settingsOf(request: ChatRequest, plan: Plan): object {
+  return {
+    ...plan.sampling,
+    maxTokens: plan.maxTokens,
+    stop: request.stop,
+    // Instructions or the operator's system message: leading messages that are not the conversation's own.
+    leadingMessages: plan.messages.length - request.messages.length,
+    ...(request.tools && { tools: request.tools }),
+    ...(request.structure && { structure: request.structure }),
+    ...(request.ignoreEos && { ignoreEos: true }),
+  };
 }

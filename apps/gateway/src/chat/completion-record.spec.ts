@@ -23,16 +23,22 @@ describe('the record of an answer', () => {
     record.note({ type: 'text', text: '', token: 5, logProb: -0.5 });
     clock.ms = 150;
     record.note({ type: 'text', text: 'Hé', token: 6, logProb: -0.25 });
-    record.note({ type: 'text', text: '!' });
+    record.say({ type: 'text', text: 'Hé' });
+    record.say({ type: 'text', text: '!' });
+    record.say({ type: 'tool_call', index: 0, id: 'call_1', name: 'f' });
+    record.say({ type: 'tool_arguments', index: 0, text: '{' });
+    record.say({ type: 'tool_arguments', index: 0, text: '}' });
     clock.ms = 200;
     record.note(finished);
+    record.end('tool_calls');
     const outcome = record.outcome('ckpt_1');
     expect(outcome).toMatchObject({
       status: 'done',
       answer: 'Hé!',
       answerTokenIds: [5, 6],
       answerLogProbs: [-0.5, -0.25],
-      stopReason: 'stop',
+      toolCalls: [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }],
+      stopReason: 'tool_calls',
       weightsDigest: started.fingerprint,
       checkpointId: 'ckpt_1',
       seed: 7,
@@ -42,7 +48,7 @@ describe('the record of an answer', () => {
       totalMs: 100,
     });
     expect(completionLine(outcome)).toBe(
-      'in=10 cached=3 queueMs=1 prefillMs=40 ttftMs=50 out=2 tokPerSec=20 stop=stop checkpoint=ad12ad12',
+      'in=10 cached=3 queueMs=1 prefillMs=40 ttftMs=50 out=2 tokPerSec=20 stop=tool_calls checkpoint=ad12ad12',
     );
     expect(record.usage).toMatchObject({ prompt_tokens: 10, completion_tokens: 2, total_tokens: 12 });
   });
@@ -51,6 +57,7 @@ describe('the record of an answer', () => {
     const { record } = setUp();
     record.note(started);
     record.note({ type: 'text', text: 'Half', token: 5 });
+    record.say({ type: 'text', text: 'Half' });
     expect(record.outcome(null)).toMatchObject({ status: 'cancelled', answer: 'Half', stopReason: 'cancelled' });
     record.fail('the engine broke');
     expect(record.outcome(null)).toMatchObject({ status: 'failed', stopReason: 'error', error: 'the engine broke' });

@@ -1,13 +1,16 @@
-import type { Usage } from '@attune/contracts';
+import type { FinishReason, ToolCall, Usage } from '@attune/contracts';
 import type { CompletionOutcome } from '@attune/persistence';
 import type { Clock } from '@attune/platform';
 import type { InferenceEvent } from '../inference/inference.types.js';
+import type { AnswerEvent } from './chat.types.js';
 
 /** Gathers what becomes of one answer, whatever becomes of it. Durations in milliseconds since the request came in. */
 export class CompletionRecord {
   readonly tokens: number[] = [];
   private readonly logProbs: number[] = [];
   private text = '';
+  private readonly calls: ToolCall[] = [];
+  private reason: FinishReason | undefined;
   private started: Extract<InferenceEvent, { type: 'started' }> | undefined;
   private finished: Extract<InferenceEvent, { type: 'finished' }> | undefined;
   private firstTextAt: number | undefined;
@@ -24,10 +27,21 @@ export class CompletionRecord {
     else if (event.type === 'finished') this.finished = event;
     else {
       if (event.text !== '') this.firstTextAt ??= this.clock.monotonicMs();
-      this.text += event.text;
       if (event.token !== undefined) this.tokens.push(event.token);
       if (event.logProb !== undefined) this.logProbs.push(event.logProb);
     }
+  }
+
+  /** What the client is told of it. */
+  say(event: AnswerEvent): void {
+    if (event.type === 'text') this.text += event.text;
+    else if (event.type === 'tool_call') {
+      this.calls.push({ id: event.id, type: 'function', function: { name: event.name, arguments: '' } });
+    } else if (event.type === 'tool_arguments') this.calls[event.index].function.arguments += event.text;
+  }
+
+  end(reason: FinishReason): void {
+    this.reason = reason;
   }
 
   fail(message: string): void {
@@ -49,6 +63,7 @@ export class CompletionRecord {
       completion_tokens: completionTokens,
       total_tokens: this.promptTokens + completionTokens,
       prompt_tokens_details: { cached_tokens: this.started?.cachedTokens ?? 0 },
+      completion_tokens_details: { reasoning_tokens: 0 },
     };
   }
 
@@ -61,7 +76,8 @@ export class CompletionRecord {
       answer: this.text,
       answerTokenIds: this.tokens,
       answerLogProbs: this.logProbs,
-      stopReason: this.failure === undefined ? (reason ?? 'cancelled') : 'error',
+      toolCalls: this.calls.length > 0 ? this.calls : null,
+      stopReason: this.failure === undefined ? (this.reason ?? reason ?? 'cancelled') : 'error',
       error: this.failure ?? null,
       weightsDigest: this.weightsDigest,
       checkpointId,

@@ -53,14 +53,27 @@ export function expectFits(
   context: number,
   messages: readonly ChatMessage[],
   longestToken: number,
+  tools: readonly object[] = [],
 ): void {
-  const characters = messages.reduce((sum, { content }) => sum + content.length, 0);
+  const characters = messages.reduce((sum, message) => sum + lengthOf(message), 0) + JSON.stringify(tools).length - 2;
   const least = Math.ceil(characters / longestToken);
   if (least < context) return;
   throw new InvalidRequestError(
     `The messages are ${characters} characters, at least ${least} tokens, but \`${model}\` has a context of ${context} tokens for question and answer together; shorten them.`,
     { param: 'messages', code: 'context_length_exceeded' },
   );
+}
+
+const lengthOf = ({ content, tool_calls: calls }: ChatMessage) =>
+  content.length + (calls ? JSON.stringify(calls).length : 0);
+
+/** @throws InvalidRequestError naming the first id (as text) that is none of the vocabulary's */
+export function expectKnownTokens(ids: readonly (string | number)[], vocabSize: number, param: string): void {
+  const wrong = ids.find((id) => !(Number(id) < vocabSize));
+  if (wrong === undefined) return;
+  throw new InvalidRequestError(`\`${param}\` names token ${wrong}; the vocabulary ends at ${vocabSize - 1}.`, {
+    param,
+  });
 }
 
 /**

@@ -1,12 +1,12 @@
-import type { ChatMessage } from '@attune/contracts';
-import type { EngineEvent, FinishedEvent, TokenEngine } from '@attune/engine';
-import { InvalidRequestError, RateLimitedError, UnavailableError, type Config } from '@attune/platform';
-import type { Tokenizer } from '@attune/tokenizer';
+import type { ChatMessage, OutputStructure } from '@attune/contracts';
+import type { TokenEngine } from '@attune/engine';
+import { InvalidRequestError, RateLimitedError, type Config } from '@attune/platform';
+import type { ToolCallFormat, ToolDeclaration } from '@attune/tokenizer';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, ENGINE } from '../core/tokens.js';
 import type { InferenceEvent, InferenceRequest } from './inference.types.js';
 import { ServedModel } from './served-model.js';
-import { StopMatcher } from './stop-matcher.js';
+import { TextOfTokens } from './text-of-tokens.js';
 
 /** Messages to token ids, and the engine's tokens to text. */
 @Injectable()
@@ -25,8 +25,27 @@ export class InferenceService {
   }
 
   /** The prompt under the model's chat template, ending where the assistant starts to speak. */
-  encodePrompt(messages: readonly ChatMessage[]): number[] {
-    return this.model.tokenizer.encodeChat(messages, { addGenerationPrompt: true });
+  encodePrompt(messages: readonly ChatMessage[], tools: readonly ToolDeclaration[] = []): number[] {
+    return this.model.tokenizer.encodeChat(messages, { addGenerationPrompt: true, tools });
+  }
+
+  /** How the model writes calls of tools. */
+  get toolCallFormat(): ToolCallFormat {
+    return this.model.tokenizer.chatTemplate.toolCallFormat;
+  }
+
+  /**
+   * Makes sure that answers can be held to `structure`; what is found good is ready when the request comes.
+   * @param param the field that asks for it
+   * @throws InvalidRequestError saying what in it is not possible
+   */
+  async expectStructure(structure: OutputStructure, param: string): Promise<void> {
+    const check = await this.engine.checkStructure(structure);
+    if (check.ok) return;
+    throw new InvalidRequestError(`\`${param}\` cannot be followed: ${check.reason}.`, {
+      param,
+      code: 'unsupported_structure',
+    });
   }
 
   countTokens(text: string): number {
@@ -44,14 +63,17 @@ export class InferenceService {
         id: request.id,
         promptIds: request.promptIds,
         maxTokens: request.maxTokens,
-        stopIds: this.model.tokenizer.eosIds,
+        stopIds: request.ignoreEos ? [] : this.model.tokenizer.eosIds,
         sampling: request.sampling,
         logProbs: true,
+        topLogProbs: request.topLogprobs,
         user: request.user,
+        structure: request.structure,
+        priority: request.patient ? -1 : undefined,
       },
       { signal: AbortSignal.any([signal, stopped.signal]) },
     );
-    yield* new TextOfTokens(this.model.tokenizer, request.stop, stopped).read(events);
+    yield* new TextOfTokens(this.model.tokenizer, request, stopped).read(events);
   }
 
   /**
@@ -74,64 +96,4 @@ export class InferenceService {
       held = false;
     };
   }
-}
-
-/** Decodes one answer and watches for its stop strings. */
-class TextOfTokens {
-  private readonly decoder;
-  private readonly stops;
-  private stopped = false;
-
-  constructor(
-    tokenizer: Tokenizer,
-    stop: readonly string[],
-    private readonly stopEngine: AbortController,
-  ) {
-    this.decoder = tokenizer.streamDecoder();
-    this.stops = new StopMatcher(stop);
-  }
-
-  async *read(events: AsyncIterable<EngineEvent>): AsyncGenerator<InferenceEvent> {
-    for await (const event of events) {
-      if (event.type === 'started') {
-        const { weights, seed, cachedTokens } = event;
-        yield { type: 'started', fingerprint: weights.digest, adapter: weights.adapter, seed, cachedTokens };
-      } else if (event.type === 'finished') {
-        yield* this.end(event);
-      } else if (!this.stopped) {
-        yield { type: 'text', text: this.take(event.token), token: event.token, logProb: event.logProb };
-      }
-    }
-  }
-
-  private take(token: number): string {
-    const { text, stopped } = this.stops.push(this.decoder.push(token));
-    this.stopped = stopped;
-    if (stopped) this.stopEngine.abort();
-    return text;
-  }
-
-  private *end(event: FinishedEvent): Generator<InferenceEvent> {
-    if (!this.stopped) {
-      const last = this.stops.push(this.decoder.flush());
-      this.stopped = last.stopped;
-      const rest = last.text + (last.stopped ? '' : this.stops.flush());
-      if (rest !== '') yield { type: 'text', text: rest };
-    }
-    const { queuedMs, prefillMs } = event.timings;
-    yield { type: 'finished', reason: this.stopped ? 'stop' : reasonOf(event), queuedMs, prefillMs };
-  }
-}
-
-function reasonOf(event: FinishedEvent): 'stop' | 'length' | 'cancelled' {
-  if (event.reason === 'rejected') {
-    throw new InvalidRequestError(`The engine cannot run this request: ${event.error ?? 'it gave no reason'}.`);
-  }
-  if (event.reason === 'failed') {
-    throw new UnavailableError(
-      `The engine broke while answering (${event.error ?? 'no reason given'}); it restarts by itself, send the request again.`,
-      { code: 'engine_failed', retryAfterSeconds: 2 },
-    );
-  }
-  return event.reason;
 }

@@ -1,4 +1,4 @@
-import type { SamplingParams } from '@attune/contracts';
+import type { OutputStructure, SamplingParams, TokenLogprob } from '@attune/contracts';
 
 /** A prompt ready to run. */
 export interface InferenceRequest {
@@ -10,11 +10,24 @@ export interface InferenceRequest {
   stop: string[];
   /** Waiting requests of different users take turns. */
   user: string;
+  /** What the answer must look like. */
+  structure?: OutputStructure;
+  /** Tell each token's likelihood and that of this many rivals. */
+  topLogprobs?: number;
+  /** Go on after the end of the turn. */
+  ignoreEos?: boolean;
+  /** Wait behind requests that are in a hurry. */
+  patient?: boolean;
+  /** Special tokens whose names belong to the text: marks of tool calls. */
+  keepTokens?: readonly string[];
 }
 
 /** One run gives: started, text*, finished; or it throws. Durations in milliseconds. */
 export type InferenceEvent =
   | { type: 'started'; fingerprint: string; adapter: string | null; seed: number; cachedTokens: number }
-  /** A token and the text it completes (perhaps none), or text that was held back (no token). */
-  | { type: 'text'; text: string; token?: number; logProb?: number }
+  /**
+   * A token and the text it completes (perhaps none), or text that was held back (no token). `logprobs`, where they were
+   * asked for, are of the tokens this text is made of.
+   */
+  | { type: 'text'; text: string; token?: number; logProb?: number; logprobs?: TokenLogprob[] }
   | { type: 'finished'; reason: 'stop' | 'length' | 'cancelled'; queuedMs: number; prefillMs: number };

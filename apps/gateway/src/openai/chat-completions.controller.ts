@@ -1,13 +1,12 @@
-import type { ChatCompletionChunk } from '@attune/contracts';
 import type { Logger } from '@attune/platform';
-import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, type Caller } from '../auth/caller.js';
-import { ChatService } from '../chat/chat.service.js';
 import { LOGGER } from '../core/tokens.js';
-import { answerChunks, wholeAnswer } from './chat-answer.js';
+import { streamChunks } from './answer-writer.js';
+import { answerChunks, wholeAnswer, type AnswerSettings } from './chat-answer.js';
+import { ChatCompletionsService } from './chat-completions.service.js';
 import { readChatRequest } from './chat-request.js';
-import { errorBody, toAppError } from './error-body.js';
 import { EventStream } from './sse.js';
 
 /** https://platform.openai.com/docs/api-reference/chat/create */
@@ -15,31 +14,25 @@ import { EventStream } from './sse.js';
 export class ChatCompletionsController {
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
-    private readonly chat: ChatService,
+    private readonly completions: ChatCompletionsService,
   ) {}
 
   @Post()
   @HttpCode(200)
-  async create(@CurrentCaller() caller: Caller, @Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
-    const { request, stream, includeUsage } = readChatRequest(body);
+  async create(
+    @CurrentCaller() caller: Caller,
+    @Body() body: unknown,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const read = readChatRequest(body);
     const client = new EventStream(reply);
-    const events = this.chat.answer(caller, request, client.disconnected);
-    if (stream) await this.stream(client, answerChunks(events, includeUsage));
-    else void reply.send(await wholeAnswer(events));
-  }
-
-  /** Once a chunk is out, the status line is too: a later error travels in the stream. */
-  private async stream(client: EventStream, chunks: AsyncIterable<ChatCompletionChunk>): Promise<void> {
-    try {
-      for await (const chunk of chunks) await client.send(chunk);
-      await client.send('[DONE]');
-    } catch (thrown) {
-      if (!client.started) throw thrown;
-      const error = toAppError(thrown);
-      if (error.kind !== 'cancelled') this.logger.error({ err: error.cause ?? error }, `mid-stream: ${error.message}`);
-      await client.send(errorBody(error));
-    } finally {
-      client.end();
-    }
+    const { choices } = read;
+    const options = { choices, signal: client.disconnected, body, idempotencyKey };
+    const { events, replayed } = await this.completions.answer(caller, read.request, options);
+    if (replayed) void reply.header('idempotent-replayed', 'true');
+    const settings: AnswerSettings = { ...read, logprobs: read.request.topLogprobs !== undefined };
+    if (read.stream) await streamChunks(client, answerChunks(events, settings), this.logger);
+    else void reply.send(await wholeAnswer(events, settings));
   }
 }

@@ -1,37 +1,91 @@
-import { chatCompletionRequest, toChatMessage, type ChatCompletionRequest } from '@attune/contracts';
+import {
+  askedStructures,
+  chatCompletionRequest,
+  chatToolSettings,
+  toChatMessages,
+  type ChatCompletionRequest,
+} from '@attune/contracts';
 import { InvalidRequestError } from '@attune/platform';
 import type { ChatRequest } from '../chat/chat.types.js';
 import { validate } from '../core/validate.js';
-import { notSupported, refuseUnsupportedChat } from './unsupported.js';
+import { checkTools } from '../tools/tool-settings.js';
+import { refuseUnsupportedChat } from './unsupported.js';
 
 export interface ReadChatRequest {
   request: ChatRequest;
+  /** Answers asked for. */
+  choices: number;
   stream: boolean;
   includeUsage: boolean;
+  serviceTier?: ServiceTier;
+  /** The client sent `functions` and reads `function_call`. */
+  legacyFunctions: boolean;
+  metadata?: Record<string, string>;
 }
+export type ServiceTier = 'default' | 'flex';
 
 /**
- * The body of POST /v1/chat/completions as the chat road takes it. Fields that cannot change the answer (`user`,
- * `store`, `service_tier`, `prompt_cache_key` …) are ignored on purpose; fields that would are refused by name.
- * @throws InvalidRequestError
+ * The body of POST /v1/chat/completions as the chat road takes it. A field is served, refused by name, or taken without
+ * effect on purpose; docs/api-compatibility.md says which.
+ * @throws InvalidRequestError naming the field
  */
 export function readChatRequest(body: unknown): ReadChatRequest {
   refuseUnsupportedChat(body);
-  refuseUnsupportedMessages(body);
   const wire = validate(chatCompletionRequest, body);
+  const tools = chatToolSettings(wire);
+  checkTools(tools, wire.tool_choice ?? wire.function_call);
+  expectRivalsOfLogprobs(wire);
   return {
     request: {
       source: 'chat',
       model: wire.model,
-      messages: wire.messages.map(toChatMessage),
+      messages: toChatMessages(wire.messages, refuseOrphan),
       sampling: wire,
       maxTokens: wire.max_completion_tokens ?? wire.max_tokens ?? undefined,
       stop: stopTexts(wire.stop),
       ...readMetadata(wire.metadata),
+      tools,
+      ...readStructure(wire, tools?.choice.mode === 'auto'),
+      topLogprobs: wire.logprobs ? (wire.top_logprobs ?? 0) : undefined,
+      ignoreEos: wire.ignore_eos ?? false,
+      patient: wire.service_tier === 'flex',
+      stored: wire.store ?? false,
+      metadata: wire.metadata ?? {},
     },
+    choices: wire.n ?? 1,
     stream: wire.stream ?? false,
     includeUsage: wire.stream_options?.include_usage ?? false,
+    serviceTier: wire.service_tier ? (wire.service_tier === 'flex' ? 'flex' : 'default') : undefined,
+    legacyFunctions: !wire.tools?.length && !!wire.functions?.length,
+    metadata: wire.metadata ?? undefined,
   };
+}
+
+/**
+ * What the text of the answer must look like.
+ * @param mayCall whether the model may also call tools, at its own choice: then nothing can be asked of its words
+ */
+function readStructure(
+  wire: ChatCompletionRequest,
+  mayCall: boolean,
+): Pick<ChatRequest, 'structure' | 'structureParam'> {
+  const asked = askedStructures(wire, (param) => {
+    throw new InvalidRequestError(`\`${param}\` is no JSON Schema; send an object, or the text of one.`, { param });
+  });
+  if (asked.length > 1) {
+    const [first, second] = asked.map(({ param }) => param);
+    throw new InvalidRequestError(`\`${first}\` and \`${second}\` ask for different answers; leave one out.`, {
+      param: second,
+    });
+  }
+  if (asked.length === 1 && mayCall) {
+    const { param } = asked[0];
+    throw new InvalidRequestError(
+      `\`${param}\` cannot stand beside tools the model may choose to call; set \`tool_choice\` to \`none\` or \`required\`, or leave one out.`,
+      { param },
+    );
+  }
+  return asked.length === 0 ? {} : { structure: asked[0].structure, structureParam: asked[0].param };
 }
 
 /** What `metadata` tells the gateway; other keys are the client's own. */
@@ -51,26 +105,18 @@ export function readMetadata(metadata: ChatCompletionRequest['metadata']) {
 }
 
 /** Empty stop strings would end every answer at once. */
-function stopTexts(stop: string | string[] | null | undefined): string[] {
+export function stopTexts(stop: string | string[] | null | undefined): string[] {
   return [stop ?? []].flat().filter((text) => text !== '');
 }
 
-const KNOWN_ROLES = ['system', 'developer', 'user', 'assistant'];
+function expectRivalsOfLogprobs(wire: ChatCompletionRequest): void {
+  if (!wire.top_logprobs || wire.logprobs) return;
+  throw new InvalidRequestError('`top_logprobs` needs `logprobs`: true beside it.', { param: 'top_logprobs' });
+}
 
-/** Tool turns, images and audio are refused by name, which no union of schemas would do. */
-function refuseUnsupportedMessages(body: unknown): void {
-  const messages = (body as { messages?: unknown } | null)?.messages;
-  if (!Array.isArray(messages)) return;
-  messages.forEach((message: { role?: unknown; content?: unknown } | null, index) => {
-    const param = `messages.${index}`;
-    if (typeof message?.role === 'string' && !KNOWN_ROLES.includes(message.role)) {
-      throw notSupported(`${param}.role`, `messages of role \`${message.role}\``);
-    }
-    if (!Array.isArray(message?.content)) return;
-    message.content.forEach((part: { type?: unknown } | null, place) => {
-      if (part?.type !== 'text') {
-        throw notSupported(`${param}.content.${place}`, `message parts of type \`${String(part?.type)}\``);
-      }
-    });
-  });
+function refuseOrphan(index: number): never {
+  throw new InvalidRequestError(
+    `\`messages.${index}\` is the result of a call that the assistant’s message before it did not make; send that message with its \`tool_calls\` too.`,
+    { param: `messages.${index}` },
+  );
 }

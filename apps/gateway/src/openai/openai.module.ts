@@ -1,7 +1,15 @@
 import { Module } from '@nestjs/common';
 import { ChatModule } from '../chat/chat.module.js';
 import { ChatCompletionsController } from './chat-completions.controller.js';
+import { ChatCompletionsService } from './chat-completions.service.js';
 import { ModelsController } from './models.controller.js';
+import { StoredCompletionsController } from './stored-completions.controller.js';
+import { StoredCompletionsService } from './stored-completions.service.js';
 
-@Module({ imports: [ChatModule], controllers: [ChatCompletionsController, ModelsController] })
+@Module({
+  imports: [ChatModule],
+  controllers: [ChatCompletionsController, StoredCompletionsController, ModelsController],
+  providers: [ChatCompletionsService, StoredCompletionsService],
+  exports: [ChatCompletionsService],
+})
 export class OpenAIModule {}

@@ -2,20 +2,11 @@ import { InvalidRequestError } from '@attune/platform';
 
 type Fields = Record<string, unknown>;
 
-/** Fields that would change the answer and are not served yet, each with the values that ask for nothing. */
+/** Fields that would change the answer and are not served, each with the values that ask for nothing. */
 const chatFields: Record<string, (value: unknown) => boolean> = {
-  tools: (value) => isEmpty(value),
-  functions: (value) => isEmpty(value),
-  tool_choice: (value) => value === 'none' || value === 'auto',
-  function_call: (value) => value === 'none' || value === 'auto',
-  response_format: (value) => typeOf(value) === 'text',
-  logprobs: (value) => value === false,
-  top_logprobs: (value) => value === 0,
-  n: (value) => value === 1,
-  logit_bias: (value) => isEmpty(value),
   audio: () => false,
   modalities: (value) => JSON.stringify(value) === '["text"]',
-  prediction: () => false,
+  moderation: () => false,
   web_search_options: () => false,
 };
 
@@ -33,7 +24,28 @@ const responsesFields: Record<string, (value: unknown) => boolean> = {
 };
 
 /** @throws InvalidRequestError naming the first field of a chat completion that is not served yet */
-export const refuseUnsupportedChat = (body: unknown): void => refuse(body, chatFields);
+export function refuseUnsupportedChat(body: unknown): void {
+  refuse(body, chatFields);
+  const { messages, tools } = (body ?? {}) as { messages?: unknown; tools?: unknown };
+  if (Array.isArray(messages)) messages.forEach((message, index) => refuseParts(message, `messages.${index}.content`));
+  if (Array.isArray(tools)) tools.forEach((tool, index) => refuseCustomTool(tool, `tools.${index}`));
+}
+
+/** Images, audio and files are refused by name, which no union of schemas would do. */
+function refuseParts(message: unknown, where: string): void {
+  const { content } = (message ?? {}) as { content?: unknown };
+  if (!Array.isArray(content)) return;
+  content.forEach((part: unknown, place) => {
+    const type = typeOf(part);
+    if (['image_url', 'input_audio', 'file'].includes(String(type))) {
+      throw notSupported(`${where}.${place}`, `message parts of type \`${String(type)}\``);
+    }
+  });
+}
+
+function refuseCustomTool(tool: unknown, where: string): void {
+  if (typeOf(tool) === 'custom') throw notSupported(where, 'tools of type `custom`');
+}
 
 /** @throws InvalidRequestError naming the first field of a response that is not served yet */
 export const refuseUnsupportedResponse = (body: unknown): void => refuse(body, responsesFields);

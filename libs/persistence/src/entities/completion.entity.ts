@@ -1,8 +1,18 @@
-import type { ChatMessage, Citation } from '@attune/contracts';
+import type { ChatMessage, Citation, ToolCall } from '@attune/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { bigint, integer, json, optionalReal, optionalText, optionalTime, text, timeOfInsert } from './columns.js';
+import {
+  bigint,
+  integer,
+  json,
+  optionalJson,
+  optionalReal,
+  optionalText,
+  optionalTime,
+  text,
+  timeOfInsert,
+} from './columns.js';
 
-export type CompletionSource = 'chat' | 'realtime' | 'responses';
+export type CompletionSource = 'chat' | 'realtime' | 'responses' | 'completions';
 /** `lost`: the gateway died before it could close the row. */
 export type CompletionStatus = 'open' | 'done' | 'cancelled' | 'failed' | 'lost';
 
@@ -24,6 +34,8 @@ export class Completion {
   @Column({ type: 'text', default: 'open' }) status!: CompletionStatus;
   @Column({ ...text, default: '' }) answer!: string;
   @Column({ type: 'integer', array: true, default: () => `'{}'` }) answerTokenIds!: number[];
+  /** Called instead of, or beside, saying `answer`. */
+  @Column(optionalJson) toolCalls!: ToolCall[] | null;
   /** Natural logs at temperature 1, one per answer token (single precision). */
   @Column({ type: 'real', array: true, default: () => `'{}'` }) answerLogProbs!: number[];
   @Column(optionalText) stopReason!: string | null;
@@ -38,6 +50,15 @@ export class Completion {
   @Column(optionalReal) prefillMs!: number | null;
   @Column(optionalReal) ttftMs!: number | null;
   @Column(optionalReal) totalMs!: number | null;
+  /** The client's own notes, and whether its list of completions shows the row. */
+  @Column({ ...json, default: () => `'{}'` }) metadata!: Record<string, string>;
+  @Column({ type: 'boolean', default: false }) stored!: boolean;
+  /** Of several answers to one request: the first one's id, and which one this is. */
+  @Column(optionalText) groupId!: string | null;
+  @Column({ ...integer, default: 0 }) choiceIndex!: number;
+  /** By these a retry finds the answer of the first attempt. */
+  @Column(optionalText) idempotencyKey!: string | null;
+  @Column(optionalText) requestHash!: string | null;
   @Column(timeOfInsert) openedAt!: Date;
   @Column(optionalTime) closedAt!: Date | null;
 }

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { CompletionRepository, type Completion } from '@attune/persistence';
+import { ConflictError, InvalidRequestError } from '@attune/platform';
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '../auth/caller.js';
+import { ChatService } from '../chat/chat.service.js';
+import type { ChatRequest } from '../chat/chat.types.js';
+import { answerChoices, choicesOf, type ChoiceEvent } from './choices.js';
+import { eventsOf } from './stored-answer.js';
+
+/** Where a request's answer comes from: made now, or remembered under its idempotency key. */
+export interface Answered {
+  events: AsyncIterable<ChoiceEvent>;
+  replayed: boolean;
+}
+
+/** Answers of one or several choices, given once to each idempotency key. */
+@Injectable()
+export class ChatCompletionsService {
+  constructor(
+    private readonly chat: ChatService,
+    private readonly completions: CompletionRepository,
+  ) {}
+
+  /**
+   * @param body of the request: the same key with another body is a mistake
+   * @throws ConflictError while the first request with this key is being answered
+   */
+  async answer(
+    caller: Caller,
+    request: ChatRequest,
+    options: { choices: number; signal: AbortSignal; body: unknown; idempotencyKey?: string },
+  ): Promise<Answered> {
+    const { idempotencyKey: key } = options;
+    const idempotency = key === undefined ? undefined : { key: checkedKey(key), requestHash: hashOf(options.body) };
+    const known = idempotency ? await this.completions.findByIdempotencyKey(caller.userId, idempotency.key) : [];
+    if (idempotency && known.length > 0) return replay(known, idempotency.requestHash);
+    const requests = choicesOf({ ...request, idempotency }, options.choices, caller.conversationId);
+    const answer = (one: ChatRequest, signal: AbortSignal) => this.chat.answer(caller, one, signal);
+    return { events: answerChoices(requests, answer, options.signal), replayed: false };
+  }
+}
+
+function replay(known: Completion[], requestHash: string): Answered {
+  if (known.some((row) => row.requestHash !== requestHash)) {
+    throw new InvalidRequestError('This idempotency key was sent with another request; take a new one.', {
+      param: 'Idempotency-Key',
+      code: 'idempotency_key_reused',
+    });
+  }
+  if (known.some((row) => row.status === 'open')) {
+    throw new ConflictError('The request with this idempotency key is being answered; ask again when it has ended.', {
+      code: 'idempotency_in_progress',
+      retryAfterSeconds: 1,
+    });
+  }
+  return { events: eventsOf(known), replayed: true };
+}
+
+const LONGEST_KEY = 255;
+
+function checkedKey(key: string): string {
+  if (key !== '' && key.length <= LONGEST_KEY) return key;
+  throw new InvalidRequestError(`An idempotency key has 1 to ${LONGEST_KEY} characters.`, { param: 'Idempotency-Key' });
+}
+
+const hashOf = (body: unknown) => createHash('sha256').update(JSON.stringify(body)).digest('hex');
