@@ -3,7 +3,9 @@ import { InvalidRequestError, type Config, type Logger } from '@attune/platform'
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { AuthModule } from './auth/auth.module.js';
+import { BatchesModule } from './batches/batches.module.js';
 import { CheckpointsModule } from './checkpoints/checkpoints.module.js';
+import { CompletionsModule } from './completions/completions.module.js';
 import { ConsoleModule } from './console/console.module.js';
 import { ConversationItemsModule } from './conversations-api/conversation-items.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
@@ -44,6 +46,7 @@ export class AppModule {
         InferenceModule.forRoot(loaded),
         // talking to the model
         OpenAIModule,
+        CompletionsModule,
         ResponsesModule,
         RealtimeModule,
         ConversationsModule,
@@ -51,6 +54,7 @@ export class AppModule {
         DocumentsModule,
         FilesModule,
         VectorStoresModule,
+        BatchesModule,
         // teaching it
         FeedbackModule,
         ReviewModule,

@@ -83,7 +83,13 @@ export class ChatService {
     }
     const structure = await this.structure(request);
     const { messages, citations, promptIds } = await this.prompt(request);
-    const maxTokens = answerRoom(this.model.id, this.model.context, promptIds.length, request.maxTokens);
+    const maxTokens = answerRoom(
+      this.model.id,
+      this.model.context,
+      promptIds.length,
+      request.maxTokens,
+      request.prompt ? 'prompt' : 'messages',
+    );
     return { id: request.id ?? createId('chatcmpl'), messages, citations, promptIds, maxTokens, sampling, structure };
   }
 

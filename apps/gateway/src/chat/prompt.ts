@@ -54,13 +54,14 @@ export function expectFits(
   messages: readonly ChatMessage[],
   longestToken: number,
   tools: readonly object[] = [],
+  param: 'messages' | 'prompt' = 'messages',
 ): void {
   const characters = messages.reduce((sum, message) => sum + lengthOf(message), 0) + JSON.stringify(tools).length - 2;
   const least = Math.ceil(characters / longestToken);
   if (least < context) return;
   throw new InvalidRequestError(
-    `The messages are ${characters} characters, at least ${least} tokens, but \`${model}\` has a context of ${context} tokens for question and answer together; shorten them.`,
-    { param: 'messages', code: 'context_length_exceeded' },
+    `The ${param} ${param === 'prompt' ? 'is' : 'are'} ${characters} characters, at least ${least} tokens, but \`${model}\` has a context of ${context} tokens for question and answer together; shorten them.`,
+    { param, code: 'context_length_exceeded' },
   );
 }
 
@@ -85,17 +86,18 @@ export function answerRoom(
   context: number,
   promptTokens: number,
   maxTokens: number | undefined,
+  param: 'messages' | 'prompt' = 'messages',
 ): number {
   const room = context - promptTokens;
   if (room < 1) {
     throw new InvalidRequestError(
-      `The messages are ${promptTokens} tokens, but \`${model}\` has a context of ${context} tokens for question and answer together; shorten them.`,
-      { param: 'messages', code: 'context_length_exceeded' },
+      `The ${param} ${param === 'prompt' ? 'is' : 'are'} ${promptTokens} tokens, but \`${model}\` has a context of ${context} tokens for question and answer together; shorten them.`,
+      { param, code: 'context_length_exceeded' },
     );
   }
   if (maxTokens !== undefined && maxTokens > room) {
     throw new InvalidRequestError(
-      `\`max_tokens\` is ${maxTokens}, but after the ${promptTokens} tokens of the messages the context of \`${model}\` (${context}) has room for ${room}; lower it.`,
+      `\`max_tokens\` is ${maxTokens}, but after the ${promptTokens} tokens of the ${param} the context of \`${model}\` (${context}) has room for ${room}; lower it.`,
       { param: 'max_tokens', code: 'context_length_exceeded' },
     );
   }

@@ -6,6 +6,7 @@ import { LOGGER } from '../core/tokens.js';
 import { streamChunks } from './answer-writer.js';
 import { answerChunks, wholeAnswer, type AnswerSettings } from './chat-answer.js';
 import { ChatCompletionsService } from './chat-completions.service.js';
+import { choicesOf } from './choices.js';
 import { readChatRequest } from './chat-request.js';
 import { EventStream } from './sse.js';
 
@@ -27,9 +28,9 @@ export class ChatCompletionsController {
   ): Promise<void> {
     const read = readChatRequest(body);
     const client = new EventStream(reply);
-    const { choices } = read;
-    const options = { choices, signal: client.disconnected, body, idempotencyKey };
-    const { events, replayed } = await this.completions.answer(caller, read.request, options);
+    const requests = choicesOf(read.request, read.choices, caller.conversationId);
+    const options = { signal: client.disconnected, body, idempotencyKey };
+    const { events, replayed } = await this.completions.answer(caller, requests, options);
     if (replayed) void reply.header('idempotent-replayed', 'true');
     const settings: AnswerSettings = { ...read, logprobs: read.request.topLogprobs !== undefined };
     if (read.stream) await streamChunks(client, answerChunks(events, settings), this.logger);

@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { ChatService } from '../chat/chat.service.js';
 import type { ChatRequest } from '../chat/chat.types.js';
-import { answerChoices, choicesOf, type ChoiceEvent } from './choices.js';
+import { answerChoices, type ChoiceEvent } from './choices.js';
 import { eventsOf } from './stored-answer.js';
 
 /** Where a request's answer comes from: made now, or remembered under its idempotency key. */
@@ -28,16 +28,16 @@ export class ChatCompletionsService {
    */
   async answer(
     caller: Caller,
-    request: ChatRequest,
-    options: { choices: number; signal: AbortSignal; body: unknown; idempotencyKey?: string },
+    requests: readonly ChatRequest[],
+    options: { signal: AbortSignal; body: unknown; idempotencyKey?: string },
   ): Promise<Answered> {
     const { idempotencyKey: key } = options;
     const idempotency = key === undefined ? undefined : { key: checkedKey(key), requestHash: hashOf(options.body) };
     const known = idempotency ? await this.completions.findByIdempotencyKey(caller.userId, idempotency.key) : [];
     if (idempotency && known.length > 0) return replay(known, idempotency.requestHash);
-    const requests = choicesOf({ ...request, idempotency }, options.choices, caller.conversationId);
     const answer = (one: ChatRequest, signal: AbortSignal) => this.chat.answer(caller, one, signal);
-    return { events: answerChoices(requests, answer, options.signal), replayed: false };
+    const keyed = requests.map((request) => ({ ...request, idempotency }));
+    return { events: answerChoices(keyed, answer, options.signal), replayed: false };
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   askedStructures,
+  type AskedStructure,
   chatCompletionRequest,
   chatToolSettings,
   toChatMessages,
@@ -45,7 +46,7 @@ export function readChatRequest(body: unknown): ReadChatRequest {
       stop: stopTexts(wire.stop),
       ...readMetadata(wire.metadata),
       tools,
-      ...readStructure(wire, tools?.choice.mode === 'auto'),
+      ...readGuided(askedStructures(wire, refuseSchema), tools?.choice.mode === 'auto'),
       topLogprobs: wire.logprobs ? (wire.top_logprobs ?? 0) : undefined,
       ignoreEos: wire.ignore_eos ?? false,
       patient: wire.service_tier === 'flex',
@@ -65,13 +66,10 @@ export function readChatRequest(body: unknown): ReadChatRequest {
  * What the text of the answer must look like.
  * @param mayCall whether the model may also call tools, at its own choice: then nothing can be asked of its words
  */
-function readStructure(
-  wire: ChatCompletionRequest,
-  mayCall: boolean,
+export function readGuided(
+  asked: readonly AskedStructure[],
+  mayCall = false,
 ): Pick<ChatRequest, 'structure' | 'structureParam'> {
-  const asked = askedStructures(wire, (param) => {
-    throw new InvalidRequestError(`\`${param}\` is no JSON Schema; send an object, or the text of one.`, { param });
-  });
   if (asked.length > 1) {
     const [first, second] = asked.map(({ param }) => param);
     throw new InvalidRequestError(`\`${first}\` and \`${second}\` ask for different answers; leave one out.`, {
@@ -119,4 +117,8 @@ function refuseOrphan(index: number): never {
     `\`messages.${index}\` is the result of a call that the assistant’s message before it did not make; send that message with its \`tool_calls\` too.`,
     { param: `messages.${index}` },
   );
+}
+
+function refuseSchema(param: string): never {
+  throw new InvalidRequestError(`\`${param}\` is no JSON Schema; send an object, or the text of one.`, { param });
 }

@@ -21,7 +21,7 @@ export function choicesOf(request: ChatRequest, count: number, filedUnder?: stri
     request.conversationId ?? filedUnder ?? (request.regenerateOf === undefined ? createId('conv') : undefined);
   return Array.from({ length: count }, (_, index) => ({
     ...request,
-    id: index === 0 ? id : createId(request.source === 'completions' ? 'cmpl' : 'chatcmpl'),
+    id: index === 0 ? id : createId('chatcmpl'),
     conversationId,
     regenerateOf: request.regenerateOf ?? (index === 0 ? undefined : id),
     group: { id, index },
