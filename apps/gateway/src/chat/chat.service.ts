@@ -126,6 +126,7 @@ export class ChatService {
   }
 
   private async cite(messages: ChatMessage[], messageTokens: number, request: ChatRequest): Promise<Citation[]> {
+    if (request.passages) return [...request.passages];
     const query = retrievalQuery(messages);
     if (!request.retrieval || this.config.retrieval.retrieval === 'off' || query === undefined) return [];
     const budget = passageBudget(this.model.context, messageTokens, request.maxTokens);

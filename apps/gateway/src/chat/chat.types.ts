@@ -34,6 +34,8 @@ export interface ChatRequest {
   regenerateOf?: string;
   /** Whether passages of uploaded documents may be put into the prompt. */
   retrieval: boolean;
+  /** Passages found already, best first; they take the place of a search. */
+  passages?: Citation[];
   /** The answer's id, where the protocol has told it to the client already. */
   id?: string;
   /** Functions the model may call; left out or mode `none`: it is shown none. */
