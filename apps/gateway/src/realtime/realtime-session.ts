@@ -170,7 +170,7 @@ export class RealtimeSession implements SocketSession {
       id,
       source: 'realtime',
       model: this.model,
-      messages: this.fitting(said, { instructions, maxTokens }),
+      messages: this.fitting(said, { instructions, maxTokens, tools }),
       instructions,
       sampling: asked,
       maxTokens,

@@ -12,7 +12,7 @@ import { textStructure, toolSettings } from './response-tools.js';
 export function chatRequestOf(plan: ResponsePlan, messages: ChatMessage[], found: Citation[] | undefined): ChatRequest {
   const { request, id, model } = plan.facts;
   const tools = toolSettings(request);
-  const structure = textStructure(request.text);
+  const structure = textStructure(request.text, tools);
   const wantsLogprobs = request.top_logprobs || request.include?.includes('message.output_text.logprobs');
   return {
     id,
@@ -25,10 +25,11 @@ export function chatRequestOf(plan: ResponsePlan, messages: ChatMessage[], found
     stop: [],
     ...readMetadata(request.metadata),
     conversationId: plan.filedUnder,
+    metadata: request.metadata ?? {},
     ...(tools && { tools }),
-    ...(structure && { structure }),
+    ...(structure && { structure, structureParam: 'text.format' }),
     ...(wantsLogprobs && { topLogprobs: request.top_logprobs ?? 0 }),
     ...(request.background && { patient: true }),
-    ...(found && { citations: found }),
+    ...(found && { passages: found }),
   };
 }

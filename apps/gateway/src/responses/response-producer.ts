@@ -15,7 +15,7 @@ import { FileSearchTools, searchCitations, shownSearch } from './file-search.js'
 import { itemMessages } from './item-messages.js';
 import { ResponseEvents } from './response-events.js';
 import type { ResponsePlan } from './response-planner.js';
-import { fileSearches } from './response-tools.js';
+import { fileSearches, toolSettings } from './response-tools.js';
 
 /** How long a response in the background waits for a place. */
 const WAITS_FOR_MS = 600_000;
@@ -99,7 +99,11 @@ export class ResponseProducer {
   private fitting(plan: ResponsePlan, messages: ChatMessage[]): ChatMessage[] {
     const { truncation, instructions, max_output_tokens: maxTokens } = plan.facts.request;
     if (truncation !== 'auto') return messages;
-    return this.fitter.fit(messages, { instructions: instructions ?? undefined, maxTokens: maxTokens ?? undefined });
+    return this.fitter.fit(messages, {
+      instructions: instructions ?? undefined,
+      maxTokens: maxTokens ?? undefined,
+      tools: toolSettings(plan.facts.request),
+    });
   }
 
   private failure(thrown: unknown): AppError {

@@ -8,27 +8,21 @@ import {
   type ToolSettings,
 } from '@attune/contracts';
 import { InvalidRequestError } from '@attune/platform';
+import { checkTools } from '../tools/tool-settings.js';
 
 /**
  * The functions the model may call, as the chat road takes them.
  * @throws InvalidRequestError when the choice names a function there is not
  */
 export function toolSettings({ tools, tool_choice, parallel_tool_calls }: ToolFields): ToolSettings | undefined {
-  const functions = (tools ?? []).flatMap((tool) => (tool.type === 'function' ? [toFunctionTool(tool)] : []));
+  const asked = tools ?? [];
+  const functions = asked.flatMap((tool) => (tool.type === 'function' ? [toFunctionTool(tool)] : []));
   const choice = choiceOf(tool_choice ?? 'auto');
-  const names = functions.map(({ name }) => name);
-  const missing = choice.allowed?.find((name) => !names.includes(name));
-  if (missing !== undefined) {
-    throw new InvalidRequestError(`\`tool_choice\` names \`${missing}\`, which is not among \`tools\`; add it there.`, {
-      param: 'tool_choice',
-    });
-  }
-  if (choice.mode === 'required' && (tools ?? []).length === 0) {
-    throw new InvalidRequestError('`tool_choice` asks for a call, but there are no `tools`; send some.', {
-      param: 'tool_choice',
-    });
-  }
-  return functions.length === 0 ? undefined : { functions, choice, parallel: parallel_tool_calls ?? true };
+  const settings = functions.length === 0 ? undefined : { functions, choice, parallel: parallel_tool_calls ?? true };
+  // A search is made whatever the model decides, which is call enough.
+  const searched = asked.length > functions.length && choice.allowed === undefined;
+  checkTools(settings, settings || !searched ? tool_choice : 'auto');
+  return settings;
 }
 
 /** The searches to make before the model is asked. */
@@ -37,8 +31,22 @@ export function fileSearches({ tools, tool_choice }: ToolFields): FileSearchTool
   return unwanted ? [] : (tools ?? []).flatMap((tool) => (tool.type === 'file_search' ? [tool] : []));
 }
 
-/** What the text must look like; undefined: anything. */
-export function textStructure(text: ResponseRequest['text']): OutputStructure | undefined {
+/**
+ * What the text must look like; undefined: anything.
+ * @throws InvalidRequestError when the model may also choose to call functions, which are no such text
+ */
+export function textStructure(text: ResponseRequest['text'], tools?: ToolSettings): OutputStructure | undefined {
+  const structure = formatStructure(text);
+  if (structure && tools?.choice.mode === 'auto') {
+    throw new InvalidRequestError(
+      'The text cannot be held to `text.format` while the model may call tools instead; send `tool_choice` none or required.',
+      { param: 'text.format' },
+    );
+  }
+  return structure;
+}
+
+function formatStructure(text: ResponseRequest['text']): OutputStructure | undefined {
   const format = text?.format;
   if (format?.type === 'json_object') return { type: 'json_object' };
   return format?.type === 'json_schema' ? { type: 'json_schema', schema: format.schema } : undefined;
