@@ -13,6 +13,7 @@ import {
   servingGraph,
   servingLayout,
   servingWeights,
+  NO_ADAPTERS,
 } from '@attune/models';
 import { createRandom } from '@attune/platform';
 import { createRuntime, float32, hostTensor, int32, int64 } from '@attune/runtime';
@@ -134,7 +135,7 @@ async function tokensPerSecond(sequences: number, run: () => Promise<void>): Pro
 /** Greedy decoding through the Node binding, the KV cache copied out of and into every run. */
 async function naiveLoop(): Promise<() => Promise<void>> {
   const parsed = parseModelConfig(config);
-  const options = { format: 'fp32', maxSeq: 1024, adapters: false } as const;
+  const options = { format: 'fp32', maxSeq: 1024, adapters: NO_ADAPTERS } as const;
   const weights = servingWeights(parsed, (name) => model.tensor(name).data, options);
   const initializers = Object.fromEntries(
     Object.entries(weights).map(([name, { dtype, shape: dims, data }]) => [

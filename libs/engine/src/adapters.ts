@@ -1,4 +1,4 @@
-import { expectLowRank, weightsDigest } from '@attune/checkpoint';
+import { weightsDigest } from '@attune/checkpoint';
 import { ConflictError, InvalidRequestError, messageOf, NotFoundError } from '@attune/platform';
 import type { ModelRunner } from './running/model-runner.js';
 import type { ActiveWeights } from './sequence.js';
@@ -32,7 +32,7 @@ export class Adapters {
     try {
       this.loaded.set(adapter.digest, {
         id,
-        prepared: await this.runner.prepareAdapter(expectLowRank(adapter, 'The engine')),
+        prepared: await this.runner.prepareAdapter(adapter),
       });
     } catch (error) {
       throw new InvalidRequestError(`adapter ${adapter.digest} cannot be served: ${messageOf(error)}`, {

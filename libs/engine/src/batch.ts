@@ -1,5 +1,6 @@
 import { type Clock, InternalError, messageOf } from '@attune/platform';
 import type { Adapters } from './adapters.js';
+import { virtualTokens } from './adapters-prepared.js';
 import type { ModelRunner } from './running/model-runner.js';
 import { describeToken, sampleToken } from './sampling/sampler.js';
 import { arrange, type DecodeRun, decodeRuns } from './scheduling/arrange.js';
@@ -152,6 +153,9 @@ export class Batch {
       const error = `adapter ${sequence.request.adapter} was unloaded meanwhile`;
       return this.end(sequence, 'rejected', { error, rejection: 'invalid' });
     }
+    sequence.precede(virtualTokens(weights.prepared, this.runner.config.vocabSize));
+    const problem = this.lackOfRoom(sequence, weights);
+    if (problem) return this.end(sequence, 'rejected', { error: problem, rejection: 'invalid' });
     const choice = this.slots.reserve(sequence, weights.id.digest)!;
     this.waiting.delete(sequence.id);
     this.running.set(sequence.id, sequence);
@@ -161,29 +165,47 @@ export class Batch {
     sequence.begin(weights, choice.slot, choice.cached, this.clock.monotonicMs());
   }
 
+  /** What a soft prompt takes is known only now. */
+  private lackOfRoom({ request, numVirtual }: Sequence, { id }: ActiveWeights): string | null {
+    const room = this.runner.cache.shape.maxSeq - numVirtual;
+    if (request.promptIds.length + request.maxTokens <= room) return null;
+    return `adapter ${id.adapter} puts ${numVirtual} tokens before the prompt, which leaves room for ${room}; lower maxTokens or shorten the prompt`;
+  }
+
   private async decode({ start, count }: DecodeRun, decoding: readonly Sequence[]) {
     const rows = decoding.filter(({ slot }) => slot >= start && slot < start + count).sort((a, b) => a.slot - b.slot);
     const tokens = rows.map((sequence) => sequence.tokens.at(-1)!);
     const lengths = rows.map(({ computed }) => computed);
     await this.guard(rows, async () => {
-      const logits = await this.runner.decode(start, tokens, lengths, rows[0]!.weights!.prepared);
+      const logits = await this.runner.decode(start, tokens, lengths, rows.map(preparedOf));
       const size = this.runner.config.vocabSize;
       for (const sequence of rows) sequence.computed += 1;
       rows.forEach((sequence, row) => this.advance(sequence, logits.subarray(row * size, (row + 1) * size)));
     });
   }
 
-  private async prefill(sequence: Sequence, count: number) {
-    const start = sequence.computed;
-    const tokens = sequence.tokens.slice(start, start + count);
-    const isLast = start + count === sequence.tokens.length;
+  private async prefill(sequence: Sequence, planned: number) {
     await this.guard([sequence], async () => {
+      const end = sequence.computed + planned;
+      await this.placeSoftPrompt(sequence);
+      const start = sequence.computed;
+      const count = end - start;
+      if (count <= 0) return;
+      const tokens = sequence.tokens.slice(start, end);
+      const isLast = end === sequence.tokens.length;
       const startedAt = this.clock.monotonicMs();
-      const logits = await this.runner.prefill(sequence.slot, tokens, start, sequence.weights!.prepared, isLast);
+      const logits = await this.runner.prefill(sequence.slot, tokens, start, preparedOf(sequence), isLast);
       this.chunks.observe(count, this.clock.monotonicMs() - startedAt);
       sequence.computed += count;
       if (logits) this.advance(sequence, logits);
     });
+  }
+
+  private async placeSoftPrompt(sequence: Sequence) {
+    const prepared = preparedOf(sequence);
+    if (prepared?.kind !== 'soft-prompt' || sequence.computed >= sequence.numVirtual) return;
+    await this.runner.placeSoftPrompt(sequence.slot, prepared);
+    sequence.computed = sequence.numVirtual;
   }
 
   /** Draws a sequence's next token from its logits [V]. */
@@ -219,4 +241,10 @@ export class Batch {
   }
 }
 
-const placed = ({ slot, weights }: Sequence) => ({ slot, group: weights!.id.digest });
+const preparedOf = ({ weights }: Sequence) => weights!.prepared;
+
+/** All weights can share a run but merged ones, which are a model of their own. */
+const placed = ({ slot, weights }: Sequence) => ({
+  slot,
+  group: weights!.prepared?.kind === 'merged' ? weights!.id.digest : 'base and adapters',
+});

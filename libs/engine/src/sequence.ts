@@ -1,5 +1,5 @@
 import type { Matcher } from '@attune/structured';
-import type { PreparedAdapter } from './running/model-runner.js';
+import type { PreparedAdapter } from './adapters-prepared.js';
 import type { ResolvedSampling } from './sampling/sampler-step.js';
 import type { RunningView } from './scheduling/scheduler.js';
 import type { EngineEvent, FinishedEvent, GenerateRequest, StopReason, TokenEvent, WeightsId } from './types.js';
@@ -14,8 +14,10 @@ export type EventSink = (event: EngineEvent) => void;
 
 /** A request on its way: waiting until `begin`, then running in a slot until it ends. */
 export class Sequence {
-  /** Prompt and answer so far. */
+  /** Soft prompt (virtual tokens), prompt and answer so far. */
   readonly tokens: number[];
+  /** Virtual tokens before the prompt: their keys and values come from embeddings, not from token ids. */
+  numVirtual = 0;
   readonly promptCounts: ReadonlyMap<number, number>;
   readonly answerCounts = new Map<number, number>();
   /** Tokens whose keys and values are in the cache. */
@@ -55,7 +57,7 @@ export class Sequence {
   }
 
   get numDrawn(): number {
-    return this.tokens.length - this.request.promptIds.length;
+    return this.tokens.length - this.request.promptIds.length - this.numVirtual;
   }
 
   /** Whether the prompt is read and a token drawn: each step now adds one. */
@@ -75,10 +77,17 @@ export class Sequence {
     return startWithinMs !== undefined && now - this.arrivedAt > startWithinMs;
   }
 
+  /** Sets a soft prompt before the prompt. */
+  precede(virtual: readonly number[]): void {
+    this.tokens.unshift(...virtual);
+    this.numVirtual = virtual.length;
+  }
+
   begin(weights: ActiveWeights, slot: number, cached: number, now: number): void {
     this.weights = weights;
     this.slot = slot;
-    this.computed = this.cached = cached;
+    this.computed = cached;
+    this.cached = Math.max(0, cached - this.numVirtual);
     this.startedAt = now;
     const promptTokens = this.request.promptIds.length;
     this.sink({

@@ -1,6 +1,6 @@
 import { linearShapes, type ModelConfig, parameterShapes, parseModelConfig } from '@attune/models';
 import { createRandom } from '@attune/platform';
-import type { LowRankWeights } from '@attune/checkpoint';
+import type { BottleneckWeights, LowRankWeights, SoftPromptWeights } from '@attune/checkpoint';
 import type { LoadedModel } from '@attune/engine';
 
 export type LowRankAdapter = LowRankWeights & { readonly digest: string };
@@ -96,4 +96,25 @@ function addProduct(
 
 function asModel(config: object, digest: string, tensors: ReadonlyMap<string, Float32Array>): LoadedModel {
   return { config, digest, tensor: (name) => ({ data: tensors.get(name)! }) };
+}
+
+/** Random adapter layers behind every block. */
+export function randomBottleneck(seed: number, strength = 0.5): BottleneckWeights & { readonly digest: string } {
+  const random = createRandom(seed);
+  const { numLayers, hiddenSize } = parseModelConfig(tinyConfig);
+  const size = 3 + (seed % 3);
+  const noise = () => Float32Array.from({ length: size * hiddenSize }, () => strength * random.normal());
+  const blocks = Array.from({ length: numLayers }, (_, layer) => ['self_attn', 'mlp'].map((block) => [layer, block]));
+  const tensors = blocks
+    .flat()
+    .map(([layer, block]) => [`model.layers.${layer}.${block}`, { down: noise(), up: noise() }] as const);
+  return { kind: 'bottleneck', digest: `bottleneck-${seed}`, size, tensors: new Map(tensors) };
+}
+
+/** A soft prompt of random embeddings. */
+export function randomSoftPrompt(seed: number, numTokens = 5): SoftPromptWeights & { readonly digest: string } {
+  const random = createRandom(seed);
+  const { hiddenSize } = parseModelConfig(tinyConfig);
+  const embeddings = Float32Array.from({ length: numTokens * hiddenSize }, () => random.normal());
+  return { kind: 'soft-prompt', digest: `soft-prompt-${seed}`, numTokens, embeddings };
 }

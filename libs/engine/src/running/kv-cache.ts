@@ -11,6 +11,8 @@ export interface KvCacheShape {
 
 type Tensors = Record<string, HostTensor>;
 type Values = Float32Array | Int8Array;
+/** Per array and head. */
+export type SavedPositions = readonly Values[];
 
 /** Keys and values of all slots, one array per layer and kind, [slots, kvHeads, maxSeq, headDim] each. */
 export class KvCache {
@@ -58,6 +60,22 @@ export class KvCache {
       const source = from * this.slotSize + offset;
       array.copyWithin(to * this.slotSize + offset, source, source + length * this.shape.headDim);
     });
+  }
+
+  /** A copy of the first `length` positions of a slot, for `restore`. */
+  save(slot: number, length: number): SavedPositions {
+    const parts: Values[] = [];
+    this.eachHead((array, offset) => {
+      const start = slot * this.slotSize + offset;
+      parts.push(array.slice(start, start + length * this.shape.headDim));
+    });
+    return parts;
+  }
+
+  /** Puts saved positions at the beginning of a slot. */
+  restore(slot: number, saved: SavedPositions): void {
+    let next = 0;
+    this.eachHead((array, offset) => array.set(saved[next++]!, slot * this.slotSize + offset));
   }
 
   /** Exchanges the first `length` positions of two slots. */

@@ -1,15 +1,24 @@
+import type { Adapter } from '@attune/checkpoint';
 import {
-  adapterInputs,
+  type AdapterGraph,
   type LinearFormat,
   linearFormatFor,
   linearFormatsOf,
-  type LowRankAdapter,
   type ModelConfig,
+  NO_ADAPTERS,
   type ParameterReader,
   servingLayout,
 } from '@attune/models';
-import { type BoundRun, float32, type HostTensor, type Runtime } from '@attune/runtime';
-import { KvCache } from './kv-cache.js';
+import type { BoundRun, HostTensor, Runtime } from '@attune/runtime';
+import { MixedAdapters, type MixedInputs } from '../adapters-mixed.js';
+import {
+  type LayerUpdate,
+  layerUpdateOf,
+  layOut,
+  type PreparedAdapter,
+  type SoftPrompt,
+} from '../adapters-prepared.js';
+import { KvCache, type SavedPositions } from './kv-cache.js';
 import { ServingSessions, type SessionsOptions } from './serving-sessions.js';
 import { placeTokens, stepInputs, type StepTensors, StepTensorMaker } from './step-tensors.js';
 
@@ -19,21 +28,29 @@ export interface ModelRunnerOptions extends SessionsOptions {
   readonly blocking?: boolean;
 }
 
-/** An adapter prepared as graph inputs. Null stands for the base model. */
-export type PreparedAdapter = Readonly<Record<string, HostTensor>> | null;
-
 interface BoundStep extends StepTensors {
   readonly run: BoundRun;
 }
 
+/** A step whose rows have different adapters. */
+interface MixedStep extends BoundStep {
+  readonly adapters: MixedInputs;
+}
+
 /** Steps that come back with the same shape are bound once; longer pieces of prompts rarely are alike. */
 const LONGEST_KEPT = 16;
+/** Shapes of mixed batches come and go with the adapters in them. */
+const MOST_MIXED_STEPS = 64;
 
 /** One model in memory: runs pieces of prompts and batches of decoding slots over the KV cache. */
 export class ModelRunner {
   readonly cache: KvCache;
   private readonly steps = new WeakMap<object, Map<string, BoundStep>>();
   private readonly baseKey = {};
+  private readonly mixed: MixedAdapters;
+  private readonly mixedSteps = new Map<string, MixedStep>();
+  /** What soft prompts leave in a slot: computed once, copied from then on. */
+  private readonly softPrompts = new WeakMap<SoftPrompt, SavedPositions>();
   private readonly tensors: StepTensorMaker;
 
   private constructor(
@@ -45,6 +62,7 @@ export class ModelRunner {
     const { headDim } = servingLayout(config);
     this.cache = new KvCache({ layers: config.numLayers, slots, kvHeads: config.numKvHeads, maxSeq, headDim }, kv);
     this.tensors = new StepTensorMaker(config.vocabSize);
+    this.mixed = new MixedAdapters(config);
   }
 
   /** @param read checkpoint parameters by their Hugging Face names */
@@ -63,10 +81,26 @@ export class ModelRunner {
   }
 
   /** Checks an adapter against the model and lays it out for the graph. @throws RangeError when it does not fit */
-  async prepareAdapter(adapter: LowRankAdapter): Promise<PreparedAdapter> {
-    const inputs = Object.entries(adapterInputs(this.config, adapter));
-    for (const format of linearFormatsOf(this.options.format)) await this.sessions.get(format, true);
-    return Object.fromEntries(inputs.map(([name, { shape, data }]) => [name, float32(shape, data)]));
+  async prepareAdapter(adapter: Adapter): Promise<PreparedAdapter> {
+    const prepared = layOut(this.config, adapter);
+    const isSoftPrompt = prepared.kind === 'soft-prompt';
+    const graph = isSoftPrompt ? NO_ADAPTERS : singleGraph(prepared);
+    for (const format of linearFormatsOf(this.options.format)) await this.sessions.get(format, graph, isSoftPrompt);
+    return prepared;
+  }
+
+  /** Puts a soft prompt into a slot's cache at positions 0, 1, … */
+  async placeSoftPrompt(slot: number, prompt: SoftPrompt): Promise<void> {
+    const saved = this.softPrompts.get(prompt);
+    if (saved) return this.cache.restore(slot, saved);
+    const session = await this.sessions.get(this.formatFor(prompt.numTokens), NO_ADAPTERS, true);
+    const step = this.tensors.make(1, prompt.numTokens, 0);
+    placeTokens(step, [], prompt.numTokens, []);
+    const { past, present } = this.cache.view(slot, 1);
+    const { ids: _, ...inputs } = stepInputs(step);
+    const all = { ...inputs, embeddings: prompt.embeddings, ...past };
+    await this.execute(session.bind(all, { logits: step.logits, ...present }));
+    this.softPrompts.set(prompt, this.cache.save(slot, prompt.numTokens));
   }
 
   /**
@@ -100,18 +134,23 @@ export class ModelRunner {
   }
 
   /**
-   * One token for each of the slots start, start + 1, … under one adapter.
+   * One token for each of the slots start, start + 1, …
    * @param lengths positions already in the cache, per slot
+   * @param adapters per slot; merged weights share a run with none but themselves
    * @returns logits [count · V], valid until the next run
    */
   async decode(
     start: number,
     tokens: readonly number[],
     lengths: readonly number[],
-    adapter: PreparedAdapter,
+    adapters: readonly PreparedAdapter[],
   ): Promise<Float32Array> {
     const count = tokens.length;
-    const step = await this.boundStep({ start, count, columns: 1, picked: count, adapter });
+    const updates = adapters.map(layerUpdateOf);
+    const isMixed = updates.some((update) => update !== updates[0]);
+    const step = isMixed
+      ? await this.mixedStep(start, updates)
+      : await this.boundStep({ start, count, columns: 1, picked: count, adapter: adapters[0]! });
     tokens.forEach((token, row) => {
       step.ids.data[row] = BigInt(token);
       step.lastPositions.data[row] = lengths[row]!;
@@ -156,8 +195,35 @@ export class ModelRunner {
     return found;
   }
 
-  private async bind({ start, count, columns, picked, adapter }: StepShape): Promise<BoundStep> {
-    const session = await this.sessions.get(this.formatFor(count * columns), adapter !== null);
+  private async bind(shape: StepShape): Promise<BoundStep> {
+    const update = layerUpdateOf(shape.adapter);
+    const sessions = shape.adapter?.kind === 'merged' ? shape.adapter.sessions : this.sessions;
+    return this.bindTo(sessions, update ? singleGraph(update) : NO_ADAPTERS, shape, update?.inputs ?? {});
+  }
+
+  private async mixedStep(start: number, updates: readonly (LayerUpdate | null)[]): Promise<BoundStep> {
+    const count = updates.length;
+    const plan = this.mixed.plan(updates);
+    const key = `${start}+${count} ${plan.key}`;
+    let step = this.mixedSteps.get(key);
+    if (!step) {
+      const adapters = this.mixed.inputs(plan, count);
+      const shape = { start, count, columns: 1, picked: count };
+      step = { ...(await this.bindTo(this.sessions, plan.graph, shape, adapters.inputs)), adapters };
+      if (this.mixedSteps.size >= MOST_MIXED_STEPS) this.mixedSteps.clear();
+      this.mixedSteps.set(key, step);
+    }
+    step.adapters.open(plan);
+    return step;
+  }
+
+  private async bindTo(
+    sessions: ServingSessions,
+    graph: AdapterGraph,
+    { start, count, columns, picked }: Omit<StepShape, 'adapter'>,
+    adapter: Readonly<Record<string, HostTensor>>,
+  ): Promise<BoundStep> {
+    const session = await sessions.get(this.formatFor(count * columns), graph);
     const step = this.tensors.make(count, columns, picked);
     const { past, present } = this.cache.view(start, count);
     const run = session.bind({ ...stepInputs(step), ...past, ...adapter }, { logits: step.logits, ...present });
@@ -168,6 +234,8 @@ export class ModelRunner {
     return linearFormatFor(this.options.format, rows);
   }
 }
+
+const singleGraph = ({ kind }: LayerUpdate): AdapterGraph => ({ kinds: [kind], gated: false });
 
 /** Slots start … start + count − 1, each with `columns` tokens; `picked` logits of them all. */
 interface StepShape {

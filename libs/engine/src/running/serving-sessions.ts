@@ -1,9 +1,11 @@
 import { encodeModel, type Graph } from '@attune/graph';
 import {
+  type AdapterGraph,
   type KvFormat,
   type LinearFormat,
   linearFormatsOf,
   type ModelConfig,
+  NO_ADAPTERS,
   type ParameterReader,
   servingGraph,
   servingWeights,
@@ -22,7 +24,7 @@ export interface SessionsOptions {
 
 type Initializers = Record<string, HostTensor>;
 
-/** The graphs of one model over weights they share: one for every linear format, with and without adapters. */
+/** The graphs of one model over weights they share: one for every linear format and kind of adapter in a batch. */
 export class ServingSessions {
   private readonly opened = new Map<string, Promise<Session>>();
   private readonly shared;
@@ -41,7 +43,7 @@ export class ServingSessions {
     const initializers = weightsOf(config, read, options);
     const sessions = new ServingSessions(runtime, config, options, initializers);
     if (options.kv === 'int8') Object.assign(initializers, await sessions.calibrated());
-    for (const format of linearFormatsOf(options.format)) await sessions.get(format, false);
+    for (const format of linearFormatsOf(options.format)) await sessions.get(format);
     return sessions;
   }
 
@@ -51,11 +53,11 @@ export class ServingSessions {
   }
 
   /** The session of a graph, created when it is first asked for. */
-  get(format: LinearFormat, adapters: boolean): Promise<Session> {
-    const key = `${format} ${adapters}`;
+  get(format: LinearFormat, adapters: AdapterGraph = NO_ADAPTERS, embeddings = false): Promise<Session> {
+    const key = JSON.stringify([format, adapters.kinds, adapters.gated, embeddings]);
     const known = this.opened.get(key);
     if (known) return known;
-    const made = this.create(format, this.options.kv, adapters);
+    const made = this.create(format, this.options.kv, adapters, embeddings);
     this.opened.set(key, made);
     return made;
   }
@@ -65,15 +67,15 @@ export class ServingSessions {
     this.runtime.trimMemory();
   }
 
-  private create(format: LinearFormat, kv: KvFormat, adapters: boolean): Promise<Session> {
+  private create(format: LinearFormat, kv: KvFormat, adapters = NO_ADAPTERS, embeddings = false): Promise<Session> {
     const { maxSeq, threads, spinning } = this.options;
-    const graph = servingGraph(this.config, { format, kv, maxSeq, adapters });
+    const graph = servingGraph(this.config, { format, kv, maxSeq, adapters, embeddings });
     const initializers = pickFor(graph, this.initializers);
     return this.runtime.createSession(encodeModel(graph), { threads, spinning, initializers, shared: this.shared });
   }
 
   private async calibrated(): Promise<Initializers> {
-    const session = await this.create(linearFormatsOf(this.options.format).at(-1)!, 'fp32', false);
+    const session = await this.create(linearFormatsOf(this.options.format).at(-1)!, 'fp32');
     try {
       return await calibrateCache(session, this.config, this.options.maxSeq);
     } finally {

@@ -1,5 +1,6 @@
-import { add, float, gather, Graph, int, linear, mul, rmsNorm, silu, string, type Tensor } from '@attune/graph';
+import { float, gather, Graph, int, linear, mul, rmsNorm, silu, string, type Tensor } from '@attune/graph';
 import type { ModelConfig } from '../config.js';
+import { type AdapterGraph, emitBottleneck, emitLowRank } from './adapter-graph.js';
 import { servingLayout, type ServingLayer, type ServingLayout, type ServingLinear } from './layout.js';
 import { emitAddAndNorm, emitLinear } from './linear.js';
 import type { ServingOptions } from './weights.js';
@@ -14,8 +15,10 @@ const QUANTIZED_CACHE = {
 };
 
 export interface ServingGraphOptions extends ServingOptions {
-  /** Whether every linear layer takes a low-rank update as graph inputs (see adapter.ts). */
-  readonly adapters: boolean;
+  /** Which adapters it takes as inputs. */
+  readonly adapters: AdapterGraph;
+  /** Takes `embeddings` float32 [B, S, hidden] in place of `ids`: a soft prompt. Default false. */
+  readonly embeddings?: boolean;
 }
 
 /**
@@ -23,8 +26,8 @@ export interface ServingGraphOptions extends ServingOptions {
  *
  * Inputs: `ids` int64 [B, S]; `lastPositions` int32 [B], position of each row's last token; `longest` int32 [], length
  * of the longest row after this run; `pick` int64 [M], rows of the flattened [B·S] whose logits are wanted;
- * `past.<layer>.key|value` [B, kvHeads, maxSeq, headDim], float32 or int8; with `adapters`, `<linear>.down` [in, r] and
- * `<linear>.up` [r, out], where r may be 0. Outputs: `logits` [M, V] and `present.<layer>.key|value` like past.
+ * `past.<layer>.key|value` [B, kvHeads, maxSeq, headDim], float32 or int8; with `adapters`, those of
+ * `adapterInputs` or of an `AdapterBank`, whose widths may be 0. Outputs: `logits` [M, V] and `present.<layer>.key|value` like past.
  * B > 1 needs S = 1 (the CPU attention kernel has no ragged batches over a past).
  */
 export function servingGraph(config: ModelConfig, options: ServingGraphOptions): Graph {
@@ -52,13 +55,18 @@ class ServingGraphBuilder {
   build(): Graph {
     const { g, config } = this;
     const embedding = g.initializer('embedding', 'float32', [config.vocabSize, config.hiddenSize]);
-    let residual = gather(g, embedding, g.input('ids', 'int64', ['B', 'S']));
+    let residual = this.options.embeddings
+      ? g.input('embeddings', 'float32', ['B', 'S', config.hiddenSize])
+      : gather(g, embedding, g.input('ids', 'int64', ['B', 'S']));
     let normed = rmsNorm(g, residual, this.norm('0.norm.attention'), config.rmsNormEps).y;
     this.layout.layers.forEach((layer, index) => {
       const isLast = index === config.numLayers - 1;
-      const attended = this.linear(layer.output, this.attention(layer, index, normed));
+      const attended = this.adapted(
+        `${index}.self_attn`,
+        this.linear(layer.output, this.attention(layer, index, normed)),
+      );
       const between = this.addAndNorm(attended, residual, `${index}.norm.mlp`);
-      const fed = this.feedForward(layer, between.normed);
+      const fed = this.adapted(`${index}.mlp`, this.feedForward(layer, between.normed));
       const next = isLast ? 'norm.final' : `${index + 1}.norm.attention`;
       ({ normed, sum: residual } = this.addAndNorm(fed, between.sum, next));
     });
@@ -109,13 +117,12 @@ class ServingGraphBuilder {
   }
 
   private linear(spec: ServingLinear, x: Tensor): Tensor {
-    const { g } = this;
-    const { name, inSize, outSize } = spec;
-    const y = emitLinear(g, this.options.format, spec, x);
-    if (!this.options.adapters) return y;
-    const down = g.input(`${name}.down`, 'float32', [inSize, `rank ${name}`]);
-    const up = g.input(`${name}.up`, 'float32', [`rank ${name}`, outSize]);
-    return add(g, y, g.emit('MatMul', [g.emit('MatMul', [x, down])[0]!, up])[0]!);
+    const { format, adapters } = this.options;
+    return emitLowRank(this.g, adapters, spec, x, emitLinear(this.g, format, spec, x));
+  }
+
+  private adapted(block: string, y: Tensor): Tensor {
+    return emitBottleneck(this.g, this.options.adapters, block, this.config.hiddenSize, y);
   }
 
   private head(hidden: Tensor, embedding: Tensor): Tensor {

@@ -1,4 +1,16 @@
-export { adapterInputs, type AdapterInputs, type LowRankAdapter } from './adapter.js';
+export {
+  adapterInputs,
+  type AdapterInputs,
+  type AdapterSite,
+  adapterSites,
+  type BottleneckAdapter,
+  type LayerAdapter,
+  type LayerAdapterKind,
+  type LowRankAdapter,
+} from './adapter.js';
+export { AdapterBank, type BankedSite, fillGate } from './adapter-bank.js';
+export { type AdapterGraph, NO_ADAPTERS } from './adapter-graph.js';
+export { mergedReader } from './adapter-merge.js';
 export { servingGraph, type ServingGraphOptions } from './graph.js';
 export { servingLayout, type ServingLayout } from './layout.js';
 export {

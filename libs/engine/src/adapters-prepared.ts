@@ -1,0 +1,55 @@
+import { type Adapter, isFiniteAdapter, type SoftPromptWeights } from '@attune/checkpoint';
+import { adapterInputs, type AdapterInputs, type LayerAdapterKind, type ModelConfig } from '@attune/models';
+import { float32, type HostTensor } from '@attune/runtime';
+import type { ServingSessions } from './running/serving-sessions.js';
+
+/** Something added in every layer: as inputs of a graph for one adapter, and as a bank takes it. */
+export interface LayerUpdate {
+  readonly kind: LayerAdapterKind;
+  readonly packed: AdapterInputs;
+  readonly inputs: Readonly<Record<string, HostTensor>>;
+}
+
+/** Embeddings before the prompt. Behind them the base model computes as it always does. */
+export interface SoftPrompt {
+  readonly kind: 'soft-prompt';
+  readonly numTokens: number;
+  /** [1, numTokens, hidden] */
+  readonly embeddings: HostTensor;
+}
+
+/** Base weights with an adapter multiplied into them, in sessions of their own. */
+export interface MergedWeights {
+  readonly kind: 'merged';
+  readonly sessions: ServingSessions;
+}
+
+/** What a sequence's weights are beside the base weights; null = nothing. */
+export type PreparedAdapter = LayerUpdate | SoftPrompt | MergedWeights | null;
+
+/** Checks an adapter against the model and lays it out for its graphs. @throws RangeError when it does not fit */
+export function layOut(config: ModelConfig, adapter: Adapter): LayerUpdate | SoftPrompt {
+  if (!isFiniteAdapter(adapter)) throw new RangeError('it holds numbers that are not finite; its training went wrong');
+  if (adapter.kind === 'soft-prompt') return layOutSoftPrompt(config, adapter);
+  const packed = adapterInputs(config, adapter);
+  const inputs = Object.entries(packed).map(([name, { shape, data }]) => [name, float32(shape, data)] as const);
+  return { kind: adapter.kind ?? 'lora', packed, inputs: Object.fromEntries(inputs) };
+}
+
+/** What is added in the layers, if anything is. */
+export const layerUpdateOf = (prepared: PreparedAdapter): LayerUpdate | null =>
+  prepared?.kind === 'lora' || prepared?.kind === 'bottleneck' ? prepared : null;
+
+/** Token ids no prompt can hold, which stand for a soft prompt's embeddings where tokens are counted and compared. */
+export function virtualTokens(prepared: PreparedAdapter, vocabSize: number): number[] {
+  const count = prepared?.kind === 'soft-prompt' ? prepared.numTokens : 0;
+  return Array.from({ length: count }, (_, i) => vocabSize + i);
+}
+
+function layOutSoftPrompt({ hiddenSize }: ModelConfig, { numTokens, embeddings }: SoftPromptWeights): SoftPrompt {
+  if (embeddings.length !== numTokens * hiddenSize)
+    throw new RangeError(
+      `its soft prompt has ${embeddings.length} numbers for ${numTokens} tokens; this model needs ${hiddenSize} a token`,
+    );
+  return { kind: 'soft-prompt', numTokens, embeddings: float32([1, numTokens, hiddenSize], embeddings) };
+}

@@ -1,0 +1,146 @@
+import type { Adapter } from '@attune/checkpoint';
+import { collect, Engine, type EngineOptions, type GenerateRequest } from '@attune/engine';
+import { parameterShapes, parseModelConfig } from '@attune/models';
+import { createRandom } from '@attune/platform';
+import { createRuntime } from '@attune/runtime';
+import { padSequences, parameter, parametersOf, Scorer } from '@attune/training';
+import { afterEach, describe, expect, it } from 'vitest';
+import { randomAdapter, randomBottleneck, randomModel, randomSoftPrompt, tinyConfig } from './tiny-models.js';
+
+const model = randomModel(1);
+const engines: Engine[] = [];
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map((engine) => engine.close()));
+});
+
+async function load(adapters: readonly Adapter[], options: Partial<EngineOptions> = {}): Promise<Engine> {
+  const engine = await Engine.load({ model, slots: 4, threads: 1, spinning: false, ...options });
+  engines.push(engine);
+  for (const adapter of adapters) await engine.loadAdapter(adapter);
+  return engine;
+}
+
+const greedy = (id: string, promptIds: readonly number[], more: Partial<GenerateRequest> = {}): GenerateRequest => ({
+  id,
+  promptIds,
+  maxTokens: 24,
+  sampling: { temperature: 0 },
+  logProbs: true,
+  ...more,
+});
+
+/** What the training graph says of an answer's tokens under an adapter. */
+async function scored(adapter: Adapter, prompt: readonly number[], answer: readonly number[]): Promise<Float32Array> {
+  const config = parseModelConfig(tinyConfig);
+  const base = [...parameterShapes(config)].map(
+    ([name, shape]) => [name, parameter(shape, model.tensor(name).data)] as const,
+  );
+  const scorer = new Scorer({
+    config,
+    parameters: new Map([...base, ...parametersOf(adapter)]),
+    adapterScale: 1, // alpha = rank
+    runtime: createRuntime({ threads: 1 }),
+  });
+  const weights = [...prompt.map(() => 0), ...answer.map(() => 1)];
+  try {
+    return await scorer.tokenLogProbs(padSequences([{ ids: [...prompt, ...answer], weights }]));
+  } finally {
+    await scorer.release();
+  }
+}
+
+describe('every kind of adapter', () => {
+  it.each([randomAdapter(5), randomBottleneck(6), randomSoftPrompt(7)])(
+    'is served as it was trained: $digest',
+    async (adapter) => {
+      const engine = await load([adapter]);
+      const prompt = [3, 1, 4, 1, 5, 9, 2, 6];
+      const { tokens, logProbs, finished } = await collect(
+        engine.generate(greedy('a', prompt, { adapter: adapter.digest })),
+      );
+      const want = await scored(adapter, prompt, tokens);
+      logProbs.forEach((logProb, i) => expect(logProb).toBeCloseTo(want[i]!, 3));
+      expect(finished).toMatchObject({ promptTokens: 8, completionTokens: 24 });
+      const base = await collect(engine.generate(greedy('b', prompt, { adapter: null })));
+      expect(tokens).not.toEqual(base.tokens);
+    },
+  );
+
+  it('can share one batch with all others and the base, each row with its own tokens', async () => {
+    const adapters = [
+      ...[5, 6, 7].map((seed) => randomAdapter(seed)),
+      ...[8, 9].map((seed) => randomBottleneck(seed)),
+      ...[10, 11].map((seed) => randomSoftPrompt(seed)),
+    ];
+    const choices = [null, ...adapters.map(({ digest }) => digest)];
+    const random = createRandom(3);
+    const requests = Array.from({ length: 40 }, (_, i) =>
+      greedy(
+        `r${i}`,
+        Array.from({ length: 2 + random.int(20) }, () => random.int(64)),
+        {
+          adapter: choices[i % choices.length]!,
+          maxTokens: 5 + random.int(40),
+          sampling: i % 3 ? { temperature: 1, topK: 30, seed: i } : { temperature: 0 },
+        },
+      ),
+    );
+    const single = await load(adapters, { slots: 1 });
+    const alone = [];
+    for (const request of requests) alone.push((await collect(single.generate(request))).tokens);
+    const shared = await load(adapters, { slots: 8 });
+    const together = await Promise.all(requests.map((request) => collect(shared.generate(request))));
+    expect(together.map(({ tokens }) => tokens)).toEqual(alone);
+    expect(new Set(together.map(({ started }) => started!.weights.digest)).size).toBe(8);
+    const { steps, completionTokens } = await shared.stats();
+    expect(completionTokens / steps).toBeGreaterThan(4); // they did share
+  });
+
+  it('is refused when it holds a number that is none', async () => {
+    const engine = await load([]);
+    const broken = randomBottleneck(6);
+    broken.tensors.get('model.layers.1.mlp')!.up[7] = Infinity;
+    await expect(engine.loadAdapter(broken)).rejects.toThrow(/bottleneck-6 cannot be served.*not finite/);
+  });
+});
+
+describe('a soft prompt', () => {
+  it('made of the embeddings of words says what the words say', async () => {
+    const words = [11, 22, 33, 44];
+    const table = model.tensor('model.embed_tokens.weight').data;
+    const { hidden_size: hidden } = tinyConfig;
+    const embeddings = Float32Array.from(words.flatMap((id) => [...table.subarray(id * hidden, (id + 1) * hidden)]));
+    const engine = await load([{ kind: 'soft-prompt', digest: 'words', numTokens: 4, embeddings }]);
+    const soft = await collect(engine.generate(greedy('a', [5, 6, 7], { adapter: 'words' })));
+    const plain = await collect(engine.generate(greedy('b', [...words, 5, 6, 7])));
+    expect(soft.tokens).toEqual(plain.tokens);
+    expect(soft.started).toMatchObject({ promptTokens: 3, cachedTokens: 0 });
+  });
+
+  it('is remembered with the conversation behind it, and costs no tokens of the caller', async () => {
+    const adapter = randomSoftPrompt(7, 20);
+    const engine = await load([adapter], { slots: 2, tokenBudget: 18 });
+    const fresh = await load([adapter], { slots: 1 });
+    const first = greedy(
+      'a',
+      Array.from({ length: 30 }, (_, i) => i),
+      { adapter: adapter.digest },
+    );
+    const answer = await collect(engine.generate(first));
+    expect(answer.tokens).toEqual((await collect(fresh.generate(first))).tokens);
+    const turn = greedy('b', [...first.promptIds, ...answer.tokens, 3, 4], { adapter: adapter.digest });
+    const reused = await collect(engine.generate(turn));
+    expect(reused.finished.cachedTokens).toBe(30 + answer.tokens.length - 1);
+    const want = await load([adapter], { slots: 1 });
+    expect(reused.tokens).toEqual((await collect(want.generate(turn))).tokens);
+  });
+
+  it('leaves the less room: what does not fit behind it is refused with both sizes', async () => {
+    const engine = await load([randomSoftPrompt(7, 20)], { maxSeq: 40 });
+    const request = greedy('a', [1, 2, 3, 4], { adapter: 'soft-prompt-7', maxTokens: 20 });
+    const { finished } = await collect(engine.generate(request));
+    expect(finished).toMatchObject({ reason: 'rejected', error: /20 tokens before the prompt.*room for 20/ });
+    const fits = await collect(engine.generate({ ...request, id: 'b', maxTokens: 16 }));
+    expect(fits.finished.reason).toBe('length');
+  });
+});
