@@ -9,6 +9,7 @@ import { AppModule } from './app.module.js';
 import { ChatService } from './chat/chat.service.js';
 import { CONSOLE_FOLDER } from './console/console.controller.js';
 import { NestLogger } from './core/nest-logger.js';
+import { parseStrictJson } from './core/strict-json.js';
 import type { LoadedModel } from './inference/load-model.js';
 import { Metrics } from './metrics/metrics.js';
 import { AuthenticatedWsAdapter } from './realtime/authenticated-ws-adapter.js';
@@ -52,6 +53,7 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
   await app.register(helmet, { contentSecurityPolicy, crossOriginResourcePolicy: { policy: 'same-origin' } });
   await app.register(multipart, { limits: { fileSize: config.http.uploadLimitBytes, files: 1, fields: 10 } });
   await app.register(fastifyStatic, { root: CONSOLE_FOLDER, serve: false });
+  app.useBodyParser('application/json', { bodyLimit: config.http.bodyLimitBytes }, strictJson);
   observe(app);
   app.useWebSocketAdapter(new AuthenticatedWsAdapter(app, config.http.bodyLimitBytes));
   await app.listen(config.http.port, config.http.host);
@@ -66,6 +68,16 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
     await loaded.engine.close();
   };
   return { port: (app.getHttpServer().address() as AddressInfo).port, app, close };
+}
+
+type BodyDone = (error: Error | null, body?: unknown) => void;
+
+function strictJson(_request: unknown, body: Buffer, done: BodyDone): void {
+  try {
+    done(null, parseStrictJson(body));
+  } catch (error) {
+    done(error as Error);
+  }
 }
 
 /** Every answer carries the id under which the log knows it; every route is counted. */
