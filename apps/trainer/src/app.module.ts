@@ -1,10 +1,17 @@
 import path from 'node:path';
 import { CheckpointStore } from '@attune/checkpoint';
-import { CheckpointRepository, FeedbackRepository, PersistenceModule, TuningRepository } from '@attune/persistence';
+import {
+  CheckpointRepository,
+  FeedbackRepository,
+  FileRepository,
+  PersistenceModule,
+  TuningRepository,
+} from '@attune/persistence';
 import { type Config, InvalidRequestError, type Logger, messageOf, systemClock } from '@attune/platform';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CLOCK, CONFIG, LOGGER } from './core-tokens.js';
 import { DatasetBuilder } from './curation/dataset-builder.js';
+import { StoredFiles } from './curation/file-rows.js';
 import { HealthServer } from './health/health-server.js';
 import { TrainerMetrics } from './health/trainer-metrics.js';
 import { JobRunner } from './jobs/job-runner.js';
@@ -35,8 +42,13 @@ export class AppModule {
         },
         {
           provide: DatasetBuilder,
-          useFactory: (feedback: FeedbackRepository, tuning: TuningRepository) => new DatasetBuilder(feedback, tuning),
-          inject: [FeedbackRepository, TuningRepository],
+          useFactory: (feedback: FeedbackRepository, tuning: TuningRepository, uploads: FileRepository) =>
+            new DatasetBuilder(
+              feedback,
+              tuning,
+              new StoredFiles(path.join(config.storage.dataDir, 'datasets'), uploads),
+            ),
+          inject: [FeedbackRepository, TuningRepository, FileRepository],
         },
         {
           provide: CheckpointPublisher,

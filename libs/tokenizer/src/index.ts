@@ -5,5 +5,6 @@ export { ChatTemplate } from './chat-template.js';
 export { StreamDecoder } from './stream-decoder.js';
 export { Tokenizer, type MaskedConversation } from './tokenizer.js';
 export { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
+export { inPlainMessages } from './tool-messages.js';
 export { toolCallFormatOf, type ToolCallFormat } from './tool-call-format.js';
 export { tokenizerJson, writeTokenizerFolder, type TokenizerRoles } from './tokenizer-folder.js';

@@ -1,5 +1,5 @@
 import { capPerUser } from './per-user-cap.js';
-import type { CuratedRow, Filtered, ReviewedFeedback, SplitRow } from './curated-row.js';
+import type { Filtered, ReviewedFeedback, SplitRow, SuppliedRow } from './curated-row.js';
 import { decontaminate } from './decontaminate.js';
 import { dedupe } from './dedupe.js';
 import { toDemonstrations } from './demonstrations.js';
@@ -26,19 +26,27 @@ export interface Curated {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
-/** Approved feedback, oldest first, into training rows: rows out of feedback, then one filter after the other, then the split. */
-export function curate(feedback: readonly ReviewedFeedback[], rules: CurationRules): Curated {
-  const filters: [name: string, filter: (rows: readonly CuratedRow[]) => Filtered][] = [
+/**
+ * Approved feedback, oldest first, and rows of other sources into training rows: rows out of feedback, then one filter
+ * after the other, then the split.
+ */
+export function curate(
+  feedback: readonly ReviewedFeedback[],
+  rules: CurationRules,
+  supplied: readonly SuppliedRow[] = [],
+): Curated {
+  const filters: [name: string, filter: (rows: readonly SuppliedRow[]) => Filtered<SuppliedRow>][] = [
     ['quality', keepUsable],
     ['duplicates', dedupe],
     ['task suite', (rows) => decontaminate(rows, rules.suiteQuestions)],
     ['length', (rows) => limitLength(rows, rules.maxTokens, rules.countTokens)],
     ['per user', (rows) => capPerUser(rows, rules.maxRowsPerUser)],
   ];
-  let rows: readonly CuratedRow[] = [
+  let rows: readonly SuppliedRow[] = [
     ...toDemonstrations(feedback),
     ...toPreferences(feedback),
     ...toThumbs(feedback),
+    ...supplied,
   ].map(redactPii);
   const dropped: Record<string, number> = {};
   for (const [name, filter] of filters) {

@@ -37,6 +37,11 @@ export interface CuratedRow {
   readonly label: boolean | null;
 }
 
+/** A row whose side of the split may be decided already, by whoever brought it. */
+export interface SuppliedRow extends CuratedRow {
+  readonly side?: 'train' | 'heldout';
+}
+
 export interface SplitRow extends CuratedRow {
   readonly split: 'train' | 'heldout';
 }

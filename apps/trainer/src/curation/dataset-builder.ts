@@ -4,17 +4,19 @@ import type { TaskSuite } from '@attune/tasks';
 import type { Journal } from '../jobs/journal.js';
 import { countTokens } from '../model/answer-sequence.js';
 import type { BaseModel } from '../model/base-model.js';
-import { curate, type Curated } from './curate.js';
+import { curate, type Curated, type CurationRules } from './curate.js';
+import { type FileSource, rowsOfFiles } from './file-rows.js';
 import { toReviewedFeedback } from './reviewed-feedback.js';
 
 /** Longest training row, in tokens: attention over a row costs its square. */
 export const MAX_ROW_TOKENS = 512;
 
-/** Turns all approved feedback into the rows of a job and stores them, each with the feedback it comes from. */
+/** Turns approved feedback and the job's files into its rows and stores them, each with where it comes from. */
 export class DatasetBuilder {
   constructor(
     private readonly feedback: Pick<FeedbackRepository, 'approved'>,
     private readonly tuning: Pick<TuningRepository, 'replaceDatasetRows' | 'datasetRows'>,
+    private readonly files: FileSource,
   ) {}
 
   async build(
@@ -24,16 +26,18 @@ export class DatasetBuilder {
     suite: TaskSuite,
     journal: Journal,
   ): Promise<void> {
-    const feedback = (await this.feedback.approved()).map(toReviewedFeedback);
-    const curated = curate(feedback, {
+    const feedback = config.data.feedback ? (await this.feedback.approved()).map(toReviewedFeedback) : [];
+    const supplied = await rowsOfFiles(this.files, config, journal);
+    const rules: CurationRules = {
       maxRowsPerUser: config.max_rows_per_user,
       heldoutShare: config.heldout_share,
       maxTokens: Math.min(MAX_ROW_TOKENS, model.config.maxPositions),
       countTokens: (messages) => countTokens(model.tokenizer, messages),
       suiteQuestions: suiteQuestions(suite),
-    });
+    };
+    const curated = curate(feedback, rules, supplied);
     await this.tuning.replaceDatasetRows(jobId, curated.rows.map(toStored));
-    journal.info(summary(feedback.length, curated), { dropped: curated.dropped });
+    journal.info(summary(feedback.length, supplied.length, curated), { dropped: curated.dropped });
   }
 
   /** The rows a job was given, in the order they were stored. */
@@ -51,12 +55,12 @@ function toStored({ feedbackId, origin, kind, split, prompt, chosen, rejected, l
   return { feedbackId, origin, kind, split, prompt: [...prompt], chosen, rejected, label };
 }
 
-function summary(numFeedback: number, { rows, dropped }: Curated): string {
+function summary(numFeedback: number, numSupplied: number, { rows, dropped }: Curated): string {
   const count = (kind: string, split: string) => rows.filter((row) => row.kind === kind && row.split === split).length;
   const lost = Object.entries(dropped).filter(([, number]) => number > 0);
   const filtered = lost.length === 0 ? 'none' : lost.map(([name, number]) => `${number} by ${name}`).join(', ');
   return (
-    `${numFeedback} approved pieces of feedback gave ${count('demonstration', 'train')} demonstrations and ` +
+    `${numFeedback} approved pieces of feedback${numSupplied > 0 ? ` and ${numSupplied} rows of files` : ''} gave ${count('demonstration', 'train')} demonstrations and ` +
     `${count('preference', 'train')} preferences and ${count('thumb', 'train')} thumbs to train on, ` +
     `${count('demonstration', 'heldout')}, ${count('preference', 'heldout')} and ${count('thumb', 'heldout')} ` +
     `held out; dropped: ${filtered}`

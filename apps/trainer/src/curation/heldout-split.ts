@@ -1,17 +1,20 @@
 import { deriveSeed } from '@attune/platform';
-import { type CuratedRow, normalized, type SplitRow } from './curated-row.js';
+import { type CuratedRow, normalized, type SplitRow, type SuppliedRow } from './curated-row.js';
 
 /**
  * Keeps a share of what people talked about for measuring. Rows of one conversation stay together, and so do rows that
  * ask the same, whoever asked: a question learnt from one user says nothing when it is measured on another. The side
  * of such a group hangs on the id of its oldest conversation (rows come oldest first), not on the job, so that it stays
  * where it is while more feedback arrives. When no group falls on the held-out side, the nearest one is taken, so that
- * there is always something to measure (unless there is only one).
+ * there is always something to measure (unless there is only one). A row that brings its side keeps it.
  */
-export function splitHeldout(rows: readonly CuratedRow[], heldoutShare: number): SplitRow[] {
+export function splitHeldout(rows: readonly SuppliedRow[], heldoutShare: number): SplitRow[] {
   const groups = groupRows(rows);
   const heldout = heldoutGroups(new Set(groups), heldoutShare);
-  return rows.map((row, i) => ({ ...row, split: heldout.has(groups[i]!) ? 'heldout' : 'train' }));
+  return rows.map(({ side, ...row }, i) => ({
+    ...row,
+    split: side ?? (heldout.has(groups[i]!) ? 'heldout' : 'train'),
+  }));
 }
 
 /** The group of each row, named by its oldest conversation: union-find over conversations and questions. */

@@ -1,0 +1,32 @@
+import type { DataExample } from './example.js';
+
+/** GSM8K's mark between the reasoning and the final answer. */
+const FINAL = /(?:^|\n)\s*####\s*(.+?)\s*$/;
+/** GSM8K's notes for a calculator, e.g. <<48/2=24>>. */
+const CALCULATOR = /<<[^<>]*>>/g;
+/** How the bundled tasks and many corpora close a chain of thought. */
+const SO_THE_ANSWER = /(?:^|[\s.])(?:so |therefore,? )?the (?:final )?answer is:?\s*(.+?)\.?\s*$/i;
+
+/**
+ * Keeps worked reasoning (Wei et al. 2022, chain of thought) or leaves the final answer alone. A kept rationale loses
+ * its calculator notes, and its mark becomes a sentence, so that what is learnt is what a person would say.
+ */
+export function withRationale(example: DataExample, rationale: 'keep' | 'strip'): DataExample {
+  if (example.kind !== 'conversation') return example;
+  const messages = example.messages.map((message) =>
+    message.role === 'assistant' ? { ...message, content: rewrite(message.content, rationale) } : message,
+  );
+  return { ...example, messages };
+}
+
+/** The final answer of worked reasoning; null when the text has none that is marked. */
+export function finalAnswer(text: string): string | null {
+  return FINAL.exec(text)?.[1] ?? SO_THE_ANSWER.exec(text)?.[1] ?? null;
+}
+
+function rewrite(text: string, rationale: 'keep' | 'strip'): string {
+  if (rationale === 'strip') return finalAnswer(text) ?? text;
+  const marked = FINAL.exec(text);
+  const plain = text.replace(CALCULATOR, '');
+  return marked ? `${plain.replace(FINAL, '').trim()}\nThe answer is ${marked[1]}.` : plain;
+}
