@@ -6,3 +6,4 @@ export { liveNodes, memoryOrder } from './order.js';
 export { printGraph } from './print.js';
 export { inferShapes, position, reducedShape } from './shapes.js';
 export * from './types.js';
+export { lowerForWebGpu } from './webgpu.js';

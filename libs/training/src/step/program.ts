@@ -1,10 +1,11 @@
 import { gradient } from '@attune/autograd';
-import { encodeModel, usedInputs } from '@attune/graph';
+import { encodeModel, lowerForWebGpu, usedInputs } from '@attune/graph';
 import type { ModelConfig } from '@attune/models';
-import type { HostTensor, Runtime, Session, TensorMap } from '@attune/runtime';
+import type { AnyTensor, AnyTensorMap, Runtime, Session } from '@attune/runtime';
+import type { PlacedParameters } from '../device/placed-parameters.js';
 import { ModelGraph } from './model-graph.js';
 import type { Objective } from './objective.js';
-import { type Parameter, parameter, type ParameterSet } from './parameters.js';
+import { parameter, type ParameterSet } from './parameters.js';
 import type { TrainingSwitches } from './switches.js';
 
 export interface ProgramOptions<Batch> {
@@ -21,6 +22,8 @@ export interface ProgramOptions<Batch> {
   readonly threads?: number;
   /** Memory for time. */
   readonly switches?: TrainingSwitches;
+  /** The parameters on a device; the graph then runs there. Without it they are read where they are. */
+  readonly placed?: PlacedParameters;
 }
 
 /** Sums over a batch's items, as an objective's graph gives them. */
@@ -34,7 +37,7 @@ export class Program<Batch> {
   private constructor(
     private readonly objective: Objective<Batch>,
     private readonly session: Session,
-    private readonly weights: TensorMap,
+    private readonly weights: AnyTensorMap,
     private readonly metricNames: readonly string[],
   ) {}
 
@@ -60,21 +63,25 @@ export class Program<Batch> {
       const wrt = names.map((name) => model.parameter(name));
       gradient(model.g, lossSum, wrt).forEach((tensor, i) => model.g.output(gradientOutput(names[i]!), tensor));
     }
+    const { placed } = options;
+    if (placed?.device.kind === 'webgpu') lowerForWebGpu(model.g);
     const session = await runtime.createSession(encodeModel(model.g), {
+      device: placed?.device,
       threads,
       memPattern: false,
       graphOptimization: 'basic',
     });
-    const weights: Record<string, HostTensor> = {};
-    for (const { name } of usedInputs(model.g)) if (parameters.has(name)) weights[name] = parameters.get(name)!;
+    const weights: Record<string, AnyTensor> = {};
+    for (const { name } of usedInputs(model.g))
+      if (parameters.has(name)) weights[name] = placed?.tensors.get(name) ?? parameters.get(name)!;
     return new Program(objective, session, weights, Object.keys(metricSums));
   }
 
   /** Runs one batch; gradients, by parameter name, are overwritten. */
-  async run(batch: Batch, gradients: ReadonlyMap<string, Parameter> = new Map()): Promise<Sums> {
+  async run(batch: Batch, gradients: ReadonlyMap<string, AnyTensor> = new Map()): Promise<Sums> {
     const loss = parameter([]);
     const metrics = new Map(this.metricNames.map((name) => [name, parameter([])]));
-    const outputs: Record<string, HostTensor> = { [LOSS]: loss };
+    const outputs: Record<string, AnyTensor> = { [LOSS]: loss };
     for (const [name, tensor] of metrics) outputs[metricOutput(name)] = tensor;
     for (const [name, tensor] of gradients) outputs[gradientOutput(name)] = tensor;
     await this.session.run({ ...this.weights, ...this.objective.feeds(batch) }, outputs);
@@ -82,6 +89,11 @@ export class Program<Batch> {
       loss: loss.data[0]!,
       metrics: Object.fromEntries([...metrics].map(([name, { data }]) => [name, data[0]!])),
     };
+  }
+
+  /** Operators that the device left to the CPU, with their number. */
+  leftToCpu(): Readonly<Record<string, number>> {
+    return this.session.leftToCpu();
   }
 
   release(): void {

@@ -1,6 +1,7 @@
 import { InternalError, InvalidRequestError } from '@attune/platform';
 import { addInto, globalNorm } from '../optimizers/arrays.js';
 import type { Optimizer, Trainable } from '../optimizers/optimizer.js';
+import { type Evaluation, meanOver } from './mean.js';
 import { type Parameter, parameter, type ParameterSet } from './parameters.js';
 import { Program, type ProgramOptions, type Sums } from './program.js';
 
@@ -8,15 +9,6 @@ export interface TrainStepOptions<Batch> extends ProgramOptions<Batch> {
   readonly optimizer: Optimizer;
   /** Gradients longer than this are shortened to it (global L2 norm); null leaves them alone. */
   readonly clipNorm: number | null;
-}
-
-/** Means over the items of some batches. */
-export interface Evaluation {
-  readonly loss: number;
-  /** How many items the means run over; a sum of weights where items are weighted. */
-  readonly items: number;
-  /** The objective's own numbers, per item. */
-  readonly metrics: Readonly<Record<string, number>>;
 }
 
 export interface StepResult extends Evaluation {
@@ -53,7 +45,7 @@ export class TrainStep<Batch> {
     if (microBatches.length === 0) throw new InvalidRequestError('a training step needs at least one micro-batch');
     const sums: Sums[] = [];
     for (const batch of microBatches) sums.push(await this.accumulate(batch, sums.length === 0));
-    return this.update(this.mean(microBatches, sums), learningRate);
+    return this.update(meanOver(this.options.objective, microBatches, sums), learningRate);
   }
 
   /** The mean loss and metrics of some batches; a forward pass of its own, without gradients. */
@@ -62,7 +54,7 @@ export class TrainStep<Batch> {
     const program = await this.forward;
     const sums: Sums[] = [];
     for (const batch of batches) sums.push(await program.run(batch));
-    return this.mean(batches, sums);
+    return meanOver(this.options.objective, batches, sums);
   }
 
   /** Frees the sessions; parameters and optimizer stay the caller's. */
@@ -88,17 +80,6 @@ export class TrainStep<Batch> {
     const shorten = clipNorm !== null && gradNorm > clipNorm ? clipNorm / gradNorm : 1;
     await optimizer.update(pair(trainable, this.gradients), shorten / mean.items, learningRate);
     return { ...result, applied: true };
-  }
-
-  private mean(batches: readonly Batch[], sums: readonly Sums[]): Evaluation {
-    const items = batches.reduce((all, batch) => all + this.options.objective.count(batch), 0);
-    const names = Object.keys(sums[0]?.metrics ?? {});
-    const meanOf = (of: (sum: Sums) => number) => sums.reduce((all, sum) => all + of(sum), 0) / items;
-    return {
-      items,
-      loss: meanOf(({ loss }) => loss),
-      metrics: Object.fromEntries(names.map((name) => [name, meanOf(({ metrics }) => metrics[name]!)])),
-    };
   }
 }
 
