@@ -13,6 +13,7 @@ import { CreateFiles1700000030000 } from './1700000030000-create-files.js';
 import { CreateVectorStores1700000031000 } from './1700000031000-create-vector-stores.js';
 import { CreateWebhooks1700000032000 } from './1700000032000-create-webhooks.js';
 import { CreateFineTuning1700000033000 } from './1700000033000-create-fine-tuning.js';
+import { CreateBatches1700000034000 } from './1700000034000-create-batches.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   CreateVectorStores1700000031000,
   CreateWebhooks1700000032000,
   CreateFineTuning1700000033000,
+  CreateBatches1700000034000,
 ];

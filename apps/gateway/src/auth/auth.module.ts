@@ -6,6 +6,7 @@ import { AccountsController } from './accounts.controller.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthService } from './auth.service.js';
 import { ConcurrencyLimiter } from './concurrency-limiter.js';
+import { OwnApi } from './own-api.js';
 
 const concurrencyLimiter = {
   provide: ConcurrencyLimiter,
@@ -17,7 +18,7 @@ const concurrencyLimiter = {
 @Global()
 @Module({
   controllers: [AccountsController],
-  providers: [AuthService, concurrencyLimiter, { provide: APP_GUARD, useClass: AuthGuard }],
-  exports: [AuthService, ConcurrencyLimiter],
+  providers: [AuthService, OwnApi, concurrencyLimiter, { provide: APP_GUARD, useClass: AuthGuard }],
+  exports: [AuthService, OwnApi, ConcurrencyLimiter],
 })
 export class AuthModule {}

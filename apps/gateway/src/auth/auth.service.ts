@@ -1,6 +1,7 @@
 import { AccountRepository, hashSecret } from '@attune/persistence';
 import { RateLimitedError, UnauthenticatedError, type Clock, type Config, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 import { CLOCK, CONFIG, LOGGER } from '../core/tokens.js';
 import type { Caller } from './caller.js';
 import { RateLimiter, type RequestsLeft } from './rate-limiter.js';
@@ -14,6 +15,8 @@ const FAILURES_PER_MINUTE = 60;
 /** Who a key belongs to, and whether it may go on asking. */
 @Injectable()
 export class AuthService {
+  /** Keys of calls the gateway makes to itself, by secret. */
+  private readonly lent = new Map<string, Caller>();
   private readonly known = new Map<string, { caller: Caller; until: number }>();
   private readonly requests: RateLimiter;
   private readonly failures: RateLimiter;
@@ -36,6 +39,8 @@ export class AuthService {
     if (secret === undefined) {
       throw new UnauthenticatedError('No API key was sent; send one as `Authorization: Bearer <key>`.');
     }
+    const lent = this.lent.get(secret);
+    if (lent) return lent;
     const caller = await this.callerOf(hashSecret(secret));
     if (!caller) {
       this.limit(this.failures, address, 'wrong API keys from this address');
@@ -43,6 +48,16 @@ export class AuthService {
     }
     this.takeRequest(caller);
     return caller;
+  }
+
+  /**
+   * A key under which this process itself may act for a caller until it is given back: work in the background goes
+   * through the same door as everybody's.
+   */
+  lend(caller: Caller): { secret: string; giveBack: () => void } {
+    const secret = randomUUID();
+    this.lent.set(secret, caller);
+    return { secret, giveBack: () => void this.lent.delete(secret) };
   }
 
   /**

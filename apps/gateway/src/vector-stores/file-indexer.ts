@@ -2,6 +2,7 @@ import { FileRepository, VectorSearchRepository, type FileToIndex, type Indexing
 import { AppError, messageOf, type Config, type Logger } from '@attune/platform';
 import { readPassages, type SplitOptions } from '@attune/retrieval';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { BackgroundWork } from '../core/background-work.js';
 import { CONFIG, LOGGER } from '../core/tokens.js';
 import { InferenceService } from '../inference/inference.service.js';
 
@@ -11,10 +12,7 @@ const LOOK_MS = 30_000;
 /** Reads the files of vector stores, one after the other, and cuts them into passages that can be searched. */
 @Injectable()
 export class FileIndexer implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer?: NodeJS.Timeout;
-  private working?: Promise<void>;
-  private again = false;
-  private stopped = false;
+  private readonly reading: BackgroundWork;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -22,35 +20,29 @@ export class FileIndexer implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly files: FileRepository,
     private readonly index: VectorSearchRepository,
     private readonly inference: InferenceService,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.timer = setInterval(() => this.wake(), LOOK_MS).unref();
-    this.wake();
+  ) {
+    const work = (stopping: AbortSignal) => this.readAll(stopping);
+    this.reading = new BackgroundWork({ name: 'reading files', everyMs: LOOK_MS, logger, work });
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    this.stopped = true;
-    clearInterval(this.timer);
-    await this.working;
+  onApplicationBootstrap(): void {
+    this.reading.start();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.reading.stop();
   }
 
   /** Tells that there are files to read; returns at once. */
   wake(): void {
-    this.again = true;
-    this.working ??= this.work().finally(() => (this.working = undefined));
+    this.reading.wake();
   }
 
-  private async work(): Promise<void> {
-    try {
-      while (this.again && !this.stopped) {
-        this.again = false;
-        for (let file = await this.index.claim(); file && !this.stopped; file = await this.index.claim()) {
-          await this.read(file);
-        }
-      }
-    } catch (error) {
-      this.logger.warn({ err: error }, `vector store files not read yet: ${messageOf(error)}`);
+  private async readAll(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
+      const file = await this.index.claim();
+      if (!file) return;
+      await this.read(file);
     }
   }
 

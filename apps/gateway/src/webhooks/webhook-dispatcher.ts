@@ -1,6 +1,6 @@
 import { channels } from '@attune/contracts';
 import { Notifications, WebhookRepository } from '@attune/persistence';
-import { messageOf, type Logger } from '@attune/platform';
+import type { Logger } from '@attune/platform';
 import {
   Inject,
   Injectable,
@@ -8,6 +8,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import { BackgroundWork } from '../core/background-work.js';
 import { LOGGER } from '../core/tokens.js';
 import { WebhookSender } from './webhook-sender.js';
 
@@ -19,50 +20,39 @@ const FORGET_MS = 3_600_000;
 /** Brings events from the outbox to their endpoints; each goes out once, whichever gateway takes it. */
 @Injectable()
 export class WebhookDispatcher implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly timers: NodeJS.Timeout[] = [];
-  private working?: Promise<void>;
-  private again = false;
-  private stopped = false;
+  private readonly sending: BackgroundWork;
+  private readonly forgetting: BackgroundWork;
 
   constructor(
-    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(LOGGER) logger: Logger,
     private readonly notifications: Notifications,
     private readonly webhooks: WebhookRepository,
     private readonly sender: WebhookSender,
-  ) {}
+  ) {
+    const work = (stopping: AbortSignal) => this.sendDue(stopping);
+    this.sending = new BackgroundWork({ name: 'sending webhooks', everyMs: LOOK_MS, logger, work });
+    const forget = () => this.webhooks.removeOld();
+    this.forgetting = new BackgroundWork({ name: 'forgetting webhooks', everyMs: FORGET_MS, logger, work: forget });
+  }
 
   onModuleInit(): void {
-    this.notifications.listen(channels.webhookDue, () => this.wake());
+    this.notifications.listen(channels.webhookDue, () => this.sending.wake());
   }
 
   onApplicationBootstrap(): void {
-    this.timers.push(setInterval(() => this.wake(), LOOK_MS).unref());
-    this.timers.push(setInterval(() => void this.webhooks.removeOld().catch(() => undefined), FORGET_MS).unref());
-    this.wake();
+    this.sending.start();
+    this.forgetting.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.stopped = true;
-    this.timers.forEach(clearInterval);
-    await this.working;
+    await Promise.all([this.sending.stop(), this.forgetting.stop()]);
   }
 
-  private wake(): void {
-    this.again = true;
-    this.working ??= this.work().finally(() => (this.working = undefined));
-  }
-
-  private async work(): Promise<void> {
-    try {
-      while (this.again && !this.stopped) {
-        this.again = false;
-        for (let due = await this.webhooks.claim(AT_ONCE); due.length > 0; due = await this.webhooks.claim(AT_ONCE)) {
-          await Promise.all(due.map((delivery) => this.sender.deliver(delivery)));
-          if (this.stopped) return;
-        }
-      }
-    } catch (error) {
-      this.logger.warn({ err: error }, `webhooks not sent yet: ${messageOf(error)}`);
+  private async sendDue(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
+      const due = await this.webhooks.claim(AT_ONCE);
+      if (due.length === 0) return;
+      await Promise.all(due.map((delivery) => this.sender.deliver(delivery)));
     }
   }
 }

@@ -8,6 +8,7 @@ import { Document, Passage } from './document.entity.js';
 import { Feedback } from './feedback.entity.js';
 import { StoredResponse } from './response.entity.js';
 import { Review } from './review.entity.js';
+import { Batch } from './batch.entity.js';
 import { FineTuningJob } from './fine-tuning-job.entity.js';
 import { StoredFile, Upload, UploadPart } from './stored-file.entity.js';
 import { TuningJob } from './tuning-job.entity.js';
@@ -41,13 +42,14 @@ export const entities = [
   StoredResponse,
   WebhookEndpoint,
   FineTuningJob,
+  Batch,
 ];
 
 export { User, ApiKey, Conversation, Completion, Feedback, Review, Document, Passage };
 export { ConversationItem, StoredResponse };
 export { TuningJob, TuningEvent, TuningMetric, DatasetRow, Checkpoint, Promotion };
 export { StoredFile, Upload, UploadPart };
-export { FineTuningJob, WebhookEndpoint };
+export { Batch, FineTuningJob, WebhookEndpoint };
 export { VectorStore, VectorStoreBatch, VectorStoreFile };
 export type { IndexingError } from './vector-store.entity.js';
 export type { CompletionSource, CompletionStatus } from './completion.entity.js';

@@ -6,6 +6,7 @@ import { ConversationRepository } from './conversation.repository.js';
 import { DocumentRepository } from './document.repository.js';
 import { FeedbackRepository } from './feedback.repository.js';
 import { FileRepository } from './file.repository.js';
+import { BatchRepository } from './batch.repository.js';
 import { FineTuningRepository } from './fine-tuning.repository.js';
 import { WebhookRepository } from './webhook.repository.js';
 import { VectorSearchRepository } from './vector-search.repository.js';
@@ -29,6 +30,7 @@ export const repositories = [
   VectorSearchRepository,
   WebhookRepository,
   FineTuningRepository,
+  BatchRepository,
   ConversationItemRepository,
   ResponseRepository,
   ResponseEventRepository,
@@ -50,3 +52,4 @@ export * from './vector-search.repository.js';
 export * from './vector-store.repository.js';
 export * from './webhook.repository.js';
 export * from './fine-tuning.repository.js';
+export * from './batch.repository.js';

@@ -1,0 +1,63 @@
+import { AccountRepository } from '@attune/persistence';
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { AuthService } from './auth.service.js';
+
+/** On whose behalf: what is answered is recorded under this user and this key. */
+export interface Whose {
+  userId: string;
+  keyId: string;
+}
+
+export interface OwnAnswer {
+  status: number;
+  requestId: string;
+  // Each caller knows which shape it asked for.
+  body: unknown;
+}
+
+/**
+ * The gateway's own API, called without a socket on behalf of a user: work in the background answers just as a request
+ * would, errors and records included.
+ */
+@Injectable()
+export class OwnApi {
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly auth: AuthService,
+    private readonly accounts: AccountRepository,
+  ) {}
+
+  post(whose: Whose, url: string, body: unknown): Promise<OwnAnswer> {
+    return this.call(whose, 'POST', url, body);
+  }
+
+  get(whose: Whose, url: string): Promise<OwnAnswer> {
+    return this.call(whose, 'GET', url);
+  }
+
+  private async call(
+    { userId, keyId }: Whose,
+    method: 'GET' | 'POST',
+    url: string,
+    body?: unknown,
+  ): Promise<OwnAnswer> {
+    const { id, name, role, createdAt } = await this.accounts.getUser(userId);
+    const caller = { userId: id, userName: name, role, userCreated: createdAt, keyId };
+    const { secret, giveBack } = this.auth.lend(caller);
+    try {
+      const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
+      const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
+      const answer = await fastify.inject({
+        method,
+        url,
+        headers,
+        ...(body !== undefined && { payload: body as object }),
+      });
+      return { status: answer.statusCode, requestId: String(answer.headers['x-request-id']), body: answer.json() };
+    } finally {
+      giveBack();
+    }
+  }
+}

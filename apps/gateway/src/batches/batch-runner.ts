@@ -1,0 +1,177 @@
+import type { BatchError, BatchLine, BatchOutputLine, BatchStatus } from '@attune/contracts';
+import { BatchRepository, FileRepository, type Batch } from '@attune/persistence';
+import { createId, messageOf, type Clock, type Logger } from '@attune/platform';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { OwnApi } from '../auth/own-api.js';
+import { BackgroundWork } from '../core/background-work.js';
+import { CLOCK, LOGGER } from '../core/tokens.js';
+import { readBatchLines } from './batch-lines.js';
+
+/** Few, so that people who wait go first. */
+const AT_ONCE = 4;
+const LOOK_MS = 5_000;
+/** Also how soon a cancelled batch stops. */
+const RENEW_MS = 2_000;
+/** The window a batch has. */
+export const WINDOW_MS = 24 * 3_600_000;
+
+/** Works batches off, line by line; one that a killed gateway left is gone on with by the next. */
+@Injectable()
+export class BatchRunner implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly running: BackgroundWork;
+
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly batches: BatchRepository,
+    private readonly files: FileRepository,
+    private readonly api: OwnApi,
+  ) {
+    const work = (stopping: AbortSignal) => this.runAll(stopping);
+    this.running = new BackgroundWork({ name: 'batches', everyMs: LOOK_MS, logger, work });
+  }
+
+  onApplicationBootstrap(): void {
+    this.running.start();
+  }
+
+  // Before connections are closed: lines under way are requests like others.
+  beforeApplicationShutdown(): Promise<void> {
+    return this.running.stop();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.running.stop();
+  }
+
+  wake(): void {
+    this.running.wake();
+  }
+
+  private async runAll(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
+      const batch = await this.batches.claim();
+      if (!batch) return;
+      try {
+        await this.runOne(batch, stopping);
+      } finally {
+        await this.batches.release(batch.id);
+      }
+    }
+  }
+
+  private async runOne(batch: Batch, stopping: AbortSignal): Promise<void> {
+    const lines = await this.linesOf(batch);
+    if (!lines) return;
+    if (batch.status === 'validating') await this.batches.move(batch.id, 'in_progress', { total: lines.length });
+    const end = await this.answer(batch, lines, stopping);
+    if (end === 'stopped') return;
+    await this.writeFiles(batch, lines, end);
+    this.logger.info({ batch: batch.id, lines: lines.length }, `batch ${end}`);
+  }
+
+  private async linesOf(batch: Batch): Promise<BatchLine[] | null> {
+    const read = await this.files.read(batch.inputFileId, batch.userId).then(
+      (content) => readBatchLines(content.toString('utf8'), batch.endpoint),
+      (error: unknown) => ({ ok: false as const, errors: [gone(error)] }),
+    );
+    if (read.ok) return read.lines;
+    await this.batches.move(batch.id, 'failed', { errors: read.errors });
+    return null;
+  }
+
+  /** Answers the lines that have no answer yet, a few at a time. */
+  private async answer(
+    batch: Batch,
+    lines: BatchLine[],
+    stopping: AbortSignal,
+  ): Promise<'completed' | 'cancelled' | 'expired' | 'stopped'> {
+    const done = await this.batches.doneLines(batch.id);
+    const waiting = lines.map((line, index) => ({ line, index })).filter(({ index }) => !done.has(index));
+    const lease = this.keepLease(batch);
+    const late = () => this.clock.now().getTime() > batch.createdAt.getTime() + WINDOW_MS;
+    const worker = async () => {
+      while (!stopping.aborted && lease.status() !== 'cancelling' && !late()) {
+        const next = waiting.shift();
+        if (!next) return;
+        await this.answerLine(batch, next.line, next.index);
+      }
+    };
+    try {
+      await lease.renewed;
+      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    } finally {
+      lease.end();
+    }
+    if (waiting.length === 0) return lease.status() === 'cancelling' ? 'cancelled' : 'completed';
+    if (stopping.aborted) return 'stopped';
+    return late() ? 'expired' : 'cancelled';
+  }
+
+  private async answerLine(batch: Batch, { custom_id, body }: BatchLine, index: number): Promise<void> {
+    const id = createId('batch_req');
+    try {
+      const answer = await this.api.post({ userId: batch.userId, keyId: batch.apiKeyId }, batch.endpoint, body);
+      const response = { status_code: answer.status, request_id: answer.requestId, body: answer.body };
+      const succeeded = answer.status >= 200 && answer.status < 300;
+      await this.batches.addResult(batch.id, index, succeeded, { id, custom_id, response, error: null });
+    } catch (error) {
+      const output: BatchOutputLine = {
+        id,
+        custom_id,
+        response: null,
+        error: { code: 'internal_error', message: messageOf(error) },
+      };
+      await this.batches.addResult(batch.id, index, false, output);
+    }
+  }
+
+  private async writeFiles(batch: Batch, lines: BatchLine[], end: BatchStatus): Promise<void> {
+    await this.batches.move(batch.id, end === 'cancelled' ? 'cancelling' : 'finalizing');
+    if (end === 'expired') await this.noteExpired(batch, lines);
+    const outputFileId = await this.writeFile(batch, 'output', await this.batches.results(batch.id, true));
+    const errorFileId = await this.writeFile(batch, 'error', await this.batches.results(batch.id, false));
+    await this.batches.finish(batch.id, end, { outputFileId, errorFileId });
+  }
+
+  private async noteExpired(batch: Batch, lines: BatchLine[]): Promise<void> {
+    const done = await this.batches.doneLines(batch.id);
+    const error = { code: 'batch_expired', message: 'The batch ended before this request was worked on.' };
+    for (const [index, { custom_id }] of lines.entries()) {
+      if (done.has(index)) continue;
+      const output = { id: createId('batch_req'), custom_id, response: null, error };
+      await this.batches.addResult(batch.id, index, false, output);
+    }
+  }
+
+  private async writeFile(batch: Batch, kind: string, rows: BatchOutputLine[]): Promise<string | null> {
+    if (rows.length === 0) return null;
+    const content = Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const file = await this.files.add({
+      userId: batch.userId,
+      filename: `${batch.id}_${kind}.jsonl`,
+      purpose: 'batch_output',
+      content,
+      lifetimeSeconds: batch.outputLifetimeSeconds ?? undefined,
+    });
+    return file.id;
+  }
+
+  /** Says every so often that this gateway is alive, and hears whether the batch was cancelled. */
+  private keepLease({ id, status }: Batch) {
+    let current = status;
+    const renew = async () => {
+      current = await this.batches.renew(id);
+    };
+    const renewed = renew();
+    const timer = setInterval(() => void renew().catch(() => undefined), RENEW_MS);
+    return { renewed, end: () => clearInterval(timer), status: () => current };
+  }
+}
+
+const gone = (error: unknown): BatchError => ({
+  code: 'invalid_file',
+  message: `The input file cannot be read: ${messageOf(error)}`,
+  param: 'input_file_id',
+  line: null,
+});
