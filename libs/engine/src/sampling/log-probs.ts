@@ -1,12 +1,13 @@
 import type { TokenLogProb } from '../types.js';
+import { expNegative } from './exp.js';
 import { largest } from './top-k.js';
+import { largestOf } from './weights.js';
 
 /** log Σ exp(logit), without overflow. */
 export function logSumExp(logits: Float32Array): number {
-  let most = -Infinity;
-  for (let i = 0; i < logits.length; i++) if (logits[i]! > most) most = logits[i]!;
+  const most = largestOf(logits);
   let sum = 0;
-  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - most);
+  for (let i = 0; i < logits.length; i++) sum += expNegative(logits[i]! - most);
   return most + Math.log(sum);
 }
 

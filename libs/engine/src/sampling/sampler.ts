@@ -12,8 +12,9 @@ import { temperature } from './temperature.js';
 import { topK } from './top-k.js';
 import { topP } from './top-p.js';
 import { typicalP } from './typical-p.js';
+import { weightsOf } from './weights.js';
 
-/** Applied in this order; those before the temperature also shape a greedy choice. */
+/** Applied in this order. They also shape a greedy choice. */
 const shaping: readonly SamplerStep[] = [
   allowedTokens,
   repetitionPenalty,
@@ -21,18 +22,39 @@ const shaping: readonly SamplerStep[] = [
   presencePenalty,
   logitBias,
 ];
-const narrowing: readonly SamplerStep[] = [temperature, topK, typicalP, topP, minP];
+/** Then these, on what `topK` left: a division by the temperature changes no order. */
+const narrowing: readonly SamplerStep[] = [temperature, typicalP, topP, minP];
+
+/** Reused, since a vocabulary's worth of floats for every token drawn would keep the collector busy. */
+let scratch = new Float32Array(0);
 
 /**
  * Draws the next token from logits [V], which are left as they are.
  * @param index tokens drawn before this one: with the seed it fixes the random number, whatever else is in the batch
  */
 export function sampleToken(logits: Float32Array, context: SamplerContext, index: number): number {
-  const shaped = logits.slice();
+  const shaped = copyOf(logits);
   for (const step of shaping) step(shaped, context);
   if (context.params.temperature === 0) return argmax(shaped);
-  for (const step of narrowing) step(shaped, context);
-  return draw(shaped, createRandom(deriveSeed(context.params.seed, index)).next());
+  topK(shaped, context);
+  const { values, tokens } = candidates(shaped, context);
+  for (const step of narrowing) step(values, context);
+  const drawn = draw(values, createRandom(deriveSeed(context.params.seed, index)).next());
+  return tokens ? tokens[drawn]! : drawn;
+}
+
+function copyOf(logits: Float32Array): Float32Array {
+  if (scratch.length !== logits.length) scratch = new Float32Array(logits.length);
+  scratch.set(logits);
+  return scratch;
+}
+
+/** What can still be drawn, close together where it is known to be little; `tokens` null = entry i is token i. */
+function candidates(logits: Float32Array, { params, allowed }: SamplerContext) {
+  if (params.topK <= 0 && !allowed) return { values: logits, tokens: null };
+  const tokens: number[] = [];
+  for (let token = 0; token < logits.length; token++) if (logits[token]! > -Infinity) tokens.push(token);
+  return { values: Float32Array.from(tokens, (token) => logits[token]!), tokens };
 }
 
 /** The event for a drawn token, with log-probs of the model's own distribution where they are wanted. */
@@ -46,18 +68,24 @@ export function describeToken(logits: Float32Array, token: number, logProbs: boo
 /** The first index of the largest value. */
 export function argmax(values: Float32Array): number {
   let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  let most = values[0]!;
+  for (let i = 1; i < values.length; i++) {
+    if (values[i]! > most) {
+      most = values[i]!;
+      best = i;
+    }
+  }
   return best;
 }
 
 /** The token at which the cumulative probability passes `uniform` in [0, 1). */
 export function draw(logits: Float32Array, uniform: number): number {
-  const total = logSumExp(logits);
-  let left = uniform;
+  const { of: weights, total } = weightsOf(logits);
+  let left = uniform * total;
   let last = 0;
   for (let i = 0; i < logits.length; i++) {
-    if (logits[i] === -Infinity) continue;
-    left -= Math.exp(logits[i]! - total);
+    if (weights[i] === 0) continue;
+    left -= weights[i]!;
     if (left < 0) return i;
     last = i;
   }

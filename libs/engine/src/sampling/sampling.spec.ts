@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SamplingParams } from '../types.js';
+import { allowedTokens } from './allowed-tokens.js';
+import { expNegative } from './exp.js';
 import { frequencyPenalty } from './frequency-penalty.js';
 import { logSumExp, topLogProbs } from './log-probs.js';
 import { logitBias } from './logit-bias.js';
@@ -12,6 +14,7 @@ import { argmax, describeToken, draw, sampleToken } from './sampler.js';
 import { temperature } from './temperature.js';
 import { topK } from './top-k.js';
 import { topP } from './top-p.js';
+import { typicalP } from './typical-p.js';
 
 const context = (params: SamplingParams, more: Partial<SamplerContext> = {}): SamplerContext => ({
   params: resolveSampling(params, 1),
@@ -66,6 +69,34 @@ describe('sampler steps', () => {
     expect(kept(after(minP, [0.5, 0.3, 0.15, 0.05].map(Math.log), { minP: 0.25 }))).toEqual([0, 1, 2]);
   });
 
+  it('typical_p keeps the tokens nearest to the expected surprise, as a sort of them all would', () => {
+    // Surprises of 0.4, 0.3, 0.2, 0.1: entropy 1.28 nats, nearest first 0.3, 0.2, 0.4, 0.1.
+    const logits = [0.4, 0.3, 0.2, 0.1].map(Math.log);
+    expect(kept(after(typicalP, logits, { typicalP: 0.25 }))).toEqual([1]);
+    expect(kept(after(typicalP, logits, { typicalP: 0.45 }))).toEqual([1, 2]);
+    fc.assert(
+      fc.property(logitArrays, fc.double({ min: 0.05, max: 0.99, noNaN: true }), (values, p) => {
+        const total = logSumExp(Float32Array.from(values));
+        const surprise = values.map((logit) => total - logit);
+        const entropy = surprise.reduce((sum, each) => sum + Math.exp(-each) * each, 0);
+        const distance = surprise.map((each) => Math.abs(each - entropy));
+        const set = kept(after(typicalP, values, { typicalP: p }));
+        const mass = (tokens: number[]) => tokens.reduce((sum, i) => sum + Math.exp(-surprise[i]!), 0);
+        const farthest = set.toSorted((a, b) => distance[b]! - distance[a]! || b - a)[0]!;
+        expect(mass(set)).toBeGreaterThan(p - 1e-5);
+        expect(mass(set.filter((i) => i !== farthest))).toBeLessThan(p + 1e-5);
+        for (let i = 0; i < values.length; i++)
+          if (!set.includes(i)) expect(distance[i]).toBeGreaterThan(distance[farthest]! - 1e-4);
+      }),
+    );
+  });
+
+  it('a mask leaves the allowed tokens only', () => {
+    expect(kept(after(allowedTokens, Array(40).fill(1), {}, { allowed: Int32Array.of(1 << 3, 0b10) }))).toEqual([
+      3, 33,
+    ]);
+  });
+
   it('presence, frequency and repetition penalties touch seen tokens only', () => {
     const seen = { answerCounts: new Map([[1, 3]]), promptCounts: new Map([[2, 1]]) };
     expect(after(presencePenalty, [4, 4, 4, 4], { presencePenalty: 0.5 }, seen)).toEqual([4, 3.5, 4, 4]);
@@ -85,6 +116,25 @@ describe('sampleToken', () => {
     expect(sampleToken(logits, context({ temperature: 0 }), 0)).toBe(1);
     expect(sampleToken(logits, context({ temperature: 0, logitBias: { 1: -1 } }), 0)).toBe(3);
     expect(sampleToken(logits, context({ temperature: 0, topK: 3, topP: 0.5 }), 0)).toBe(1);
+  });
+
+  it('takes only allowed tokens, whatever bias and penalties would rather have', () => {
+    const allowed = Int32Array.of(0b10100); // tokens 2 and 4
+    const biased = { logitBias: { 1: 100 } };
+    expect(sampleToken(logits, context({ temperature: 0, ...biased }, { allowed }), 0)).toBe(4);
+    const drawn = Array.from({ length: 200 }, (_, i) =>
+      sampleToken(logits, context({ seed: 3, ...biased }, { allowed }), i),
+    );
+    expect([...new Set(drawn)].sort()).toEqual([2, 4]);
+  });
+
+  it('draws the same token from the few that top_k leaves as from all with the others masked', () => {
+    const values = Float32Array.from({ length: 300 }, (_, i) => Math.sin(i * 7.1) * 5);
+    for (let i = 0; i < 50; i++) {
+      const narrow = context({ seed: 9, topK: 12, topP: 0.8, minP: 0.02, temperature: 0.7 });
+      const masked = Float32Array.from(after(topK, [...values], { topK: 12 }));
+      expect(sampleToken(values, narrow, i)).toBe(sampleToken(masked, context({ ...narrow.params, topK: 0 }), i));
+    }
   });
 
   it('leaves the logits as they are', () => {
@@ -119,6 +169,18 @@ describe('draw', () => {
 
   it('never gives a masked token, even where rounding runs over', () => {
     expect(draw(Float32Array.of(-Infinity, 1, -Infinity), 0.99999999)).toBe(1);
+  });
+});
+
+describe('expNegative', () => {
+  it('is the exponential to 3e-9, and 0 for what is masked', () => {
+    fc.assert(
+      fc.property(fc.double({ min: -60, max: 0, noNaN: true }), (x) => {
+        expect(Math.abs(expNegative(x) / Math.exp(x) - 1)).toBeLessThan(3e-9);
+      }),
+    );
+    expect([0, -64, -1e9, -Infinity].map(expNegative)).toEqual([1, 0, 0, 0]);
+    expect(expNegative(NaN)).toBeNaN();
   });
 });
 
