@@ -45,6 +45,7 @@ export const engineSetupWire = z.object({
   model: z.string().min(1).describe('Folder in Hugging Face layout.'),
   format: z.enum(['fp32', 'int8', 'int4']).optional(),
   kv: z.enum(['fp32', 'int8']).optional(),
+  device: z.enum(['auto', 'cpu', 'webgpu', 'cuda']).optional(),
   slots: z.number().int().positive().optional(),
   maxSeq: z.number().int().positive().optional(),
   tokenBudget: z.number().int().positive().optional(),
@@ -52,7 +53,9 @@ export const engineSetupWire = z.object({
   queueLimit: z.number().int().positive().optional(),
   threads: z.number().int().positive().optional(),
   spinning: z.boolean().optional(),
+  speculation: z.boolean().optional(),
   digestCache: z.string().optional(),
+  mergeLiveAfterMs: z.number().min(0).optional(),
 });
 export type EngineSetupWire = z.infer<typeof engineSetupWire>;
 
@@ -109,7 +112,9 @@ export const engineStatsWire = z.object({
   limits: z.object({ slots: z.number(), maxSeq: z.number(), tokenBudget: z.number() }),
   vocabSize: z.number(),
   format: z.enum(['fp32', 'int8', 'int4']),
-  kv: z.enum(['fp32', 'int8']),
+  kv: z.enum(['fp32', 'int8', 'fp16']),
+  device: z.enum(['cpu', 'webgpu', 'cuda']),
+  deviceReason: z.string().optional(),
   memory: z.object({ weightBytes: z.number(), bytesPerToken: z.number() }),
   live: weightsIdWire,
   adapters: z.array(digest),
@@ -119,6 +124,8 @@ export const engineStatsWire = z.object({
   promptTokens: z.number(),
   cachedTokens: z.number(),
   completionTokens: z.number(),
+  draftedTokens: z.number(),
+  acceptedTokens: z.number(),
 });
 export type EngineStatsWire = z.infer<typeof engineStatsWire>;
 

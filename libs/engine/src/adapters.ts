@@ -1,23 +1,51 @@
-import { weightsDigest } from '@attune/checkpoint';
+import { type Adapter, weightsDigest } from '@attune/checkpoint';
 import { ConflictError, InvalidRequestError, messageOf, NotFoundError } from '@attune/platform';
-import type { ModelRunner } from './running/model-runner.js';
+import { layerUpdateOf, type PreparedAdapter } from './adapters-prepared.js';
 import type { ActiveWeights } from './sequence.js';
-import type { Adapter, WeightsId } from './types.js';
+import type { WeightsId } from './types.js';
+
+/** What the adapters need of the model that they belong to. */
+export interface AdapterRunner {
+  prepareAdapter(adapter: Adapter): Promise<PreparedAdapter>;
+  /** Base weights with an adapter multiplied in; null when this model's weights cannot be merged with it. */
+  mergeAdapter?(prepared: PreparedAdapter): Promise<MergedModel | null>;
+}
+
+/** Merged weights and how to free them. */
+export interface MergedModel {
+  readonly prepared: PreparedAdapter;
+  release(): Promise<void>;
+}
+
+export interface AdaptersOptions {
+  /** Multiply the live adapter into a copy of the weights when it has been live this long; left out = never. */
+  readonly mergeAfterMs?: number;
+}
 
 /** The adapters in memory and which of them is live. A sequence keeps what it started with, so none is ever changed. */
 export class Adapters {
   private readonly loaded = new Map<string | null, ActiveWeights>();
   private liveDigest: string | null = null;
+  private merged: Merged | undefined;
+  private mergeTimer: NodeJS.Timeout | undefined;
+  private merging: Promise<void> = Promise.resolve();
+  private closed = false;
 
   constructor(
-    private readonly runner: ModelRunner,
+    private readonly runner: AdapterRunner,
     private readonly baseDigest: string,
+    private readonly options: AdaptersOptions = {},
   ) {
     this.loaded.set(null, { id: this.idOf(null), prepared: null });
   }
 
   get live(): ActiveWeights {
-    return this.loaded.get(this.liveDigest)!;
+    return this.find(this.liveDigest)!;
+  }
+
+  /** Whether the live adapter costs nothing, because it is part of the weights. */
+  get isMerged(): boolean {
+    return this.merged?.id.adapter === this.liveDigest;
   }
 
   get digests(): string[] {
@@ -30,10 +58,7 @@ export class Adapters {
     if (known) return known.id;
     const id = this.idOf(adapter.digest);
     try {
-      this.loaded.set(adapter.digest, {
-        id,
-        prepared: await this.runner.prepareAdapter(adapter),
-      });
+      this.loaded.set(adapter.digest, { id, prepared: await this.runner.prepareAdapter(adapter) });
     } catch (error) {
       throw new InvalidRequestError(`adapter ${adapter.digest} cannot be served: ${messageOf(error)}`, {
         cause: error,
@@ -43,13 +68,16 @@ export class Adapters {
   }
 
   find(digest: string | null): ActiveWeights | undefined {
-    return this.loaded.get(digest);
+    return this.merged && this.merged.id.adapter === digest ? this.merged : this.loaded.get(digest);
   }
 
   /** @throws NotFoundError when the adapter is not loaded */
   setLive(digest: string | null): void {
     if (!this.loaded.has(digest)) throw notLoaded(digest);
+    if (digest === this.liveDigest) return;
     this.liveDigest = digest;
+    this.dropMerged();
+    this.mergeLater();
   }
 
   /** @throws NotFoundError, ConflictError when it is live */
@@ -60,8 +88,64 @@ export class Adapters {
     this.loaded.delete(digest);
   }
 
+  /** Frees the merged weights; no sequence may be running. */
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.mergeTimer);
+    await this.merging;
+    this.dropMerged();
+  }
+
   private idOf(adapter: string | null): WeightsId {
     return { base: this.baseDigest, adapter, digest: weightsDigest(this.baseDigest, adapter) };
+  }
+
+  /** Not at once: weights that are live for a moment only are not worth a copy of the model. */
+  private mergeLater(): void {
+    clearTimeout(this.mergeTimer);
+    const { mergeAfterMs } = this.options;
+    if (mergeAfterMs === undefined || this.liveDigest === null || !this.runner.mergeAdapter) return;
+    this.mergeTimer = setTimeout(() => (this.merging = this.merging.then(() => this.mergeLive())), mergeAfterMs);
+    this.mergeTimer.unref();
+  }
+
+  /** Best effort: where there is no room for another copy of the weights, the adapter goes on being added. */
+  private async mergeLive(): Promise<void> {
+    const { id, prepared } = this.live;
+    if (this.closed || this.isMerged || layerUpdateOf(prepared)?.kind !== 'lora') return;
+    const model = await this.runner.mergeAdapter!(prepared).catch(() => null);
+    if (!model) return;
+    const isWanted = !this.closed && this.liveDigest === id.adapter;
+    if (isWanted) this.merged = new Merged(id, model);
+    else await model.release();
+  }
+
+  private dropMerged(): void {
+    this.merged?.drop();
+    this.merged = undefined;
+  }
+}
+
+/** Merged weights, freed when they are not live any more and the last sequence that began on them is over. */
+class Merged implements ActiveWeights {
+  private holders = 1;
+
+  constructor(
+    readonly id: WeightsId,
+    private readonly model: MergedModel,
+  ) {}
+
+  get prepared(): PreparedAdapter {
+    return this.model.prepared;
+  }
+
+  hold(): void {
+    this.holders += 1;
+  }
+
+  drop(): void {
+    this.holders -= 1;
+    if (this.holders === 0) void this.model.release();
   }
 }
 

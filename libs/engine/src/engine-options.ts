@@ -4,7 +4,7 @@ import { parseModelConfig } from '@attune/models';
 import { type Clock, InvalidRequestError, messageOf } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
 import type { Vocabulary } from '@attune/structured';
-import { ModelRunner } from './running/model-runner.js';
+import { type DeviceWish, type OpenedRunner, openRunner } from './running/open-runner.js';
 import { LEAST_PREFILL } from './scheduling/chunk-budget.js';
 import type { EngineLimits, KvFormat, WeightFormat } from './types.js';
 
@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly format?: WeightFormat;
   /** How keys and values are cached; default fp32. */
   readonly kv?: KvFormat;
+  /** Where the model runs; default cpu. See `openRunner`. */
+  readonly device?: DeviceWish;
   /** The tokens' texts, for structured answers; a folder's own are read when they are first needed. */
   readonly vocabulary?: Vocabulary;
   readonly slots?: number;
@@ -37,10 +39,20 @@ export interface EngineOptions {
   readonly threads?: number;
   /** See the runtime's `SessionOptions`; off where the cores are shared. Default true. */
   readonly spinning?: boolean;
+  /**
+   * Check drafts taken from the text so far, where a sequence runs alone and they pay. Default true: fp32 gives the same
+   * tokens either way.
+   */
+  readonly speculation?: boolean;
   /** Run the model on this thread; for a process that serves nothing but this engine. */
   readonly blocking?: boolean;
   /** Folder that may remember the model's digest. */
   readonly digestCache?: string;
+  /**
+   * Milliseconds after which an adapter that stays live is multiplied into a copy of the fp32 weights, so that it costs
+   * nothing. Left out = never: the answers then are, to the last bit, what training computes them to be.
+   */
+  readonly mergeLiveAfterMs?: number;
   readonly runtime?: Runtime;
   readonly clock?: Clock;
   /** Seeds for requests that bring none; 32 bits, unsigned. */
@@ -49,12 +61,10 @@ export interface EngineOptions {
   readonly onStep?: () => void;
 }
 
-export interface OpenedModel {
-  readonly runner: ModelRunner;
+export interface OpenedModel extends OpenedRunner {
   readonly digest: string;
   readonly limits: EngineLimits;
   readonly format: WeightFormat;
-  readonly kv: KvFormat;
 }
 
 const DEFAULT_MAX_SEQ = 4096;
@@ -69,9 +79,10 @@ export async function openModel(options: EngineOptions): Promise<OpenedModel> {
   const maxSeq = options.maxSeq ?? Math.min(config.maxPositions, DEFAULT_MAX_SEQ);
   const runtime = options.runtime ?? createRuntime({ threads });
   const read = (name: string) => model.tensor(name).data;
-  const runner = await ModelRunner.load(runtime, config, read, { ...options, format, kv, slots, maxSeq, threads });
+  const settings = { ...options, format, kv, slots, maxSeq, threads };
+  const opened = await openRunner(runtime, config, read, settings, options.device);
   const tokenBudget = Math.max(options.tokenBudget ?? DEFAULT_TOKEN_BUDGET, slots + LEAST_PREFILL);
-  return { runner, digest: model.digest, limits: { slots, maxSeq, tokenBudget }, format, kv };
+  return { ...opened, digest: model.digest, limits: { slots, maxSeq, tokenBudget }, format };
 }
 
 async function findModel({ model, digestCache }: EngineOptions): Promise<LoadedModel> {

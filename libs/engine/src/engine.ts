@@ -8,6 +8,7 @@ import { type EngineOptions, type OpenedModel, openModel } from './engine-option
 import { EventQueue } from './event-queue.js';
 import { resolveSampling } from './sampling/sampler-step.js';
 import { type EventSink, Sequence } from './sequence.js';
+import { Speculator } from './speculation/speculator.js';
 import { createStructures } from './structures.js';
 import type {
   Adapter,
@@ -27,6 +28,7 @@ const DEFAULT_GAP_MS = 100;
 /** Many sequences over one model, in this process. See `TokenEngine` for what the methods promise. */
 export class Engine implements TokenEngine {
   private readonly batch: Batch;
+  private readonly speculator: Speculator;
   private readonly adapters: Adapters;
   private readonly structures: StructureCompiler;
   /** Requests whose structure is being compiled. */
@@ -40,12 +42,12 @@ export class Engine implements TokenEngine {
     private readonly options: EngineOptions,
   ) {
     this.clock = options.clock ?? systemClock;
-    this.adapters = new Adapters(model.runner, model.digest);
+    this.adapters = new Adapters(model.runner, model.digest, { mergeAfterMs: options.mergeLiveAfterMs });
     this.structures = createStructures(options, model.runner.config.vocabSize);
-    this.batch = new Batch(model.runner, this.adapters, this.clock, {
-      tokenBudget: model.limits.tokenBudget,
-      gapMs: options.gapMs ?? DEFAULT_GAP_MS,
-    });
+    const chunks = { tokenBudget: model.limits.tokenBudget, gapMs: options.gapMs ?? DEFAULT_GAP_MS };
+    this.speculator = new Speculator(model.format);
+    const speculator = options.speculation === false ? null : this.speculator;
+    this.batch = new Batch(model.runner, this.adapters, this.clock, chunks, speculator);
   }
 
   /** @throws InvalidRequestError when the folder cannot be used or the architecture is unknown */
@@ -110,12 +112,15 @@ export class Engine implements TokenEngine {
       vocabSize: this.model.runner.config.vocabSize,
       format: this.model.format,
       kv: this.model.kv,
+      device: this.model.device,
+      deviceReason: this.model.deviceReason,
       memory: this.model.runner.memory,
       live: this.adapters.live.id,
       adapters: this.adapters.digests,
       running: this.batch.numRunning,
       waiting: this.numWaiting,
       ...this.batch.counters,
+      ...this.speculator.counters,
     };
   }
 
@@ -125,6 +130,7 @@ export class Engine implements TokenEngine {
     for (const sequence of this.preparing.values()) this.endPreparing(sequence);
     this.batch.cancelAll();
     await this.loop;
+    await this.adapters.close();
     this.structures.close();
     await this.model.runner.release();
   }

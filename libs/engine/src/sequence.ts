@@ -8,6 +8,9 @@ import type { EngineEvent, FinishedEvent, GenerateRequest, StopReason, TokenEven
 export interface ActiveWeights {
   readonly id: WeightsId;
   readonly prepared: PreparedAdapter;
+  /** Called when a sequence begins on them, and when it is over. */
+  hold?(): void;
+  drop?(): void;
 }
 
 export type EventSink = (event: EngineEvent) => void;
@@ -60,6 +63,11 @@ export class Sequence {
     return this.tokens.length - this.request.promptIds.length - this.numVirtual;
   }
 
+  /** New tokens it may still get. */
+  get tokensLeft(): number {
+    return this.request.maxTokens - this.numDrawn;
+  }
+
   /** Whether the prompt is read and a token drawn: each step now adds one. */
   get isDecoding(): boolean {
     return this.numDrawn > (this.request.answered?.length ?? 0);
@@ -85,6 +93,7 @@ export class Sequence {
 
   begin(weights: ActiveWeights, slot: number, cached: number, now: number): void {
     this.weights = weights;
+    weights.hold?.();
     this.slot = slot;
     this.computed = cached;
     this.cached = Math.max(0, cached - this.numVirtual);
@@ -125,6 +134,7 @@ export class Sequence {
 
   end(reason: StopReason, now: number, more: Pick<FinishedEvent, 'error' | 'stopToken' | 'rejection'> = {}): void {
     this.matcher?.close();
+    this.weights?.drop?.();
     const startedAt = this.startedAt ?? now;
     const firstTokenAt = this.firstTokenAt ?? now;
     this.sink({

@@ -144,3 +144,24 @@ describe('a soft prompt', () => {
     expect(fits.finished.reason).toBe('length');
   });
 });
+
+describe('the live adapter, multiplied into the weights', () => {
+  it('answers as it does when it is added, while answers under way end on what they began on', async () => {
+    const adapters = [randomAdapter(5), randomAdapter(6)];
+    const added = await load(adapters, { slots: 1 });
+    const engine = await load(adapters, { slots: 4, mergeLiveAfterMs: 0 });
+    for (const [round, digest] of ['adapter-5', 'adapter-6', 'adapter-5'].entries()) {
+      await engine.setLive(digest);
+      const requests = [0, 1, 2, 3, 4, 5].map((i) => greedy(`r${round} ${i}`, [i, 7, round], { maxTokens: 100 }));
+      const answers = requests.slice(0, 3).map((each) => collect(engine.generate(each)));
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      answers.push(...requests.slice(3).map((each) => collect(engine.generate(each))));
+      for (const [i, { tokens, logProbs, started }] of (await Promise.all(answers)).entries()) {
+        const want = await collect(added.generate({ ...requests[i]!, adapter: digest }));
+        expect(started!.weights).toEqual(want.started!.weights);
+        expect(tokens).toEqual(want.tokens);
+        logProbs.forEach((logProb, at) => expect(logProb).toBeCloseTo(want.logProbs[at]!, 3));
+      }
+    }
+  });
+});

@@ -10,6 +10,7 @@ import {
   servingLayout,
 } from '@attune/models';
 import type { BoundRun, HostTensor, Runtime } from '@attune/runtime';
+import type { MergedModel } from '../adapters.js';
 import { MixedAdapters, type MixedInputs } from '../adapters-mixed.js';
 import {
   type LayerUpdate,
@@ -87,6 +88,13 @@ export class ModelRunner {
     const graph = isSoftPrompt ? NO_ADAPTERS : singleGraph(prepared);
     for (const format of linearFormatsOf(this.options.format)) await this.sessions.get(format, graph, isSoftPrompt);
     return prepared;
+  }
+
+  /** The base weights with a LoRA adapter multiplied in; null where that would not be the same (see `mergeGraph`). */
+  async mergeAdapter(prepared: PreparedAdapter): Promise<MergedModel | null> {
+    const update = layerUpdateOf(prepared);
+    const sessions = update?.kind === 'lora' ? await this.sessions.merged(update) : null;
+    return sessions && { prepared: { kind: 'merged', sessions }, release: () => sessions.release() };
   }
 
   /** Puts a soft prompt into a slot's cache at positions 0, 1, … */

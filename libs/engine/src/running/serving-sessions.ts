@@ -12,6 +12,8 @@ import {
   type WeightFormat,
 } from '@attune/models';
 import { type HostTensor, hostTensor, type Runtime, type Session } from '@attune/runtime';
+import { mergeUpdate } from '../adapters-merge.js';
+import type { LayerUpdate } from '../adapters-prepared.js';
 import { calibrateCache } from './cache-scales.js';
 
 export interface SessionsOptions {
@@ -59,6 +61,17 @@ export class ServingSessions {
     if (known) return known;
     const made = this.create(format, this.options.kv, adapters, embeddings);
     this.opened.set(key, made);
+    return made;
+  }
+
+  /** The same model with an adapter multiplied in; other weights are taken as they are. Null unless the weights are fp32. */
+  async merged(update: LayerUpdate): Promise<ServingSessions | null> {
+    if (this.options.format !== 'fp32') return null;
+    const changed = await mergeUpdate(this.runtime, this.initializers, update);
+    const all = { ...this.initializers, ...changed };
+    // With a store of repacked weights of its own: in this model's they would stay for ever.
+    const made = new ServingSessions(this.runtime, this.config, this.options, all);
+    await made.get('fp32');
     return made;
   }
 

@@ -10,7 +10,7 @@ export {
 } from './adapter.js';
 export { AdapterBank, type BankedSite, fillGate } from './adapter-bank.js';
 export { type AdapterGraph, NO_ADAPTERS } from './adapter-graph.js';
-export { mergedReader } from './adapter-merge.js';
+export { mergeGraph } from './adapter-merge.js';
 export { servingGraph, type ServingGraphOptions } from './graph.js';
 export { servingLayout, type ServingLayout } from './layout.js';
 export {
