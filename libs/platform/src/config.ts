@@ -18,7 +18,9 @@ export const settings = {
     PORT: integer(0, 65535).default(8080).describe('Port of the chat page, the console and the API.'),
     HOST: z.string().default('0.0.0.0').describe('Address to listen on.'),
     BODY_LIMIT_BYTES: integer(1024, 1e9).default(4_000_000).describe('Largest request body of the JSON API.'),
-    UPLOAD_LIMIT_BYTES: integer(1024, 1e10).default(25_000_000).describe('Largest document, file or part of a file sent at once.'),
+    UPLOAD_LIMIT_BYTES: integer(1024, 1e10)
+      .default(25_000_000)
+      .describe('Largest document, file or part of a file sent at once.'),
     FILE_LIMIT_BYTES: integer(1024, 1e11)
       .default(512_000_000)
       .describe('Largest file put together from parts through /v1/uploads.'),
@@ -98,6 +100,27 @@ export const settings = {
       .max(3600)
       .default(5)
       .describe('Most seconds of training that a crash may cost; each save writes the adapter three times over.'),
+    TRAINER_REST_SHARE: z.coerce
+      .number()
+      .min(0)
+      .max(100)
+      .default(2)
+      .describe(
+        'Longest rest after each training step while answers are being given, in lengths of that step; 0: training never rests.',
+      ),
+    TRAINER_MEMORY_GB: z.coerce
+      .number()
+      .min(0)
+      .max(100_000)
+      .default(0)
+      .describe(
+        'Most memory a training job may need, in GB; one that needs more is refused before it starts. 0: no limit.',
+      ),
+    JUDGE_URL: optionalText.describe(
+      'OpenAI-compatible server that judges answers for jobs with `ai_feedback.judge` = `endpoint`, e.g. http://localhost:11434/v1.',
+    ),
+    JUDGE_MODEL: optionalText.describe('Model the judge is asked for.'),
+    JUDGE_API_KEY: optionalText.describe('Key for the judge’s server, where it wants one.'),
     TRAINER_HEALTH_PORT: integer(0, 65535)
       .default(0)
       .describe('Port of the trainer’s health and metrics page; 0 picks a free one.'),

@@ -1,3 +1,8 @@
+import { InternalError } from '@attune/platform';
+
+/** Training went wrong by its own numbers; what was saved before is good. */
+export class DivergedError extends InternalError {}
+
 /** What a step must report for the guard to judge it. */
 export interface StepHealth {
   readonly loss: number;
@@ -19,6 +24,11 @@ const MARGIN = 2;
 export class DivergenceGuard {
   private readonly baseline: number[] = [];
   private badSteps = 0;
+
+  /** Whether the last steps were as they should be: only then is the state worth saving. */
+  get healthy(): boolean {
+    return this.badSteps === 0;
+  }
 
   /** A sentence when training should stop, null when it may go on. */
   judge({ loss, gradNorm }: StepHealth): string | null {

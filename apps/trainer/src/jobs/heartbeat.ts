@@ -7,7 +7,7 @@ const BEAT_MS = 2_000;
 
 /**
  * Tells the database every two seconds that the job is worked on, writes the journal down, and aborts the run when the
- * job was cancelled or taken away. A database that is away for a moment stops nothing: the next beat tries again.
+ * job was cancelled, paused or taken away. A database that is away for a moment stops nothing: the next beat tries again.
  */
 export class HeartbeatTimer {
   private readonly timer: NodeJS.Timeout;
@@ -31,6 +31,7 @@ export class HeartbeatTimer {
     try {
       const verdict = await this.tuning.heartbeat(this.owner.jobId, this.owner.workerId);
       if (verdict === 'cancel') this.run.abort(new RunStopped('cancelled'));
+      else if (verdict === 'pause') this.run.abort(new RunStopped('paused'));
       else if (verdict === 'lost') this.run.abort(new RunStopped('lost'));
       else await this.journal.flush();
     } catch (error) {

@@ -5,6 +5,8 @@ import { type Clock, type Logger, messageOf } from '@attune/platform';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK, LOGGER } from '../core-tokens.js';
 import { TrainerMetrics } from '../health/trainer-metrics.js';
+import { isDiskFull } from './disk-full.js';
+import { DivergedError } from './divergence.js';
 import { HeartbeatTimer } from './heartbeat.js';
 import { Journal } from './journal.js';
 import { RunStopped } from './run-stopped.js';
@@ -41,6 +43,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
 
   onApplicationBootstrap(): void {
     this.notifications.listen(channels.jobQueued, () => this.wake());
+    // Also what a person asks to pause.
     this.notifications.listen(channels.jobCancelled, () => this.current?.heartbeat.beat());
     this.notifications.start();
     this.loop = this.work();
@@ -55,10 +58,23 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   private async work(): Promise<void> {
+    await this.sweep();
     while (!this.stopping.signal.aborted) {
       const job = await this.claim();
       if (job) await this.runJob(job);
       else await this.idle();
+    }
+  }
+
+  /** Saved states of jobs that ended while nobody worked on them (cancelled while paused, say). */
+  private async sweep(): Promise<void> {
+    try {
+      await this.tuningRun.sweep(async (jobId) => {
+        const { status } = await this.tuning.get(jobId);
+        return status === 'succeeded' || status === 'cancelled';
+      });
+    } catch (error) {
+      this.logger.warn(`saved states could not be looked through: ${messageOf(error)}`);
     }
   }
 
@@ -113,16 +129,33 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
     if (stopped === 'lost') return;
     try {
       if (stopped === 'shutdown') return await this.handBack(jobId, journal);
+      if (stopped === 'paused') return await this.pause(jobId, journal, 'Paused');
+      if (isDiskFull(reason)) return await this.pauseForSpace(jobId, journal, reason);
       if (stopped === 'cancelled') journal.warn('Cancelled');
       else journal.error(messageOf(reason));
       await journal.flush();
       if (stopped === 'cancelled') await this.tuning.markCancelled(jobId, this.workerId);
       else await this.tuning.fail(jobId, this.workerId, messageOf(reason));
-      await this.tuningRun.forget(jobId);
+      // What was saved before training diverged is good; whoever wants to look into it finds it.
+      if (!(reason instanceof DivergedError)) await this.tuningRun.forget(jobId);
     } catch (error) {
       // The job stays `running` in the rows; once the database answers again, it is taken over and fails again there.
       this.logger.error({ jobId, err: error }, 'the end of the job could not be written down');
     }
+  }
+
+  /** The job waits, its state kept, until a person resumes it. */
+  private async pause(jobId: string, journal: Journal, message: string): Promise<void> {
+    journal.info(message);
+    await journal.flush();
+    await this.tuning.markPaused(jobId, this.workerId);
+  }
+
+  /** A job that finds no room loses nothing: it waits with its last saved state instead of failing. */
+  private async pauseForSpace(jobId: string, journal: Journal, reason: unknown): Promise<void> {
+    journal.error(messageOf(reason));
+    await this.tuning.requestPause(jobId);
+    await this.pause(jobId, journal, 'Paused until there is room; free some space, then resume the job');
   }
 
   /** The next trainer goes on from the saved state at once; stopping in good order is no failed attempt. */

@@ -60,6 +60,19 @@ describe('the journal', () => {
     expect(written.events).toHaveLength(1);
     expect(written.metrics).toHaveLength(1);
   });
+  it('tells tokens a second and the loss of the stage under way', async () => {
+    const { journal, written, setTime } = setUp();
+    journal.progress('sft', 0, 10);
+    journal.step('sft', 0, { loss: 2.5, tokens: 300 });
+    journal.step('sft', 1, { loss: 1.5, tokens: 100 });
+    setTime(2_000);
+    journal.progress('sft', 2, 10);
+    await journal.flush();
+    expect(written.progress.at(-1)).toMatchObject({ tokensPerSecond: 200, loss: 1.5, etaSeconds: 8 });
+    journal.progress('evaluate', 0, 4);
+    await journal.flush();
+    expect(written.progress.at(-1)).toMatchObject({ tokensPerSecond: null, loss: null });
+  });
   it('estimates the time left of a stage from its own pace', async () => {
     const { journal, written, setTime } = setUp();
     journal.progress('sft', 20, 100);

@@ -13,7 +13,13 @@ export interface StageProgress {
   step: number;
   numSteps: number;
   etaSeconds: number | null;
+  /** Of the stage so far; null where steps count no tokens. */
+  tokensPerSecond?: number | null;
+  loss?: number | null;
 }
+
+/** How often the log hears of a job's progress. */
+const TELL_EVERY_MS = 10_000;
 
 export interface JournalOwner {
   readonly jobId: string;
@@ -29,7 +35,9 @@ export class Journal {
   private events: NewEvent[] = [];
   private metrics: NewMetric[] = [];
   private latest: StageProgress | null = null;
-  private stage: { name: string; startedMs: number; firstStep: number } | null = null;
+  private stage: { name: string; startedMs: number; firstStep: number; tokens: number } | null = null;
+  private loss: number | null = null;
+  private toldMs = -Infinity;
   private writing: Promise<void> = Promise.resolve();
 
   constructor(
@@ -55,17 +63,24 @@ export class Journal {
   step(stage: string, step: number, values: Readonly<Record<string, number>>): void {
     const finite = Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)));
     this.metrics = [...this.metrics, { stage, step, values: finite }];
+    this.loss = finite['loss'] ?? null;
+    if (this.stage?.name === stage) this.stage.tokens += finite['tokens'] ?? 0;
     this.logger.debug({ jobId: this.owner.jobId, stage, step, ...finite }, 'training step');
   }
 
   /** @param done Steps of the stage that are done. */
   progress(stage: string, done: number, numSteps: number): void {
     const nowMs = this.clock.monotonicMs();
-    if (this.stage?.name !== stage) this.stage = { name: stage, startedMs: nowMs, firstStep: done };
+    if (this.stage?.name !== stage) {
+      this.stage = { name: stage, startedMs: nowMs, firstStep: done, tokens: 0 };
+      this.loss = null;
+    }
     const stepsHere = done - this.stage.firstStep;
-    const secondsAStep = stepsHere > 0 ? (nowMs - this.stage.startedMs) / 1000 / stepsHere : null;
-    const etaSeconds = secondsAStep === null ? null : Math.round(secondsAStep * (numSteps - done));
-    this.latest = { stage, step: done, numSteps, etaSeconds };
+    const seconds = (nowMs - this.stage.startedMs) / 1000;
+    const etaSeconds = stepsHere > 0 ? Math.round((seconds / stepsHere) * (numSteps - done)) : null;
+    const tokensPerSecond = this.stage.tokens > 0 && seconds > 0 ? Math.round(this.stage.tokens / seconds) : null;
+    this.latest = { stage, step: done, numSteps, etaSeconds, tokensPerSecond, loss: this.loss };
+    this.tell(this.latest, nowMs);
   }
 
   /**
@@ -89,6 +104,13 @@ export class Journal {
     const progress = this.latest;
     if (progress) await this.store.progress(jobId, workerId, progress);
     if (this.latest === progress) this.latest = null;
+  }
+
+  /** A line of log now and then, so that whoever watches the log sees where the job is. */
+  private tell(progress: StageProgress, nowMs: number): void {
+    if (nowMs - this.toldMs < TELL_EVERY_MS) return;
+    this.toldMs = nowMs;
+    this.logger.info({ jobId: this.owner.jobId, ...progress }, 'training');
   }
 
   private event(event: NewEvent): void {

@@ -151,6 +151,68 @@ describe('the stage loop', () => {
     );
     expect(order).toEqual(['step 0', 'flush', 'save', 'step 1', 'flush', 'save', 'flush']);
   });
+  it('trains on when a save finds no room, and says that the last one stays', async () => {
+    const said: string[] = [];
+    let clockMs = 0;
+    let saves = 0;
+    await runStage(
+      host({
+        clock: { now: () => new Date(0), monotonicMs: () => ++clockMs },
+        state: {
+          firstStep: () => 0,
+          advance: () => undefined,
+          save: async () => {
+            if (++saves === 1) throw new Error('the disk is full');
+          },
+        },
+        journal: {
+          step: () => undefined,
+          progress: () => undefined,
+          warn: (text: string) => said.push(text),
+          flush: async () => undefined,
+        },
+      }),
+      'sft',
+      2,
+      async () => ({ values: { loss: 1 } }),
+    );
+    expect(saves).toBe(2);
+    expect(said).toEqual(['The state could not be saved, the last one stays: the disk is full']);
+  });
+  it('saves no state while the loss is far above where it began', async () => {
+    let clockMs = 0;
+    const saved: number[] = [];
+    let now = 0;
+    const running = runStage(
+      host({
+        clock: { now: () => new Date(0), monotonicMs: () => ++clockMs },
+        state: { firstStep: () => 0, advance: () => undefined, save: async () => void saved.push(now) },
+      }),
+      'sft',
+      40,
+      async (step) => {
+        now = step;
+        return { values: { loss: step < 10 ? 1 : 50 } };
+      },
+    );
+    await expect(running).rejects.toThrow('Training diverged');
+    expect(saved).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+  it('rests between steps, given how long each took', async () => {
+    let clockMs = 0;
+    const rests: number[] = [];
+    await runStage(
+      host({
+        clock: { now: () => new Date(0), monotonicMs: () => (clockMs += 10) },
+        giveWay: async (stepMs) => void rests.push(stepMs),
+        saveEveryMs: Infinity,
+      }),
+      'sft',
+      3,
+      async () => ({ values: {} }),
+    );
+    expect(rests).toEqual([10, 10, 10]);
+  });
   it('stops between two steps when it is told to', async () => {
     const run = new AbortController();
     let steps = 0;

@@ -1,5 +1,5 @@
-import { type Clock, InternalError } from '@attune/platform';
-import { DivergenceGuard } from './divergence.js';
+import { type Clock, messageOf } from '@attune/platform';
+import { DivergedError, DivergenceGuard } from './divergence.js';
 import type { Journal } from './journal.js';
 import type { RunState } from './run-state.js';
 
@@ -12,6 +12,8 @@ export interface StageHost {
   readonly signal: AbortSignal;
   /** Most milliseconds of work a kill may cost. */
   readonly saveEveryMs: number;
+  /** Waits while people are served, given how long the step took; left out: never. */
+  readonly giveWay?: (stepMs: number, signal: AbortSignal) => Promise<void>;
 }
 
 export interface StageStep {
@@ -24,7 +26,7 @@ export interface StageStep {
 /**
  * Runs the steps of one stage from where it was left: each is written to the journal and judged, and the state is saved
  * from time to time.
- * @throws InternalError when training diverges; the signal's reason when it is aborted
+ * @throws DivergedError when training diverges; the signal's reason when it is aborted
  */
 export async function runStage(
   host: StageHost,
@@ -37,7 +39,9 @@ export async function runStage(
   for (let step = host.state.firstStep(stage); step < numSteps; step++) {
     host.signal.throwIfAborted();
     host.journal.progress(stage, step, numSteps);
+    const startedMs = host.clock.monotonicMs();
     const { values, stop } = await runStep(step);
+    const stepMs = host.clock.monotonicMs() - startedMs;
     host.journal.step(stage, step, values);
     refuseDivergence(guard, stage, step, values);
     host.state.advance(stage, step + 1);
@@ -45,19 +49,27 @@ export async function runStage(
       host.journal.warn(`${stage} ended after ${step + 1} of ${numSteps} steps: ${stop}`);
       break;
     }
-    if (host.clock.monotonicMs() - savedMs >= host.saveEveryMs) {
+    if (guard.healthy && host.clock.monotonicMs() - savedMs >= host.saveEveryMs) {
       await saveWithJournal(host);
       savedMs = host.clock.monotonicMs();
     }
+    await host.giveWay?.(stepMs, host.signal);
   }
   host.journal.progress(stage, numSteps, numSteps);
   await flushIfPossible(host);
 }
 
-/** The journal first: a run that goes on from the save never tells of the steps before it again. */
+/**
+ * The journal first: a run that goes on from the save never tells of the steps before it again. A save that fails (a full
+ * disk) leaves the one before; training goes on and tries again, for the end of the stage may find room.
+ */
 async function saveWithJournal(host: StageHost): Promise<void> {
   await flushIfPossible(host);
-  await host.state.save();
+  await host.state
+    .save()
+    .catch((error: unknown) =>
+      host.journal.warn(`The state could not be saved, the last one stays: ${messageOf(error)}`),
+    );
 }
 
 /** A database that is away keeps nobody from training: what was not written is kept for the next flush. */
@@ -73,7 +85,7 @@ function refuseDivergence(
 ): void {
   const verdict = guard.judge({ loss: values['loss'] ?? 0, gradNorm: values['grad_norm'] ?? 0 });
   if (verdict === null) return;
-  throw new InternalError(
+  throw new DivergedError(
     `Training diverged in stage ${stage} at step ${step}: ${verdict}; lower its learning rate and start a new job`,
   );
 }

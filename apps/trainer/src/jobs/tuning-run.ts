@@ -1,8 +1,9 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckpointStore, TrainingStateStore } from '@attune/checkpoint';
 import { type TuningJobConfig, tuningJobConfig } from '@attune/contracts';
 import { Engine } from '@attune/engine';
-import { CheckpointRepository, type DatasetRow, type TuningJob } from '@attune/persistence';
+import { CheckpointRepository, CompletionRepository, type DatasetRow, type TuningJob } from '@attune/persistence';
 import { type Clock, type Config, InvalidRequestError } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, CONFIG } from '../core-tokens.js';
@@ -19,6 +20,7 @@ import { CheckpointPublisher, type Published } from '../publish/publish-checkpoi
 import type { RecipeContext } from '../recipes/recipe-context.js';
 import { canContinue, startingPolicy } from '../recipes/starting-policy.js';
 import { type Candidate, trainCandidate } from '../recipes/train-candidate.js';
+import { giveWayToServing } from './give-way.js';
 import type { Journal } from './journal.js';
 import { type RunCursor, RunState } from './run-state.js';
 import { RunStopped } from './run-stopped.js';
@@ -36,6 +38,7 @@ export class TuningRun {
     private readonly store: CheckpointStore,
     private readonly checkpoints: CheckpointRepository,
     private readonly publisher: CheckpointPublisher,
+    private readonly completions: CompletionRepository,
   ) {}
 
   /**
@@ -56,6 +59,7 @@ export class TuningRun {
       signal,
       clock: this.clock,
       saveEveryMs: this.settings.tuning.trainerSaveSeconds * 1000,
+      giveWay: giveWayToServing(this.completions, { share: this.settings.tuning.trainerRestShare }),
     };
     const rows = await this.prepareDataset(job.id, context);
     const engine = await loadEngine(model, MAX_ROW_TOKENS + Math.max(MAX_ANSWER_TOKENS, config.ppo.max_answer_tokens));
@@ -66,7 +70,7 @@ export class TuningRun {
       return published.id;
     } catch (error) {
       // Stopping in good order costs not a single step.
-      if (signal.reason instanceof RunStopped && signal.reason.reason === 'shutdown') await state.save();
+      if (signal.reason instanceof RunStopped && keepsState(signal.reason)) await state.save();
       throw error;
     } finally {
       await engine.close();
@@ -76,6 +80,12 @@ export class TuningRun {
   /** Drops what a job saved for going on with it; once its end is written down, not before. */
   async forget(jobId: string): Promise<void> {
     await this.stateStore(jobId).clear();
+  }
+
+  /** Drops the saved states of jobs that have ended for good. */
+  async sweep(hasEnded: (jobId: string) => Promise<boolean>): Promise<void> {
+    const jobIds = await readdir(this.statesFolder).catch(() => []);
+    for (const jobId of jobIds) if (await hasEnded(jobId).catch(() => false)) await this.forget(jobId);
   }
 
   private async trainAndPublish(jobId: string, context: RecipeContext, engine: Engine, rows: readonly DatasetRow[]) {
@@ -193,9 +203,16 @@ export class TuningRun {
   }
 
   private stateStore(jobId: string): TrainingStateStore<RunCursor> {
-    return new TrainingStateStore<RunCursor>(path.join(this.settings.storage.dataDir, 'training', jobId));
+    return new TrainingStateStore<RunCursor>(path.join(this.statesFolder, jobId));
+  }
+
+  private get statesFolder(): string {
+    return path.join(this.settings.storage.dataDir, 'training');
   }
 }
+
+/** Whoever stops like this wants to go on later. */
+const keepsState = ({ reason }: RunStopped): boolean => reason === 'shutdown' || reason === 'paused';
 
 function toMetrics(measures: GateMeasures, rewardAccuracy: number | null): Record<string, number> {
   const metrics: Record<string, number | null | undefined> = {

@@ -109,6 +109,15 @@ export class CompletionRepository {
     return new Set(rows.filter(({ known }) => known).map(({ id }) => id));
   }
 
+  /** Whether an answer is being given somewhere; one of longer ago than ten minutes was lost with its gateway. */
+  async anyUnderWay(): Promise<boolean> {
+    const [row] = await this.db.query<{ busy: boolean }[]>(
+      `select exists (select 1 from completion
+         where status = 'open' and opened_at > clock_timestamp() - interval '10 minutes') as busy`,
+    );
+    return row.busy;
+  }
+
   /** {@link closeAll} of one. @throws NotFoundError when the row was never opened */
   async close(id: string, outcome: CompletionOutcome): Promise<void> {
     const known = await this.closeAll([{ ...outcome, id }]);
