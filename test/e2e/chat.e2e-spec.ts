@@ -213,6 +213,199 @@ describe.skipIf(!testModel)(`chat completions (${testModel ? 'served for real' :
     });
   });
 
+  it('takes any number of tries at once, each a row that feedback can name', async () => {
+    const answer = await gateway.openai.chat.completions.create(greedy({ n: 3, temperature: 1.5, seed: 5 }));
+    const ids = answer.choices.map((choice) => (choice as { completion_id?: string }).completion_id!);
+    expect(answer.choices.map((choice) => choice.index)).toEqual([0, 1, 2]);
+    expect(ids[0]).toBe(answer.id);
+    const rows = await Promise.all(ids.map((id) => completions.get(id)));
+    rows.forEach((row, index) => expect(row.answer).toBe(answer.choices[index].message.content));
+    expect(new Set(rows.map((row) => row.conversationId)).size).toBe(1);
+    expect(new Set(rows.map((row) => row.answer)).size).toBeGreaterThan(1);
+    expect(answer.usage!.completion_tokens).toBe(36);
+    const body = { type: 'choice', completion_id: ids[1], rejected_completion_id: ids[2] };
+    expect(await gateway.api(gateway.userKey, 'POST', '/v1/feedback', body)).toMatchObject({ status: 201 });
+
+    const stream = await gateway.openai.chat.completions.create({
+      ...greedy({ n: 3, temperature: 1.5, seed: 5 }),
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const texts = ['', '', ''];
+    let tokens = 0;
+    for await (const chunk of stream) {
+      for (const choice of chunk.choices) texts[choice.index] += choice.delta.content ?? '';
+      tokens = chunk.usage?.completion_tokens ?? tokens;
+    }
+    expect(texts).toEqual(answer.choices.map((choice) => choice.message.content));
+    expect(tokens).toBe(36);
+  });
+
+  it('tells the likelihood of every token, whose bytes are the text', async () => {
+    const asked = greedy({ logprobs: true, top_logprobs: 4 });
+    const [choice] = (await gateway.openai.chat.completions.create(asked)).choices;
+    const { content } = choice.logprobs!;
+    expect(content).toHaveLength(12);
+    expect(Buffer.from(content!.flatMap((token) => token.bytes ?? [])).toString()).toBe(choice.message.content);
+    for (const token of content!) {
+      expect(token.logprob).toBeLessThanOrEqual(0);
+      expect(token.top_logprobs).toHaveLength(4);
+      // Greedy: the drawn token is the likeliest of its rivals.
+      expect(token.top_logprobs[0]).toEqual({ token: token.token, logprob: token.logprob, bytes: token.bytes });
+    }
+    const streamed: unknown[] = [];
+    for await (const chunk of await gateway.openai.chat.completions.create({ ...asked, stream: true })) {
+      streamed.push(...(chunk.choices[0].logprobs?.content ?? []));
+    }
+    expect(streamed).toEqual(content);
+    const plain = await gateway.openai.chat.completions.create(greedy());
+    expect(plain.choices[0].logprobs).toBeNull();
+  });
+
+  it('leans to and away from single tokens', async () => {
+    const { tokenizer } = gateway.loaded.model;
+    const [id] = tokenizer.encode('dog');
+    const only = await gateway.openai.chat.completions.create(greedy({ logit_bias: { [id]: 100 }, max_tokens: 3 }));
+    const row = await completions.get(only.id);
+    expect(row.answerTokenIds).toEqual([id, id, id]);
+    const drawn = (await completions.get((await gateway.openai.chat.completions.create(greedy())).id)).answerTokenIds;
+    const without = await gateway.openai.chat.completions.create(greedy({ logit_bias: { [drawn[0]]: -100 } }));
+    expect((await completions.get(without.id)).answerTokenIds[0]).not.toBe(drawn[0]);
+    await expect(gateway.openai.chat.completions.create(greedy({ logit_bias: { 999999: 1 } }))).rejects.toMatchObject({
+      status: 400,
+      param: 'logit_bias',
+    });
+  });
+
+  it.each<[string, object, (text: string) => void]>([
+    [
+      'a JSON Schema',
+      {
+        response_format: {
+          type: 'json_schema',
+          json_schema: {
+            name: 'pet',
+            strict: true,
+            schema: {
+              type: 'object',
+              properties: { animal: { enum: ['dog', 'cat'] }, tame: { type: 'boolean' } },
+              required: ['animal', 'tame'],
+              additionalProperties: false,
+            },
+          },
+        },
+      },
+      (text) => {
+        const pet = JSON.parse(text) as { animal: string; tame: boolean };
+        expect(['dog', 'cat']).toContain(pet.animal);
+        expect(pet.tame).toBeTypeOf('boolean');
+      },
+    ],
+    ['a choice', { guided_choice: ['yes', 'no'] }, (text) => expect(['yes', 'no']).toContain(text)],
+    ['a regex', { guided_regex: '[0-9]{3}-[a-f]{2}' }, (text) => expect(text).toMatch(/^[0-9]{3}-[a-f]{2}$/)],
+    ['a grammar', { guided_grammar: 'root ::= "ab" | "cd"' }, (text) => expect(['ab', 'cd']).toContain(text)],
+    ['vLLM’s newer name', { structured_outputs: { choice: ['red'] } }, (text) => expect(text).toBe('red')],
+    [
+      'a schema as text',
+      { guided_json: '{"type": "integer", "minimum": 10, "maximum": 12}' },
+      (text) => expect([10, 11, 12]).toContain(JSON.parse(text)),
+    ],
+  ])('follows %s', async (_, fields, expectText) => {
+    const request = { ...greedy({ max_tokens: 64 }), ...fields };
+    const answer = await gateway.openai.chat.completions.create(request);
+    expect(answer.choices[0].finish_reason).toBe('stop');
+    expectText(answer.choices[0].message.content!);
+  });
+
+  it('begins an object where any JSON object will do', async () => {
+    const answer = await gateway.openai.chat.completions.create(
+      greedy({ response_format: { type: 'json_object' }, max_tokens: 6 }),
+    );
+    expect(answer.choices[0].message.content).toMatch(/^\s*\{/);
+  });
+
+  it('takes what has no effect here, and answers in the tier that was asked for', async () => {
+    const answer = await gateway.openai.chat.completions.create(
+      greedy({
+        service_tier: 'flex',
+        reasoning_effort: 'low',
+        verbosity: 'low',
+        prompt_cache_key: 'a',
+        safety_identifier: 'b',
+        user: 'c',
+        modalities: ['text'],
+      }),
+    );
+    expect(answer.service_tier).toBe('flex');
+    const auto = await gateway.openai.chat.completions.create(greedy({ service_tier: 'auto' }));
+    expect(auto.service_tier).toBe('default');
+    expect((await gateway.openai.chat.completions.create(greedy())).service_tier).toBeUndefined();
+  });
+
+  it('reads parts, developers, names and refusals', async () => {
+    const messages: OpenAI.ChatCompletionMessageParam[] = [
+      {
+        role: 'developer',
+        content: [
+          { type: 'text', text: 'Be ' },
+          { type: 'text', text: 'kind.' },
+        ],
+      },
+      { role: 'user', name: 'Ursula', content: [{ type: 'text', text: 'Hi.' }] },
+      { role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] },
+      { role: 'user', content: 'Why?' },
+    ];
+    const answer = await gateway.openai.chat.completions.create(greedy({ messages, max_tokens: 2 }));
+    expect((await completions.get(answer.id)).messages).toEqual([
+      { role: 'system', content: 'Be kind.' },
+      { role: 'user', content: 'Hi.', name: 'Ursula' },
+      { role: 'assistant', content: 'No.' },
+      { role: 'user', content: 'Why?' },
+    ]);
+  });
+
+  it.each<[string, object, string]>([
+    ['a field there is not', { colour: 'red' }, 'colour'],
+    ['one inside a message', { messages: [{ ...question, mood: 'good' }] }, 'messages.0.mood'],
+    ['an unknown role', { messages: [{ role: 'wizard', content: 'x' }] }, 'messages.0.role'],
+    ['two forms at once', { guided_choice: ['a'], guided_regex: 'b' }, 'guided_choice'],
+    ['rivals of nothing', { top_logprobs: 2 }, 'top_logprobs'],
+    ['too many rivals', { logprobs: true, top_logprobs: 21 }, 'top_logprobs'],
+    ['a regex that is none', { guided_regex: '(' }, 'guided_regex'],
+    ['a schema that is none', { guided_json: 'x' }, 'guided_json'],
+    ['100,000 stop strings', { stop: Array.from({ length: 100_000 }, String) }, 'stop'],
+    ['more choices than there may be', { n: 129 }, 'n'],
+    [
+      'a schema nothing fits',
+      { response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'q' } } } },
+      'response_format',
+    ],
+  ])('refuses by name: %s', async (_, fields, param) => {
+    const request = { ...greedy(), ...fields } as OpenAI.ChatCompletionCreateParamsNonStreaming;
+    await expect(gateway.openai.chat.completions.create(request)).rejects.toMatchObject({ status: 400, param });
+  });
+
+  it.each<[string, string | Uint8Array, number, string | null]>([
+    [
+      'bad UTF-8',
+      Buffer.concat([Buffer.from('{"model":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]),
+      400,
+      'invalid_utf8',
+    ],
+    ['a key twice', '{"model":"a","model":"b"}', 400, 'duplicate_key'],
+    ['depth', `{"messages":${'['.repeat(500)}${']'.repeat(500)}}`, 400, 'too_deep'],
+    ['no JSON', '{"model":', 400, 'invalid_json'],
+    ['10 MB', JSON.stringify({ model: 'x'.repeat(10_000_000) }), 413, 'too_large'],
+  ])('refuses a body of %s', async (_, body, status, code) => {
+    const response = await fetch(`${gateway.baseUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${gateway.userKey}`, 'content-type': 'application/json' },
+      body: body as BodyInit,
+    });
+    expect(response.status).toBe(status);
+    expect((await response.json()).error).toMatchObject({ type: 'invalid_request_error', code });
+  });
+
   it('answers many at once, each with the answer it gives alone', async () => {
     const questions = Array.from({ length: 8 }, (_, index) => ({
       ...question,

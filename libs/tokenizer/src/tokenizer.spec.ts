@@ -168,9 +168,9 @@ describe('Tokenizer.fromFolder', () => {
 describe('the bytes of tokens', () => {
   it('put together are the bytes of the text', () => {
     const ids = tokenizer.encode('the 🎉é\n');
-    const bytes = Buffer.concat(ids.map((id) => tokenizer.bytesOf(id)));
+    const bytes = Buffer.concat(ids.map((id) => tokenizer.bytesOf(id)!));
     expect(bytes.toString('utf8')).toBe(' the 🎉é\n');
-    expect(Buffer.from(tokenizer.bytesOf(2)).toString()).toBe('<|end|>');
+    expect(tokenizer.bytesOf(2)).toBeNull();
   });
 
   it('of special tokens stay in a stream that asks for them by name', () => {

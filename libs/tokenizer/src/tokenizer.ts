@@ -75,8 +75,9 @@ export class Tokenizer {
     return new StreamDecoder((ids) => this.decode(ids.filter(shown), { skipSpecial: false }));
   }
 
-  /** The bytes a token stands for, perhaps only part of a character; of a special token those of its name. */
-  bytesOf(id: number): Uint8Array {
+  /** The bytes a token stands for, perhaps only part of a character; null for special tokens, which stand for no text. */
+  bytesOf(id: number): Uint8Array | null {
+    if (this.hiddenTokens.has(id)) return null;
     const text = this.tokenOf(id) ?? '';
     if (this.specialTexts.includes(text)) return Buffer.from(text, 'utf8');
     if (this.byteLevel) return Uint8Array.from([...text].map((letter) => byteOf.get(letter) ?? 0x3f));

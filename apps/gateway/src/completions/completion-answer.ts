@@ -74,7 +74,9 @@ class Choice {
 
   logprobs(tokens: TokenLogprob[]): CompletionLogprobs {
     const rivals = tokens.some((token) => token.top_logprobs.length > 0);
-    const text_offset = tokens.map(({ token }) => (this.offset += token.length) - token.length);
+    // Special tokens have a name, but no place in the text.
+    const lengths = tokens.map(({ token, bytes }) => (bytes === null ? 0 : token.length));
+    const text_offset = lengths.map((length) => (this.offset += length) - length);
     return {
       tokens: tokens.map((token) => token.token),
       token_logprobs: tokens.map((token) => token.logprob),

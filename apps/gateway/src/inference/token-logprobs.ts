@@ -21,7 +21,7 @@ export class TokenLogprobs {
   push(event: TokenEvent, decoded: string): void {
     const stripped = this.first && decoded !== '' && !decoded.startsWith(' ');
     const described = (token: number, logProb = LEAST_LOGPROB) =>
-      describe(this.bytes(token, stripped), Math.max(LEAST_LOGPROB, logProb));
+      describe(this.bytes(token, stripped), this.tokenizer.tokenOf(token) ?? '', Math.max(LEAST_LOGPROB, logProb));
     const top_logprobs = (event.top ?? []).map((rival) => described(rival.token, rival.logProb));
     this.waiting.push({ start: this.decoded, logprob: { ...described(event.token, event.logProb), top_logprobs } });
     this.decoded += decoded.length;
@@ -41,16 +41,17 @@ export class TokenLogprobs {
   }
 
   /** Some tokenizers spell an answer's first word with a space before it, which decoding takes away. */
-  private bytes(token: number, stripped: boolean): Uint8Array {
+  private bytes(token: number, stripped: boolean): Uint8Array | null {
     const bytes = this.tokenizer.bytesOf(token);
-    return stripped && bytes.length > 1 && bytes[0] === 0x20 ? bytes.subarray(1) : bytes;
+    return stripped && bytes && bytes.length > 1 && bytes[0] === 0x20 ? bytes.subarray(1) : bytes;
   }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Half a character has no text; it is spelled by its bytes, as OpenAI does. */
-function describe(bytes: Uint8Array, logprob: number) {
+/** Half a character has no text and is spelled by its bytes, as OpenAI does; a special token goes by its name. */
+function describe(bytes: Uint8Array | null, name: string, logprob: number) {
+  if (bytes === null) return { token: name, logprob, bytes };
   let token: string;
   try {
     token = utf8.decode(bytes);
