@@ -11,6 +11,7 @@ import { worthWaitingFor } from './scheduling/prompt-sharing.js';
 import { RecentUsers } from './scheduling/recent-users.js';
 import { planStep } from './scheduling/scheduler.js';
 import type { ActiveWeights, Sequence } from './sequence.js';
+import type { Speculator } from './speculation/speculator.js';
 import { Slots } from './slots.js';
 import type { StopReason } from './types.js';
 
@@ -29,6 +30,7 @@ export class Batch {
     private readonly adapters: Adapters,
     private readonly clock: Clock,
     limits: ChunkLimits,
+    private readonly speculator: Speculator | null,
   ) {
     this.recent = new RecentUsers(() => clock.monotonicMs());
     this.chunks = new ChunkBudget(limits);
@@ -174,6 +176,7 @@ export class Batch {
 
   private async decode({ start, count }: DecodeRun, decoding: readonly Sequence[]) {
     const rows = decoding.filter(({ slot }) => slot >= start && slot < start + count).sort((a, b) => a.slot - b.slot);
+    if (rows.length === 1 && (await this.speculate(rows[0]!))) return;
     const tokens = rows.map((sequence) => sequence.tokens.at(-1)!);
     const lengths = rows.map(({ computed }) => computed);
     await this.guard(rows, async () => {
@@ -182,6 +185,30 @@ export class Batch {
       for (const sequence of rows) sequence.computed += 1;
       rows.forEach((sequence, row) => this.advance(sequence, logits.subarray(row * size, (row + 1) * size)));
     });
+  }
+
+  /**
+   * Has the model check a draft of the next tokens in one run, for a sequence that runs alone. Each token is drawn as
+   * always, from its own logits and random number; the first that differs from the draft ends it.
+   * @returns false when there is nothing to check
+   */
+  private async speculate(sequence: Sequence): Promise<boolean> {
+    const draft = this.speculator?.draft(sequence) ?? [];
+    if (draft.length === 0) return false;
+    const tokens = [sequence.tokens.at(-1)!, ...draft];
+    await this.guard([sequence], async () => {
+      const logits = await this.runner.verify(sequence.slot, tokens, sequence.computed, preparedOf(sequence));
+      const size = this.runner.config.vocabSize;
+      let accepted = 0;
+      for (; accepted < tokens.length; accepted++) {
+        sequence.computed += 1;
+        this.advance(sequence, logits.subarray(accepted * size, (accepted + 1) * size));
+        const isOpen = this.running.has(sequence.id) && (sequence.matcher?.state ?? 'open') === 'open';
+        if (!isOpen || sequence.tokens.at(-1) !== draft[accepted]) break;
+      }
+      this.speculator!.learn(sequence, draft.length, accepted);
+    });
+    return true;
   }
 
   private async prefill(sequence: Sequence, planned: number) {

@@ -158,6 +158,9 @@ export interface EngineStats {
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly completionTokens: number;
+  /** Tokens taken for the next ones before the model was asked, and those it then drew itself. */
+  readonly draftedTokens: number;
+  readonly acceptedTokens: number;
 }
 
 export interface GenerateOptions {
