@@ -22,6 +22,10 @@ export class Rival {
     this.child = fork(path.join(folder, `${script}.mjs`), { cwd: folder, serialization: 'advanced' });
   }
 
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   /** Runs one of the script's calls. @returns what it measured, milliseconds */
   call(name: string, parameters: object): Promise<number> {
     return new Promise((resolve, reject) => {

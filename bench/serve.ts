@@ -1,0 +1,172 @@
+/**
+ * How fast is the engine beside llama.cpp (Q4_0, as node-llama-cpp ships it) and transformers.js (4-bit), on the same
+ * shapes, threads and prompts? Contenders run in turn; a measurement during which other programs used the cores is done
+ * again. `-- serve [smol|qwen|mini] [--context 512] [--rounds 5] [--threads 2] [--weights int4] [--kv int8]`
+ * Weights are random: speed does not depend on them.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import type { KvFormat, WeightFormat } from '@attune/engine';
+import { parseModelConfig } from '@attune/models';
+import { measureQuietly } from './support/clean.js';
+import { writeDecoderFolder } from './support/decoder-folder.js';
+import { EngineContender } from './support/engine-contender.js';
+import { writeGguf } from './support/gguf.js';
+import { median, printResult, printTable } from './support/report.js';
+import { installRivals, Rival } from './support/rival.js';
+import { configOf, isShapeName, randomModel, randomPrompt } from './support/shapes.js';
+
+const option = (name: string, fallback: string) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? fallback : (process.argv[at + 1] ?? fallback);
+};
+const shape = process.argv.slice(2).find(isShapeName) ?? 'smol';
+const CONTEXT = Number(option('context', '512'));
+const ROUNDS = Number(option('rounds', '5'));
+const THREADS = Number(option('threads', String(Math.min(2, availableParallelism()))));
+const STREAMS = option('streams', '1,2,4,8,16').split(',').map(Number);
+const FORMAT = option('weights', 'int4') as WeightFormat;
+const KV = option('kv', 'fp32') as KvFormat;
+const TOKENS = 32;
+/** transformers.js copies its cache at every step: a few tokens and streams tell enough. */
+const SLOW_TOKENS = 8;
+
+const configJson = configOf(shape);
+const config = parseModelConfig(configJson);
+const maxSeq = CONTEXT + TOKENS + 8;
+const slots = Math.max(...STREAMS);
+const folder = mkdtempSync(path.join(tmpdir(), 'attune-bench-'));
+
+interface Contender {
+  readonly name: string;
+  readonly pids: readonly number[];
+  prefill(prompt: number[]): Promise<number>;
+  decode(prompts: number[][], count: number): Promise<number>;
+}
+
+interface Task {
+  readonly name: string;
+  readonly tokens: number;
+  readonly run: (contender: Contender, round: number) => Promise<number>;
+  readonly contenders: readonly Contender[];
+}
+
+installRivals();
+const ours = await ourEngine();
+const llama = await llamaCpp();
+const hub = CONTEXT <= 512 ? await transformersJs() : null;
+try {
+  await compare();
+} finally {
+  await ours.close();
+  llama.rival.close();
+  hub?.rival.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function compare(): Promise<void> {
+  const rates = new Map<string, number[]>();
+  const loads: number[] = [];
+  const tasks = tasksOf();
+  for (let round = -1; round < ROUNDS; round++)
+    for (const { name, tokens, run, contenders } of tasks)
+      for (const contender of contenders) {
+        const { ms, foreign } = await measureQuietly(contender.pids, () => run(contender, round));
+        if (round < 0) continue; // the warm-up
+        loads.push(foreign);
+        const key = `${name} ${contender.name}`;
+        rates.set(key, [...(rates.get(key) ?? []), (1000 * tokens) / ms]);
+      }
+  report(tasks, rates, loads);
+}
+
+function tasksOf(): Task[] {
+  const both = [ours, llama];
+  const prompts = (count: number) =>
+    Array.from({ length: count }, (_, i) => randomPrompt(i, CONTEXT, config.vocabSize));
+  const prefill: Task = {
+    name: `prefill ${CONTEXT}`,
+    tokens: CONTEXT,
+    run: (contender, round) => contender.prefill(randomPrompt(1000 + round, CONTEXT, config.vocabSize)),
+    contenders: both,
+  };
+  const decode = STREAMS.map((streams) => ({
+    name: `decode B=${streams}`,
+    tokens: streams * TOKENS,
+    run: (contender: Contender) => contender.decode(prompts(streams), TOKENS),
+    contenders: both,
+  }));
+  const slow = (hub ? [1] : []).map((streams) => ({
+    name: `decode B=${streams} (${SLOW_TOKENS} tokens)`,
+    tokens: streams * SLOW_TOKENS,
+    run: (contender: Contender) => contender.decode(prompts(streams), SLOW_TOKENS),
+    contenders: [ours, hub!],
+  }));
+  return [prefill, ...decode, ...slow];
+}
+
+function report(tasks: readonly Task[], rates: ReadonlyMap<string, readonly number[]>, loads: readonly number[]): void {
+  const ratios: Record<string, number> = {};
+  const figures: Record<string, number> = { foreignLoad: median(loads), mostForeignLoad: Math.max(...loads) };
+  const rows: (string | number)[][] = [];
+  for (const { name, contenders } of tasks) {
+    const [mine, other] = contenders.map((contender) => rates.get(`${name} ${contender.name}`)!) as [
+      number[],
+      number[],
+    ];
+    const rival = contenders[1]!.name;
+    const pairs = mine.map((rate, i) => rate / other[i]!);
+    ratios[`${name} vs ${rival}`] = median(pairs);
+    figures[`${name} tokensPerSecond`] = median(mine);
+    figures[`${name} tokensPerSecond ${rival}`] = median(other);
+    rows.push([name, rival, median(mine), median(other), median(pairs), Math.min(...pairs), Math.max(...pairs)]);
+  }
+  console.log(`${shape}, context ${CONTEXT}, ${THREADS} threads, ${FORMAT} weights, ${KV} cache, ${ROUNDS} pairs`);
+  printTable(['task', 'rival', 'ours tok/s', 'rival tok/s', 'ratio', 'least', 'most'], rows);
+  printResult({ name: 'serve', ratios, figures });
+}
+
+async function ourEngine(): Promise<Contender & { close(): Promise<void> }> {
+  const engine = await EngineContender.load({
+    model: randomModel(configJson, 'bench'),
+    format: FORMAT,
+    kv: KV,
+    slots,
+    maxSeq,
+    threads: THREADS,
+    tokenBudget: 512,
+  });
+  return {
+    name: 'attune',
+    pids: [],
+    prefill: (prompt) => engine.prefill(prompt),
+    decode: (prompts, count) => engine.decode(prompts, count),
+    close: () => engine.close(),
+  };
+}
+
+async function llamaCpp() {
+  const file = path.join(folder, 'model.gguf');
+  writeGguf(file, config);
+  const rival = new Rival('llama-cpp');
+  await rival.call('load', { file, slots, maxSeq, threads: THREADS });
+  return { ...asContender('llama.cpp', rival), rival };
+}
+
+async function transformersJs() {
+  const modelFolder = path.join(folder, 'decoder');
+  writeDecoderFolder(modelFolder, config, configJson);
+  const rival = new Rival('transformers-js');
+  await rival.call('load', { folder: modelFolder, threads: THREADS });
+  return { ...asContender('transformers.js', rival), rival };
+}
+
+function asContender(name: string, rival: Rival): Contender {
+  return {
+    name,
+    pids: [rival.pid],
+    prefill: (prompt) => rival.call('prefill', { prompt }),
+    decode: (prompts, count) => rival.call('decode', { prompts, count }),
+  };
+}
