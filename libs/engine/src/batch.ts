@@ -1,7 +1,7 @@
 import { type Clock, InternalError, messageOf } from '@attune/platform';
 import type { Adapters } from './adapters.js';
 import { virtualTokens } from './adapters-prepared.js';
-import type { ModelRunner } from './running/model-runner.js';
+import type { Runner } from './running/runner.js';
 import { describeToken, sampleToken } from './sampling/sampler.js';
 import { arrange, type DecodeRun, decodeRuns } from './scheduling/arrange.js';
 import { admissionOrder } from './scheduling/admission.js';
@@ -26,7 +26,7 @@ export class Batch {
   private readonly chunks: ChunkBudget;
 
   constructor(
-    private readonly runner: ModelRunner,
+    private readonly runner: Runner,
     private readonly adapters: Adapters,
     private readonly clock: Clock,
     limits: ChunkLimits,

@@ -1,4 +1,4 @@
-import type { KvCache } from './running/kv-cache.js';
+import type { SlotCache } from './running/runner.js';
 import { chooseSlot, longestCached, type SlotChoice, type SlotContent } from './scheduling/prefix-cache.js';
 import type { Swap } from './scheduling/arrange.js';
 import type { Sequence } from './sequence.js';
@@ -18,7 +18,7 @@ export class Slots {
   private readonly slots: Slot[];
   private uses = 0;
 
-  constructor(private readonly cache: KvCache) {
+  constructor(private readonly cache: SlotCache) {
     this.slots = Array.from({ length: cache.shape.slots }, () => ({
       sequence: null,
       tokens: [],

@@ -133,6 +133,8 @@ export type { Adapter } from '@attune/checkpoint';
 export type WeightFormat = 'fp32' | 'int8' | 'int4';
 export type KvFormat = 'fp32' | 'int8';
 
+export type EngineDevice = 'cpu' | 'webgpu' | 'cuda';
+
 /** The engine's own size; part of `EngineStats` so that callers can check a request before sending it. */
 export interface EngineLimits {
   /** Sequences that may run at once. */
@@ -147,7 +149,12 @@ export interface EngineStats {
   readonly limits: EngineLimits;
   readonly vocabSize: number;
   readonly format: WeightFormat;
-  readonly kv: KvFormat;
+  /** Devices keep keys and values in the type they compute in, whatever was asked for. */
+  readonly kv: KvFormat | 'fp16';
+  /** Where the model runs. */
+  readonly device: EngineDevice;
+  /** Why `auto` chose it. */
+  readonly deviceReason?: string;
   /** Bytes of the weights (ONNX Runtime keeps repacked copies beside them) and of one token in the KV cache. */
   readonly memory: { readonly weightBytes: number; readonly bytesPerToken: number };
   readonly live: WeightsId;

@@ -1,3 +1,4 @@
+export { deviceGraph, type DeviceGraphOptions } from './device-graph.js';
 export {
   adapterInputs,
   type AdapterInputs,
