@@ -297,7 +297,7 @@ export type CreateTuningJobRequest = z.output<typeof createTuningJobRequest>;
 export type TuningJobStatus = 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'cancelled';
 export type TuningTrigger = 'button' | 'threshold' | 'schedule' | 'api';
 
-/** GET /api/tuning/jobs, newest first; GET /api/tuning/jobs/{id}; POST /api/tuning/jobs/{id}/cancel */
+/** GET /api/tuning/jobs, newest first; GET /api/tuning/jobs/{id}; POST /api/tuning/jobs/{id}/{cancel,pause,resume} */
 export interface TuningJobView {
   id: string;
   object: 'tuning.job';

@@ -41,6 +41,18 @@ export class TuningController {
     return this.tuning.cancel(id);
   }
 
+  @Post(':id/pause')
+  @HttpCode(200)
+  pause(@Param('id') id: string): Promise<TuningJobView> {
+    return this.tuning.pause(id);
+  }
+
+  @Post(':id/resume')
+  @HttpCode(200)
+  resume(@Param('id') id: string): Promise<TuningJobView> {
+    return this.tuning.resume(id);
+  }
+
   @Get(':id/events')
   events(@Param('id') id: string, @Query('after') after?: string): Promise<ListBody<TuningEventView>> {
     return this.tuning.events(id, queryNumber('after', after, afterBounds));

@@ -28,7 +28,7 @@ export class TuningService {
     if (tuning === 'off') throw new ConflictError('TUNING is `off`, so no trainer runs; start with TUNING=manual.');
     const { total, jobUnfinished } = await this.feedback.approvedSinceLastJob();
     if (jobUnfinished) throw new ConflictError('A job is queued or running already; wait for it or cancel it.');
-    if (total < tuningMinRows) {
+    if (total < tuningMinRows && request.config.data.files.length === 0) {
       throw new ConflictError(
         `${total} approved pieces of feedback give training rows, but TUNING_MIN_ROWS asks for ${tuningMinRows}; review more first.`,
       );
@@ -47,6 +47,17 @@ export class TuningService {
 
   async cancel(id: string): Promise<TuningJobView> {
     await this.jobs.cancel(id);
+    return this.get(id);
+  }
+
+  /** Its state is kept, and the queue is free for another job. */
+  async pause(id: string): Promise<TuningJobView> {
+    await this.jobs.requestPause(id);
+    return this.get(id);
+  }
+
+  async resume(id: string): Promise<TuningJobView> {
+    await this.jobs.requestResume(id);
     return this.get(id);
   }
 
