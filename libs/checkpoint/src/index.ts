@@ -27,6 +27,7 @@ export { countParameters, readModelFolder, writeModelFolder } from './model-fold
 export type { ModelFolder, ModelToWrite, ReadModelOptions, Tensor } from './model-folder.js';
 export type { Dtype, TensorData } from './safetensors/dtype.js';
 export { openSafetensors, type SafetensorsFile } from './safetensors/read.js';
+export { float32ToFloat16 } from './safetensors/half.js';
 export { writeSafetensors, type TensorToWrite } from './safetensors/write.js';
 export { TrainingStateStore, type LoadedTrainingState, type TrainingState } from './training-state.js';
 export { resolveModel, type ResolvedModel, type ResolveModelOptions } from './hub/resolve-model.js';
