@@ -53,6 +53,12 @@ export const settings = {
     HF_TOKEN: optionalText.describe('Access token for gated models on the hub.'),
     HF_ENDPOINT: z.string().default('https://huggingface.co').describe('Hub to download models from.'),
     ENGINE_WEIGHTS: z.enum(['fp32', 'int8']).default('fp32').describe('Format the weights are served in.'),
+    ENGINE_DEVICE: z
+      .enum(['auto', 'cpu', 'webgpu', 'cuda'])
+      .default('auto')
+      .describe(
+        'Where the model runs; auto takes a GPU that works and is worth it, else the CPU. See docs/devices.md.',
+      ),
     ENGINE_THREADS: integer(0, 256)
       .default(0)
       .describe('Threads of the serving engine; 0 takes half the cores, at least 1 and at most 8.'),

@@ -38,6 +38,7 @@ export async function loadModel(config: Config, logger: Logger): Promise<LoadedM
   const engine = await EngineHost.start({
     model: folder,
     format: settings.engineWeights,
+    device: settings.engineDevice,
     slots: settings.engineSlots,
     threads: threadsFor(settings.engineThreads, availableParallelism()),
     maxSeq: settings.engineMaxContext || undefined,
@@ -48,8 +49,8 @@ export async function loadModel(config: Config, logger: Logger): Promise<LoadedM
       restarts.tell();
     },
   });
-  const { limits, live, format } = await engine.stats();
-  logger.info({ model: name, format, ...limits }, `serving ${name}`);
+  const { limits, live, format, device, deviceReason } = await engine.stats();
+  logger.info({ model: name, format, device, deviceReason, ...limits }, `serving ${name} on ${device}`);
   const created = Math.floor(Date.now() / 1000);
   const facts = { id: name, tokenizer, context: limits.maxSeq, baseDigest: live.base, created };
   return { engine, restarts, model: new ServedModel(facts) };
