@@ -6,6 +6,7 @@ import { countTokens } from '../model/answer-sequence.js';
 import type { BaseModel } from '../model/base-model.js';
 import { curate, type Curated, type CurationRules } from './curate.js';
 import { type FileSource, rowsOfFiles } from './file-rows.js';
+import type { SplitRow, SuppliedRow } from './curated-row.js';
 import { toReviewedFeedback } from './reviewed-feedback.js';
 
 /** Longest training row, in tokens: attention over a row costs its square. */
@@ -25,6 +26,8 @@ export class DatasetBuilder {
     model: BaseModel,
     suite: TaskSuite,
     journal: Journal,
+    /** Makes further rows of those there are; left out: none. */
+    addRows?: (rows: readonly SplitRow[]) => Promise<SuppliedRow[]>,
   ): Promise<void> {
     const feedback = config.data.feedback ? (await this.feedback.approved()).map(toReviewedFeedback) : [];
     const supplied = await rowsOfFiles(this.files, config, journal);
@@ -35,7 +38,10 @@ export class DatasetBuilder {
       countTokens: (messages) => countTokens(model.tokenizer, messages),
       suiteQuestions: suiteQuestions(suite),
     };
-    const curated = curate(feedback, rules, supplied);
+    const first = curate(feedback, rules, supplied);
+    const added = addRows ? await addRows(first.rows) : [];
+    // Filtered together with the others, so that a model's rows meet the same rules as people's.
+    const curated = added.length === 0 ? first : curate(feedback, rules, [...supplied, ...added]);
     await this.tuning.replaceDatasetRows(jobId, curated.rows.map(toStored));
     journal.info(summary(feedback.length, supplied.length, curated), { dropped: curated.dropped });
   }

@@ -7,6 +7,11 @@ import { CheckpointRepository, CompletionRepository, type DatasetRow, type Tunin
 import { type Clock, type Config, InvalidRequestError } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, CONFIG } from '../core-tokens.js';
+import { aiRows, wantsAiFeedback } from '../constitution/ai-rows.js';
+import { EndpointJudge } from '../constitution/endpoint-judge.js';
+import { loadConstitution } from '../constitution/principle.js';
+import { ServedJudge } from '../constitution/served-judge.js';
+import type { SplitRow, SuppliedRow } from '../curation/curated-row.js';
 import { toDataset } from '../curation/dataset.js';
 import { DatasetBuilder, MAX_ROW_TOKENS } from '../curation/dataset-builder.js';
 import { MAX_ANSWER_TOKENS } from '../evaluation/answers.js';
@@ -16,6 +21,7 @@ import { gateSuite } from '../evaluation/task-suite.js';
 import { type BaseModel, loadBaseModel, loadEngine, readParameters } from '../model/base-model.js';
 import { describeForm, type FixedWeights, weightsOf } from '../model/policy.js';
 import { checkpointContent } from '../publish/checkpoint-content.js';
+import { serve } from '../model/served.js';
 import { CheckpointPublisher, type Published } from '../publish/publish-checkpoint.js';
 import type { RecipeContext } from '../recipes/recipe-context.js';
 import { canContinue, startingPolicy } from '../recipes/starting-policy.js';
@@ -61,9 +67,9 @@ export class TuningRun {
       saveEveryMs: this.settings.tuning.trainerSaveSeconds * 1000,
       giveWay: giveWayToServing(this.completions, { share: this.settings.tuning.trainerRestShare }),
     };
-    const rows = await this.prepareDataset(job.id, context);
-    const engine = await loadEngine(model, MAX_ROW_TOKENS + Math.max(MAX_ANSWER_TOKENS, config.ppo.max_answer_tokens));
+    const engine = await loadEngine(model, MAX_ROW_TOKENS + longestAnswer(config));
     try {
+      const rows = await this.prepareDataset(job.id, context, engine);
       const published = await this.trainAndPublish(job.id, context, engine, rows);
       const asWanted = published.outcome === 'promoted' || (published.outcome === 'candidate' && !published.reason);
       journal[asWanted ? 'info' : 'warn'](describe(published));
@@ -145,16 +151,39 @@ export class TuningRun {
   }
 
   /** The job's rows: those an attempt before stored, else fresh ones. From here on they never change. */
-  private async prepareDataset(jobId: string, context: RecipeContext): Promise<DatasetRow[]> {
+  private async prepareDataset(jobId: string, context: RecipeContext, engine: Engine): Promise<DatasetRow[]> {
     const { model, config, state, journal } = context;
     if (!state.isFinished('curate')) {
       const suite = gateSuite(config.gate.suite_examples_per_family);
-      await this.datasets.build(jobId, config, model, suite, journal);
+      const addRows = wantsAiFeedback(config)
+        ? (rows: readonly SplitRow[]) => this.askConstitution(rows, context, engine)
+        : undefined;
+      await this.datasets.build(jobId, config, model, suite, journal, addRows);
       await state.finish('curate');
     }
     const rows = await this.datasets.rows(jobId);
     if (rows.some(({ split }) => split === 'train')) return rows;
     throw new InvalidRequestError('There is no approved feedback to learn from; approve corrections or choices first');
+  }
+
+  /** Rows that a model writes or judges, with the weights this job starts from. */
+  private async askConstitution(
+    rows: readonly SplitRow[],
+    { model, config, state, journal, signal }: RecipeContext,
+    engine: Engine,
+  ): Promise<SuppliedRow[]> {
+    const { constitution, judge: kind } = config.ai_feedback;
+    const folder = path.join(this.settings.storage.dataDir, 'constitutions');
+    const principles = await loadConstitution(constitution, folder);
+    const weights = weightsOf(await startingPolicy(this.store, state.cursor.parentId, model, config));
+    const served = await serve(model, engine, weights);
+    try {
+      const writer = new ServedJudge(model, served, weights, signal);
+      const judge = kind === 'self' ? writer : new EndpointJudge(this.settings.tuning);
+      return await aiRows(rows, { config, principles, judge, writer, journal });
+    } finally {
+      await served.release();
+    }
   }
 
   private loadModel(journal: Journal): Promise<BaseModel> {
@@ -210,6 +239,10 @@ export class TuningRun {
     return path.join(this.settings.storage.dataDir, 'training');
   }
 }
+
+/** In tokens, over everything that samples. */
+const longestAnswer = ({ ppo, grpo }: TuningJobConfig): number =>
+  Math.max(MAX_ANSWER_TOKENS, ppo.max_answer_tokens, grpo.max_answer_tokens);
 
 /** Whoever stops like this wants to go on later. */
 const keepsState = ({ reason }: RunStopped): boolean => reason === 'shutdown' || reason === 'paused';

@@ -23,7 +23,7 @@ const rawConfig = {
   num_attention_heads: 2,
   num_key_value_heads: 1,
   vocab_size: 300,
-  max_position_embeddings: 256,
+  max_position_embeddings: 1024,
   tie_word_embeddings: true,
 };
 
