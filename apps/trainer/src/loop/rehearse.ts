@@ -1,70 +1,46 @@
+import type { Engine } from '@attune/engine';
 import { deriveSeed, systemClock } from '@attune/platform';
+import { countValues } from '@attune/training';
 import { curate } from '../curation/curate.js';
-import { toDataset } from '../curation/dataset.js';
+import { type Dataset, toDataset } from '../curation/dataset.js';
 import { MAX_ROW_TOKENS } from '../curation/dataset-builder.js';
 import { answerAll } from '../evaluation/answers.js';
 import { decideGate } from '../evaluation/gate.js';
 import { measureCandidate } from '../evaluation/measure-candidate.js';
 import { gateSuite } from '../evaluation/task-suite.js';
-import type { Journal } from '../jobs/journal.js';
-import { RunState } from '../jobs/run-state.js';
 import { countTokens } from '../model/answer-sequence.js';
-import { type BaseModel, loadEngine } from '../model/base-model.js';
+import { loadEngine } from '../model/base-model.js';
 import { weightsOf } from '../model/policy.js';
 import { serve, type Served } from '../model/served.js';
-import type { RecipeContext } from '../recipes/recipe-context.js';
 import { initialPolicy } from '../recipes/starting-policy.js';
 import { trainCandidate } from '../recipes/train-candidate.js';
+import type { ExperimentHost } from './experiment.js';
+import { memoryContext } from './memory-context.js';
 import type { Scenario } from './scenario.js';
 
 /** Runs a scenario through curation, training and gate, without database and HTTP. */
-export async function rehearse(scenario: Scenario, model: BaseModel, journal: Journal) {
+export async function rehearse(scenario: Scenario, host: Pick<ExperimentHost, 'model' | 'journal'>) {
   const { config } = scenario;
-  const context: RecipeContext = {
-    model,
-    config,
-    journal,
-    state: await RunState.open(
-      { save: async () => undefined, load: async () => undefined },
-      async () => null,
-      model.digest,
-    ),
-    clock: systemClock,
-    signal: new AbortController().signal,
-    saveEveryMs: Infinity,
-  };
+  const { model, journal } = host;
+  const context = await memoryContext(host, config);
   const engine = await loadEngine(model, MAX_ROW_TOKENS);
-  const options = { engine, model, seed: deriveSeed(config.seed, scenario.name), signal: context.signal };
-  const shown = async ({ engine: asked, adapter }: Pick<Served, 'engine' | 'adapter'>) => {
-    const answers = await answerAll(scenario.unseen, { ...options, engine: asked, adapter, temperature: 0 });
-    return answers.filter(({ text }) => scenario.shows(text)).length / answers.length;
-  };
+  const shown = (served: Pick<Served, 'engine' | 'adapter'>) => shareShown(scenario, host, served);
   try {
-    const prompts = scenario.conversations.map(({ prompt }) => prompt);
-    const greedy = await answerAll(prompts, { ...options, adapter: null, temperature: 0 });
-    const sampled = await answerAll(prompts, { ...options, adapter: null, temperature: 1 });
-    const feedback = prompts.flatMap((_, i) =>
-      scenario.feedback(i, { greedy: greedy[i]!.text, sampled: sampled[i]!.text }),
-    );
-    const suite = gateSuite(config.gate.suite_examples_per_family);
-    const questions = suite.groups.flatMap(({ examples }) => examples.map(({ messages }) => messages.at(-1)!.content));
-    const curated = curate(feedback, {
-      maxRowsPerUser: config.max_rows_per_user,
-      heldoutShare: config.heldout_share,
-      maxTokens: MAX_ROW_TOKENS,
-      countTokens: (messages) => countTokens(model.tokenizer, messages),
-      suiteQuestions: questions,
-    });
-    const data = toDataset(curated.rows);
+    const data = await askAndCurate(scenario, host, engine);
     const before = await shown({ engine, adapter: null });
+    const startedMs = systemClock.monotonicMs();
     const candidate = await trainCandidate(context, engine, initialPolicy(model, config), data);
+    const trainSeconds = (systemClock.monotonicMs() - startedMs) / 1000;
     const measures = await measureCandidate({
-      ...options,
+      engine,
+      model,
+      seed: deriveSeed(config.seed, scenario.name),
+      signal: context.signal,
       candidate: weightsOf(candidate.policy),
       live: { kind: 'base' },
       heldout: data.heldout,
       reward: candidate.judge,
-      suite,
+      suite: gateSuite(config.gate.suite_examples_per_family),
       onProgress: (done, of) => journal.progress('evaluate', done, of),
     });
     const served = await serve(model, engine, weightsOf(candidate.policy));
@@ -73,7 +49,9 @@ export async function rehearse(scenario: Scenario, model: BaseModel, journal: Jo
     return {
       before,
       after,
-      numRows: curated.rows.length,
+      trainSeconds,
+      /** Values trained; four bytes each. */
+      numTrained: countValues(candidate.policy.parameters),
       objectives: candidate.objectives,
       rewardAccuracy: candidate.reward?.accuracy ?? null,
       measures,
@@ -85,3 +63,38 @@ export async function rehearse(scenario: Scenario, model: BaseModel, journal: Jo
 }
 
 export type Rehearsal = Awaited<ReturnType<typeof rehearse>>;
+
+/** What people are answered before anyone taught the model, what they say about it, and what curation makes of that. */
+async function askAndCurate(
+  { conversations, feedback, config, name }: Scenario,
+  { model }: Pick<ExperimentHost, 'model'>,
+  engine: Engine,
+): Promise<Dataset> {
+  const signal = new AbortController().signal;
+  const options = { engine, model, seed: deriveSeed(config.seed, name), signal, adapter: null };
+  const prompts = conversations.map(({ prompt }) => prompt);
+  const greedy = await answerAll(prompts, { ...options, temperature: 0 });
+  const sampled = await answerAll(prompts, { ...options, temperature: 1 });
+  const said = prompts.flatMap((_, i) => feedback(i, { greedy: greedy[i]!.text, sampled: sampled[i]!.text }));
+  const suite = gateSuite(config.gate.suite_examples_per_family);
+  const { rows } = curate(said, {
+    maxRowsPerUser: config.max_rows_per_user,
+    heldoutShare: config.heldout_share,
+    maxTokens: MAX_ROW_TOKENS,
+    countTokens: (messages) => countTokens(model.tokenizer, messages),
+    suiteQuestions: suite.groups.flatMap(({ examples }) => examples.map(({ messages }) => messages.at(-1)!.content)),
+  });
+  return toDataset(rows);
+}
+
+/** Share of answers to unseen prompts, greedily, that show what people taught. */
+async function shareShown(
+  { unseen, shows, config, name }: Scenario,
+  { model }: Pick<ExperimentHost, 'model'>,
+  { engine, adapter }: Pick<Served, 'engine' | 'adapter'>,
+): Promise<number> {
+  const signal = new AbortController().signal;
+  const seed = deriveSeed(config.seed, name);
+  const answers = await answerAll(unseen, { engine, model, adapter, temperature: 0, seed, signal });
+  return answers.filter(({ text }) => shows(text)).length / answers.length;
+}
