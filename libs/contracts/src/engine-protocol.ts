@@ -35,6 +35,7 @@ export const engineRequestWire = z.object({
   adapter: digest.nullable().optional(),
   user: z.string().optional(),
   structure: outputStructure.optional(),
+  healPrompt: z.boolean().optional(),
   priority: z.number().optional(),
   startWithinMs: z.number().positive().optional(),
 });
@@ -91,6 +92,7 @@ export const engineEventWire = z.discriminatedUnion('type', [
     seed: z.number(),
     promptTokens: z.number(),
     cachedTokens: z.number(),
+    healedToken: tokenId.optional(),
   }),
   tokenEventWire,
   z.object({

@@ -238,7 +238,7 @@ export class Batch {
   /** Draws a sequence's next token from its logits [V]. */
   private advance(sequence: Sequence, logits: Float32Array) {
     const { request, sampling, promptCounts, answerCounts } = sequence;
-    const allowed = sequence.matcher?.mask();
+    const allowed = sequence.allowed();
     const token = sampleToken(logits, { params: sampling, promptCounts, answerCounts, allowed }, sequence.numDrawn);
     if (Number.isNaN(logits[token])) throw new InternalError('the model computed NaN: its weights are damaged');
     const event = describeToken(logits, token, request.logProbs ?? false, request.topLogProbs ?? 0);

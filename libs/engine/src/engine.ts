@@ -1,15 +1,16 @@
 import { randomInt } from 'node:crypto';
-import { type Clock, systemClock, UnavailableError } from '@attune/platform';
+import { type Clock, messageOf, systemClock, UnavailableError } from '@attune/platform';
 import { Adapters } from './adapters.js';
 import { Batch } from './batch.js';
-import type { StructureCompiler } from '@attune/structured';
+import { type StructureCheck, StructureCompiler, type Vocabulary } from '@attune/structured';
 import { whyNot } from './check-request.js';
 import { type EngineOptions, type OpenedModel, openModel } from './engine-options.js';
 import { EventQueue } from './event-queue.js';
 import { resolveSampling } from './sampling/sampler-step.js';
 import { type EventSink, Sequence } from './sequence.js';
 import { Speculator } from './speculation/speculator.js';
-import { createStructures } from './structures.js';
+import { vocabularySource } from './find-vocabulary.js';
+import { healPrompt } from './healing.js';
 import type {
   Adapter,
   EngineEvent,
@@ -17,7 +18,6 @@ import type {
   GenerateOptions,
   GenerateRequest,
   OutputStructure,
-  StructureCheck,
   TokenEngine,
   WeightsId,
 } from './types.js';
@@ -31,7 +31,8 @@ export class Engine implements TokenEngine {
   private readonly speculator: Speculator;
   private readonly adapters: Adapters;
   private readonly structures: StructureCompiler;
-  /** Requests whose structure is being compiled. */
+  private readonly vocabulary: () => Promise<Vocabulary>;
+  /** Requests that wait for a compiled structure or the vocabulary. */
   private readonly preparing = new Map<string, Sequence>();
   private readonly clock: Clock;
   private loop: Promise<void> | null = null;
@@ -43,7 +44,9 @@ export class Engine implements TokenEngine {
   ) {
     this.clock = options.clock ?? systemClock;
     this.adapters = new Adapters(model.runner, model.digest, { mergeAfterMs: options.mergeLiveAfterMs });
-    this.structures = createStructures(options, model.runner.config.vocabSize);
+    this.vocabulary = vocabularySource(options);
+    const { vocabSize } = model.runner.config;
+    this.structures = new StructureCompiler({ vocabulary: this.vocabulary, vocabSize });
     const chunks = { tokenBudget: model.limits.tokenBudget, gapMs: options.gapMs ?? DEFAULT_GAP_MS };
     this.speculator = new Speculator(model.format);
     const speculator = options.speculation === false ? null : this.speculator;
@@ -76,7 +79,7 @@ export class Engine implements TokenEngine {
     const problem = this.problemOf(request);
     if (this.numWaiting >= (this.options.queueLimit ?? Infinity)) return this.refuseCrowd(sequence);
     if (problem) return sequence.end('rejected', now, { error: problem, rejection: 'invalid' });
-    if (request.structure) void this.prepare(sequence, request.structure);
+    if (request.structure ?? request.healPrompt) void this.prepare(sequence);
     else this.enqueue(sequence);
   }
 
@@ -157,21 +160,34 @@ export class Engine implements TokenEngine {
     this.loop ??= this.run();
   }
 
-  /** Running answers go on while a structure is compiled. */
-  private async prepare(sequence: Sequence, structure: OutputStructure) {
+  /** Running answers go on meanwhile. */
+  private async prepare(sequence: Sequence) {
     this.preparing.set(sequence.id, sequence);
-    const opened = await this.structures.open(structure, sequence.request.stopIds ?? []);
+    const problem = await this.constrain(sequence);
     const isWanted = this.preparing.get(sequence.id) === sequence;
-    if (isWanted) this.preparing.delete(sequence.id);
-    if (opened.ok) {
-      if (!isWanted) return opened.matcher.close();
-      sequence.follow(opened.matcher);
-      return this.enqueue(sequence);
-    }
-    if (!isWanted) return;
-    const error = `the structure cannot be used: ${opened.reason}`;
-    sequence.end('rejected', this.clock.monotonicMs(), { error, rejection: 'invalid' });
+    if (!isWanted) return sequence.matcher?.close(); // it was cancelled before there was one
+    this.preparing.delete(sequence.id);
+    if (problem === null) return this.enqueue(sequence);
+    sequence.end('rejected', this.clock.monotonicMs(), { error: problem, rejection: 'invalid' });
     this.options.onStep?.(); // no step will tell of it
+  }
+
+  /** Holds the answer to its structure, or heals its prompt. @returns why that cannot be; null = done */
+  private async constrain(sequence: Sequence): Promise<string | null> {
+    const { structure, stopIds, promptIds } = sequence.request;
+    if (structure) {
+      const opened = await this.structures.open(structure, stopIds ?? []);
+      if (!opened.ok) return `the structure cannot be used: ${opened.reason}`;
+      sequence.follow(opened.matcher);
+      return null;
+    }
+    try {
+      const healed = healPrompt(promptIds, await this.vocabulary(), this.model.runner.config.vocabSize);
+      if (healed) sequence.heal(healed);
+      return null;
+    } catch (error) {
+      return `the prompt cannot be healed: ${messageOf(error)}`;
+    }
   }
 
   private endPreparing(sequence: Sequence) {

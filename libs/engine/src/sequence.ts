@@ -1,5 +1,6 @@
 import type { Matcher } from '@attune/structured';
 import type { PreparedAdapter } from './adapters-prepared.js';
+import type { HealedPrompt } from './healing.js';
 import type { ResolvedSampling } from './sampling/sampler-step.js';
 import type { RunningView } from './scheduling/scheduler.js';
 import type { EngineEvent, FinishedEvent, GenerateRequest, StopReason, TokenEvent, WeightsId } from './types.js';
@@ -32,19 +33,25 @@ export class Sequence {
   waitsFor: { readonly sequence: Sequence; readonly until: number } | null = null;
   /** Follows a structured answer; it has accepted every token of it. */
   matcher: Matcher | undefined;
+  private healed: HealedPrompt | null = null;
   private cached = 0;
   private startedAt: number | undefined;
   private firstTokenAt: number | undefined;
 
   constructor(
-    readonly request: GenerateRequest,
+    private given: GenerateRequest,
     readonly sampling: ResolvedSampling,
     private readonly arrivedAt: number,
     private readonly sink: EventSink,
   ) {
+    const request = given;
     this.tokens = [...request.promptIds, ...(request.answered ?? [])];
     for (const token of request.answered ?? []) this.count(token);
     this.promptCounts = sampling.repetitionPenalty === 1 ? new Map() : countTokens(request.promptIds);
+  }
+
+  get request(): GenerateRequest {
+    return this.given;
   }
 
   get id(): string {
@@ -105,6 +112,7 @@ export class Sequence {
       seed: this.sampling.seed,
       promptTokens,
       cachedTokens: this.cached,
+      ...(this.healed && { healedToken: this.healed.token }),
     });
   }
 
@@ -112,6 +120,19 @@ export class Sequence {
   follow(matcher: Matcher): void {
     for (const token of this.request.answered ?? []) matcher.accept(token);
     this.matcher = matcher;
+  }
+
+  /** Takes the last token off the prompt; the first of the answer stands in its place. */
+  heal(healed: HealedPrompt): void {
+    const { promptIds } = this.given;
+    this.tokens.splice(promptIds.length - 1, 1);
+    this.given = { ...this.given, promptIds: promptIds.slice(0, -1) };
+    this.healed = healed;
+  }
+
+  /** The tokens that may come next; undefined = any. */
+  allowed(): Int32Array | undefined {
+    return this.matcher?.mask() ?? (this.numDrawn === 0 ? this.healed?.allowed : undefined);
   }
 
   /** Takes a drawn token into the answer. @returns why the sequence is over, if it is */

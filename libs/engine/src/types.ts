@@ -59,6 +59,11 @@ export interface GenerateRequest {
    * nothing can follow, without a stop token; it is rejected as invalid when the structure cannot be compiled.
    */
   readonly structure?: OutputStructure;
+  /**
+   * The prompt may end in the middle of a word: its last token is drawn again, as any token that begins with its text.
+   * The answer's first token then holds that text too; `started` names the token. Without effect under a structure.
+   */
+  readonly healPrompt?: boolean;
   /** Waiting requests of a higher priority start first; default 0. */
   readonly priority?: number;
   /** Milliseconds the request may wait for its first step before it is rejected as late; left out = for ever. */
@@ -90,6 +95,8 @@ export interface StartedEvent {
   readonly promptTokens: number;
   /** Prompt tokens whose keys and values were still in the cache. */
   readonly cachedTokens: number;
+  /** The prompt's last token, when it was taken off to be drawn again; see `healPrompt`. */
+  readonly healedToken?: number;
 }
 
 export interface TokenEvent {

@@ -1,11 +1,12 @@
 import path from 'node:path';
 import { InvalidRequestError } from '@attune/platform';
-import { readVocabulary, StructureCompiler, type Vocabulary } from '@attune/structured';
+import { readVocabulary, type Vocabulary } from '@attune/structured';
 import type { EngineOptions } from './engine-options.js';
 
-/** The compiler of structured answers for the model that the options name. Nothing is read before the first structure. */
-export function createStructures(options: Pick<EngineOptions, 'model' | 'vocabulary'>, vocabSize: number) {
-  return new StructureCompiler({ vocabulary: () => findVocabulary(options), vocabSize });
+/** The texts of the model's tokens; read once, when somebody first needs them. */
+export function vocabularySource(options: Pick<EngineOptions, 'model' | 'vocabulary'>): () => Promise<Vocabulary> {
+  let vocabulary: Promise<Vocabulary> | undefined;
+  return () => (vocabulary ??= findVocabulary(options));
 }
 
 async function findVocabulary({ model, vocabulary }: Pick<EngineOptions, 'model' | 'vocabulary'>): Promise<Vocabulary> {
