@@ -44,7 +44,7 @@ export type EngineRequestWire = z.infer<typeof engineRequestWire>;
 /** How the engine process is set up; the first message it gets. */
 export const engineSetupWire = z.object({
   model: z.string().min(1).describe('Folder in Hugging Face layout.'),
-  format: z.enum(['fp32', 'int8', 'int4']).optional(),
+  format: z.enum(['auto', 'fp32', 'int8', 'int4']).optional(),
   kv: z.enum(['fp32', 'int8']).optional(),
   device: z.enum(['auto', 'cpu', 'webgpu', 'cuda']).optional(),
   slots: z.number().int().positive().optional(),

@@ -4,6 +4,9 @@ import { parseModelConfig } from '@attune/models';
 import { type Clock, InvalidRequestError, messageOf } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
 import type { Vocabulary } from '@attune/structured';
+import { chooseFormat } from './formats/choose-format.js';
+import { measureFormats } from './formats/measure-formats.js';
+import { rememberedMeasures } from './formats/remembered-choice.js';
 import { type DeviceWish, type OpenedRunner, openRunner } from './running/open-runner.js';
 import { LEAST_PREFILL } from './scheduling/chunk-budget.js';
 import type { EngineLimits, KvFormat, WeightFormat } from './types.js';
@@ -20,8 +23,8 @@ export interface LoadedModel {
 export interface EngineOptions {
   /** A folder in Hugging Face layout, or weights already in memory. */
   readonly model: string | LoadedModel;
-  /** Default fp32. */
-  readonly format?: WeightFormat;
+  /** Default fp32. auto = the fastest that is as good, measured once and remembered in `digestCache`. */
+  readonly format?: WeightFormat | 'auto';
   /** How keys and values are cached; default fp32. */
   readonly kv?: KvFormat;
   /** Where the model runs; default cpu. See `openRunner`. */
@@ -73,16 +76,20 @@ const DEFAULT_TOKEN_BUDGET = 256;
 
 /** Loads the model that the options name. @throws InvalidRequestError when it cannot be used */
 export async function openModel(options: EngineOptions): Promise<OpenedModel> {
-  const { slots = DEFAULT_SLOTS, format = 'fp32', kv = 'fp32', threads = availableParallelism() } = options;
+  const { slots = DEFAULT_SLOTS, kv = 'fp32', threads = availableParallelism() } = options;
   const model = await findModel(options);
   const config = readConfig(model.config);
   const maxSeq = options.maxSeq ?? Math.min(config.maxPositions, DEFAULT_MAX_SEQ);
   const runtime = options.runtime ?? createRuntime({ threads });
   const read = (name: string) => model.tensor(name).data;
-  const settings = { ...options, format, kv, slots, maxSeq, threads };
-  const opened = await openRunner(runtime, config, read, settings, options.device);
+  const settings = { ...options, kv, slots, maxSeq, threads };
+  const { format = 'fp32', digestCache } = options;
+  const measure = () => measureFormats(runtime, config, read, settings);
+  const given = { model: model.digest, threads, version: runtime.version };
+  const chosen = format === 'auto' ? chooseFormat(await rememberedMeasures(digestCache, given, measure)) : format;
+  const opened = await openRunner(runtime, config, read, { ...settings, format: chosen }, options.device);
   const tokenBudget = Math.max(options.tokenBudget ?? DEFAULT_TOKEN_BUDGET, slots + LEAST_PREFILL);
-  return { ...opened, digest: model.digest, limits: { slots, maxSeq, tokenBudget }, format };
+  return { ...opened, digest: model.digest, limits: { slots, maxSeq, tokenBudget }, format: chosen };
 }
 
 async function findModel({ model, digestCache }: EngineOptions): Promise<LoadedModel> {

@@ -38,6 +38,7 @@ export async function loadModel(config: Config, logger: Logger): Promise<LoadedM
   const engine = await EngineHost.start({
     model: folder,
     format: settings.engineWeights,
+    kv: settings.engineKv,
     device: settings.engineDevice,
     slots: settings.engineSlots,
     threads: threadsFor(settings.engineThreads, availableParallelism()),
