@@ -55,6 +55,7 @@ export class GrammarThread {
     return new Matcher(new Int32Array(shared), {
       accept: (token) => this.send({ type: 'accept', id, token }),
       rollback: (count) => this.send({ type: 'rollback', id, count }),
+      alive: () => this.alive,
       close: () => {
         this.send({ type: 'close', id });
         this.turnstile.leave();

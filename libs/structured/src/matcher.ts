@@ -5,6 +5,8 @@ export interface MatcherCommands {
   accept(token: number): void;
   rollback(count: number): void;
   close(): void;
+  /** Whether there is still a thread to do it. */
+  alive(): boolean;
 }
 
 /** Far beyond any mask; only a dead thread takes so long. */
@@ -64,7 +66,7 @@ export class Matcher {
 
   private catchUp(): void {
     for (let done = Atomics.load(this.words, DONE); done < this.sent; done = Atomics.load(this.words, DONE)) {
-      if (Atomics.wait(this.words, DONE, done, LONGEST_WAIT_MS) === 'timed-out')
+      if (!this.commands.alive() || Atomics.wait(this.words, DONE, done, LONGEST_WAIT_MS) === 'timed-out')
         throw new InternalError('the mask of a constrained answer did not come in time; ask again');
     }
   }

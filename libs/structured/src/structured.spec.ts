@@ -165,6 +165,15 @@ describe('a structure', () => {
     expect(settleEnd(Int32Array.of(0b10, 0), [1], 32)).toBe('stuck');
   });
 
+  it('ends with an error, not in waiting, when its thread is gone', async () => {
+    const on = compiler();
+    const matcher = await open({ type: 'regex', pattern: 'a*' }, on);
+    matcher.mask();
+    on.close();
+    matcher.accept(idsOf('a')[0]!);
+    expect(() => matcher.mask()).toThrow(/did not come in time/);
+  });
+
   it('that fits no token of the vocabulary is stuck, not complete', async () => {
     expect((await open({ type: 'choice', choices: ['é'] })).state).toBe('stuck');
   });
