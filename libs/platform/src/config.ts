@@ -75,6 +75,14 @@ export const settings = {
     ENGINE_MAX_CONTEXT: integer(0, 1_000_000)
       .default(0)
       .describe('Longest sequence in tokens; 0 takes the model’s own, at most 4096.'),
+    ENGINE_MAX_ADAPTERS: integer(1, 1000)
+      .default(8)
+      .describe('Checkpoints kept in the engine, so that requests may name them; more are loaded in turns.'),
+    ENGINE_MERGE_LIVE: flag
+      .default(true)
+      .describe(
+        'Whether a live LoRA adapter is multiplied into a copy of fp32 weights, so that it costs no speed, where memory has room for the copy.',
+      ),
     ENGINE_QUEUE_LIMIT: integer(1, 100_000)
       .default(256)
       .describe('Requests that may wait for a slot before 429 is answered.'),

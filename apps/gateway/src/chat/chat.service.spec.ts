@@ -6,6 +6,7 @@ import type { PassageSearch } from '../documents/passage-search.js';
 import type { InferenceService } from '../inference/inference.service.js';
 import type { InferenceEvent } from '../inference/inference.types.js';
 import type { ServedModel } from '../inference/served-model.js';
+import type { ServedWeights } from '../inference/served-weights.js';
 import { ChatService } from './chat.service.js';
 import type { ChatRequest } from './chat.types.js';
 import type { CompletionCloser } from './completion-closer.js';
@@ -41,6 +42,7 @@ function setUp() {
     { id: 'm', context: 100, longestToken: 10, expect: () => undefined } as unknown as ServedModel,
     {} as PassageSearch,
     inference as unknown as InferenceService,
+    { choose: async () => ({ adapter: undefined, release: () => undefined }) } as unknown as ServedWeights,
     opener as unknown as CompletionOpener,
     closer as unknown as CompletionCloser,
     places,

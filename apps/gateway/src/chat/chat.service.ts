@@ -15,6 +15,7 @@ import { CLOCK, CONFIG } from '../core/tokens.js';
 import { PassageSearch } from '../documents/passage-search.js';
 import { InferenceService } from '../inference/inference.service.js';
 import { ServedModel } from '../inference/served-model.js';
+import { ServedWeights } from '../inference/served-weights.js';
 import { callMarks } from '../tools/call-marks.js';
 import { callable, declarations, toolStructure } from '../tools/tool-settings.js';
 import { AnswerReader } from './answer-reader.js';
@@ -43,6 +44,7 @@ export class ChatService {
     private readonly model: ServedModel,
     private readonly passages: PassageSearch,
     private readonly inference: InferenceService,
+    private readonly weights: ServedWeights,
     private readonly opener: CompletionOpener,
     private readonly closer: CompletionCloser,
     private readonly places: ConcurrencyLimiter,
@@ -57,15 +59,19 @@ export class ChatService {
     const requestedAt = this.clock.monotonicMs();
     const release = this.places.acquire(caller.keyId);
     let leaveQueue = () => {};
+    let releaseWeights = () => {};
     try {
       if (signal.aborted) throw cancelled();
       leaveQueue = this.inference.reserve();
       const place = await this.opener.place(caller, request);
       const plan = await this.plan(request);
+      const chosen = await this.weights.choose(request.model);
+      releaseWeights = chosen.release;
       const record = new CompletionRecord(this.clock, plan.promptIds.length, requestedAt);
-      yield* this.run({ caller, request, plan, place, record, leaveQueue }, signal);
+      yield* this.run({ caller, request, plan, place, record, leaveQueue, adapter: chosen.adapter }, signal);
     } finally {
       leaveQueue();
+      releaseWeights();
       release();
     }
   }
@@ -134,14 +140,14 @@ export class ChatService {
   }
 
   private async *run(turn: Turn, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
-    const { caller, request, plan, place, record, leaveQueue } = turn;
+    const { caller, request, plan, place, record, leaveQueue, adapter } = turn;
     const ended = new AbortController();
     const format = callable(request.tools).length > 0 ? this.inference.toolCallFormat : undefined;
     const reader = new AnswerReader(format, () => createId('call'));
     const { stop, topLogprobs, ignoreEos, patient } = request;
     const keepTokens = format && callMarks[format].specialTokens;
     const events = this.inference.generate(
-      { ...plan, stop, topLogprobs, ignoreEos, patient, keepTokens, user: caller.userId },
+      { ...plan, adapter, stop, topLogprobs, ignoreEos, patient, keepTokens, user: caller.userId },
       AbortSignal.any([signal, this.stopping.signal, ended.signal]),
     );
     const end = async () => {
@@ -198,6 +204,8 @@ interface Turn {
   place: string | undefined;
   record: CompletionRecord;
   leaveQueue: () => void;
+  /** See `ChosenWeights`. */
+  adapter: string | null | undefined;
 }
 
 const cancelled = () => new CancelledError('The request was cancelled before its answer was complete.');

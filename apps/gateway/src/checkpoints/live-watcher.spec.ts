@@ -1,32 +1,29 @@
 import type { CheckpointRepository, Notifications } from '@attune/persistence';
-import { UnavailableError, type Config, type Logger } from '@attune/platform';
+import { UnavailableError, type Logger } from '@attune/platform';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EngineRestarts } from '../inference/engine-restarts.js';
-import { LiveWeights } from '../inference/live-weights.js';
 import type { ServedModel } from '../inference/served-model.js';
-import type { ServingEngine } from '../inference/serving-engine.js';
+import type { ServedWeights } from '../inference/served-weights.js';
 import { LiveWatcher } from './live-watcher.js';
 
 /** An engine on an adapter while the row says that the base is live. */
 function setUp() {
   const engine = { adapter: 'old' as string | null, broken: 0, switches: 0 };
   const port = {
-    stats: async () => ({ live: { adapter: engine.adapter } }),
-    setLive: async (adapter: string | null) => {
+    makeLive: async () => {
       if (engine.broken-- > 0) throw new UnavailableError('the engine process ended');
       engine.switches += 1;
-      engine.adapter = adapter;
+      engine.adapter = null;
+      return true;
     },
-  } as unknown as ServingEngine;
+  } as unknown as ServedWeights;
   const error = vi.fn();
   const restarts = new EngineRestarts();
   const watcher = new LiveWatcher(
-    { storage: { dataDir: '/nowhere' } } as Config,
     { error, info: () => undefined } as unknown as Logger,
-    port,
     { live: async () => ({ checkpoint: null, promotion: null }) } as unknown as CheckpointRepository,
     { listen: () => undefined, start: () => undefined } as unknown as Notifications,
-    new LiveWeights(),
+    port,
     { baseFingerprint: 'fp_base' } as ServedModel,
     restarts,
   );

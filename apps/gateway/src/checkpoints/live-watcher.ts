@@ -1,17 +1,11 @@
-import { CheckpointStore } from '@attune/checkpoint';
 import { channels } from '@attune/contracts';
-import { CheckpointRepository, Notifications, type Checkpoint } from '@attune/persistence';
-import { InternalError, messageOf, type Config, type Logger } from '@attune/platform';
+import { CheckpointRepository, Notifications } from '@attune/persistence';
+import { messageOf, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import path from 'node:path';
-import { CONFIG, ENGINE, LOGGER } from '../core/tokens.js';
+import { LOGGER } from '../core/tokens.js';
 import { EngineRestarts } from '../inference/engine-restarts.js';
-import type { ServingEngine } from '../inference/serving-engine.js';
-import { LiveWeights } from '../inference/live-weights.js';
 import { ServedModel } from '../inference/served-model.js';
-
-/** Adapters kept in the engine besides the live one, so that a rollback costs no disk read. */
-const KEPT_ADAPTERS = 2;
+import { ServedWeights } from '../inference/served-weights.js';
 
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 10_000;
@@ -22,8 +16,6 @@ const LONGEST_RETRY_MS = 10_000;
  */
 @Injectable()
 export class LiveWatcher implements OnModuleInit, OnModuleDestroy {
-  private readonly store: CheckpointStore;
-  private readonly loaded: string[] = [];
   /** Switches take turns; each one reads what is live when its turn comes. */
   private switching: Promise<void> = Promise.resolve();
   private retry: NodeJS.Timeout | undefined;
@@ -32,17 +24,13 @@ export class LiveWatcher implements OnModuleInit, OnModuleDestroy {
   private stopped = false;
 
   constructor(
-    @Inject(CONFIG) config: Config,
     @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(ENGINE) private readonly engine: ServingEngine,
     private readonly checkpoints: CheckpointRepository,
     private readonly notifications: Notifications,
-    private readonly weights: LiveWeights,
+    private readonly weights: ServedWeights,
     private readonly model: ServedModel,
     private readonly restarts: EngineRestarts,
-  ) {
-    this.store = new CheckpointStore(path.join(config.storage.dataDir, 'checkpoints'));
-  }
+  ) {}
 
   /** Before the first request is taken; a checkpoint that cannot be loaded leaves the base weights live, and says so. */
   async onModuleInit(): Promise<void> {
@@ -96,42 +84,10 @@ export class LiveWatcher implements OnModuleInit, OnModuleDestroy {
 
   private async takeLive(): Promise<void> {
     const { checkpoint } = await this.checkpoints.live();
-    const adapter = checkpoint ? await this.load(checkpoint) : null;
-    if ((await this.engine.stats()).live.adapter === adapter) return;
-    await this.engine.setLive(adapter);
+    if (!(await this.weights.makeLive(checkpoint))) return;
     this.logger.info(
       { checkpoint: checkpoint?.id ?? 'base' },
       `live weights: ${checkpoint?.weightsDigest ?? this.model.baseFingerprint}`,
     );
-    await this.unloadOld(adapter);
-  }
-
-  private async load(checkpoint: Checkpoint): Promise<string> {
-    if (checkpoint.baseDigest !== this.model.baseDigest) {
-      throw new InternalError(
-        `Checkpoint \`${checkpoint.id}\` was trained on other base weights than \`${this.model.id}\` has; set MODEL to the model it belongs to or roll back.`,
-      );
-    }
-    const { adapter } = await this.engine.loadAdapter(this.store.folderOf(checkpoint.folder));
-    if (adapter !== checkpoint.adapterDigest) {
-      throw new InternalError(
-        `The adapter of checkpoint \`${checkpoint.id}\` has digest ${adapter}, not ${checkpoint.adapterDigest}: its files have changed.`,
-      );
-    }
-    this.weights.remember(checkpoint.weightsDigest, checkpoint.id);
-    return adapter;
-  }
-
-  private async unloadOld(live: string | null): Promise<void> {
-    if (live !== null) {
-      const place = this.loaded.indexOf(live);
-      if (place >= 0) this.loaded.splice(place, 1);
-      this.loaded.push(live);
-    }
-    while (this.loaded.length > KEPT_ADAPTERS + 1) {
-      const digest = this.loaded.find((one) => one !== live)!;
-      this.loaded.splice(this.loaded.indexOf(digest), 1);
-      await this.engine.unloadAdapter(digest);
-    }
   }
 }

@@ -6,6 +6,7 @@ import { InferenceService } from './inference.service.js';
 import { LiveWeights } from './live-weights.js';
 import type { LoadedModel } from './load-model.js';
 import { ServedModel } from './served-model.js';
+import { ServedWeights } from './served-weights.js';
 
 /** The model, its tokenizer and the engine that runs it. */
 @Global()
@@ -20,9 +21,10 @@ export class InferenceModule {
         { provide: ServedModel, useValue: model },
         InferenceService,
         LiveWeights,
+        ServedWeights,
         EngineMetrics,
       ],
-      exports: [ENGINE, EngineRestarts, ServedModel, InferenceService, LiveWeights],
+      exports: [ENGINE, EngineRestarts, ServedModel, InferenceService, LiveWeights, ServedWeights],
     };
   }
 }

@@ -69,6 +69,7 @@ export class InferenceService {
         topLogProbs: request.topLogprobs,
         user: request.user,
         structure: request.structure,
+        adapter: request.adapter,
         priority: request.patient ? -1 : undefined,
       },
       { signal: AbortSignal.any([signal, stopped.signal]) },

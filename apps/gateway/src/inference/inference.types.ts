@@ -16,6 +16,8 @@ export interface InferenceRequest {
   topLogprobs?: number;
   /** Go on after the end of the turn. */
   ignoreEos?: boolean;
+  /** Digest of a loaded adapter, null for the base weights; left out = whatever is live. */
+  adapter?: string | null;
   /** Wait behind requests that are in a hurry. */
   patient?: boolean;
   /** Special tokens whose names belong to the text: marks of tool calls. */

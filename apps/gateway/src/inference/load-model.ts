@@ -12,6 +12,8 @@ import type { ServingEngine } from './serving-engine.js';
 /** The model that comes with the project, seen from this file's source or its build alike. */
 const BUNDLED_FOLDER = fileURLToPath(new URL('../../../../models/attune-mini', import.meta.url));
 const MOST_THREADS = 8;
+/** Weights that are live for a shorter time are not worth a copy of the model. */
+const MERGE_AFTER_MS = 2_000;
 
 export interface LoadedModel {
   engine: ServingEngine;
@@ -44,6 +46,7 @@ export async function loadModel(config: Config, logger: Logger): Promise<LoadedM
     threads: threadsFor(settings.engineThreads, availableParallelism()),
     maxSeq: settings.engineMaxContext || undefined,
     digestCache: path.join(storage.dataDir, 'digests'),
+    mergeLiveAfterMs: settings.engineMergeLive ? MERGE_AFTER_MS : undefined,
     onCrash: (reason) => logger.error(`the engine process ended: ${reason}; it is started again`),
     onRestarted: () => {
       logger.warn('the engine process is up again');
@@ -53,7 +56,7 @@ export async function loadModel(config: Config, logger: Logger): Promise<LoadedM
   const { limits, live, format, device, deviceReason } = await engine.stats();
   logger.info({ model: name, format, device, deviceReason, ...limits }, `serving ${name} on ${device}`);
   const created = Math.floor(Date.now() / 1000);
-  const facts = { id: name, tokenizer, context: limits.maxSeq, baseDigest: live.base, created };
+  const facts = { id: name, tokenizer, context: limits.maxSeq, baseDigest: live.base, folder, created };
   return { engine, restarts, model: new ServedModel(facts) };
 }
 

@@ -1,6 +1,7 @@
 import { weightsDigest } from '@attune/checkpoint';
 import { NotFoundError } from '@attune/platform';
 import type { Tokenizer } from '@attune/tokenizer';
+import { parseModelName } from './model-name.js';
 
 export interface ServedModelFacts {
   /** As clients name it: the model folder's own name. */
@@ -10,6 +11,8 @@ export interface ServedModelFacts {
   context: number;
   /** Digest of the base weights. */
   baseDigest: string;
+  /** Where the base model lies, in Hugging Face layout. */
+  folder: string;
   /** Unix seconds since when it is served. */
   created: number;
 }
@@ -20,6 +23,7 @@ export class ServedModel {
   readonly tokenizer: Tokenizer;
   readonly context: number;
   readonly baseDigest: string;
+  readonly folder: string;
   readonly created: number;
   /** Characters of the longest token: no text is fewer tokens than its length divided by this. */
   readonly longestToken: number;
@@ -29,6 +33,7 @@ export class ServedModel {
     this.tokenizer = facts.tokenizer;
     this.context = facts.context;
     this.baseDigest = facts.baseDigest;
+    this.folder = facts.folder;
     this.created = facts.created;
     this.longestToken = longestTokenOf(facts.tokenizer);
   }
@@ -38,10 +43,17 @@ export class ServedModel {
     return weightsDigest(this.baseDigest, null);
   }
 
-  /** @throws NotFoundError with code `model_not_found`, naming the model there is */
+  /**
+   * Whether a request's `model` can be a name of this model or of a checkpoint of it (which one there are, only
+   * `ServedWeights` knows).
+   * @throws NotFoundError with code `model_not_found`, naming the model there is
+   */
   expect(name: string): void {
-    if (name === this.id || name === 'default') return;
-    throw new NotFoundError(`There is no model \`${name}\` here; ask for \`${this.id}\`.`, {
+    if (parseModelName(name, this.id).kind === 'unknown') throw this.notFound(name);
+  }
+
+  notFound(name: string): NotFoundError {
+    return new NotFoundError(`There is no model \`${name}\` here; ask for \`${this.id}\`.`, {
       param: 'model',
       code: 'model_not_found',
     });

@@ -1,25 +1,38 @@
 import type { ListBody, Model } from '@attune/contracts';
+import type { Checkpoint } from '@attune/persistence';
 import { Controller, Get, Param } from '@nestjs/common';
 import { list } from '../core/list.js';
+import { checkpointModelName, parseModelName } from '../inference/model-name.js';
 import { ServedModel } from '../inference/served-model.js';
+import { ServedWeights } from '../inference/served-weights.js';
 
 /** https://platform.openai.com/docs/api-reference/models */
 @Controller('v1/models')
 export class ModelsController {
-  constructor(private readonly model: ServedModel) {}
+  constructor(
+    private readonly model: ServedModel,
+    private readonly weights: ServedWeights,
+  ) {}
 
+  /** The model as it is live, and the checkpoints that answer to their own names without being loaded first. */
   @Get()
   list(): ListBody<Model> {
-    return list([this.view()]);
+    return list([this.view(this.model.id), ...this.weights.ready.map((checkpoint) => this.checkpointView(checkpoint))]);
   }
 
   @Get(':id')
-  get(@Param('id') id: string): Model {
+  async get(@Param('id') id: string): Promise<Model> {
+    const name = parseModelName(id, this.model.id);
+    if (name.kind === 'checkpoint') return this.checkpointView(await this.weights.find(name.id, id));
     this.model.expect(id);
-    return this.view();
+    return this.view(name.kind === 'base' ? id : this.model.id);
   }
 
-  private view(): Model {
-    return { id: this.model.id, object: 'model', created: this.model.created, owned_by: 'attune' };
+  private checkpointView({ id, createdAt }: Checkpoint): Model {
+    return this.view(checkpointModelName(this.model.id, id), Math.floor(createdAt.getTime() / 1000));
+  }
+
+  private view(id: string, created = this.model.created): Model {
+    return { id, object: 'model', created, owned_by: 'attune' };
   }
 }

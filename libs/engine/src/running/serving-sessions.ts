@@ -24,6 +24,9 @@ export interface SessionsOptions {
   readonly spinning?: boolean;
 }
 
+/** Free memory, in sizes of the weights, that a copy may be made from: it holds them once, repacked once more. */
+const ROOM_FOR_A_COPY = 3;
+
 type Initializers = Record<string, HostTensor>;
 
 /** The graphs of one model over weights they share: one for every linear format and kind of adapter in a batch. */
@@ -64,9 +67,9 @@ export class ServingSessions {
     return made;
   }
 
-  /** The same model with an adapter multiplied in; other weights are taken as they are. Null unless the weights are fp32. */
+  /** The same model with an adapter multiplied in; other weights are taken as they are. Null unless the weights are fp32 and there is room. */
   async merged(update: LayerUpdate): Promise<ServingSessions | null> {
-    if (this.options.format !== 'fp32') return null;
+    if (this.options.format !== 'fp32' || process.availableMemory() < ROOM_FOR_A_COPY * this.weightBytes) return null;
     const changed = await mergeUpdate(this.runtime, this.initializers, update);
     const all = { ...this.initializers, ...changed };
     // With a store of repacked weights of its own: in this model's they would stay for ever.

@@ -1,0 +1,140 @@
+import { CheckpointStore, weightsDigest, type CheckpointLineage, type LowRankWeights } from '@attune/checkpoint';
+import type { Checkpoint, CheckpointRepository } from '@attune/persistence';
+import { NotFoundError, type Config } from '@attune/platform';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LiveWeights } from './live-weights.js';
+import { ServedModel } from './served-model.js';
+import { ServedWeights } from './served-weights.js';
+import type { ServingEngine } from './serving-engine.js';
+
+const dataDir = mkdtempSync(path.join(tmpdir(), 'attune weights '));
+const store = new CheckpointStore(path.join(dataDir, 'checkpoints'));
+const rows = new Map<string, Checkpoint>();
+afterAll(() => rmSync(dataDir, { recursive: true }));
+
+const lineage = { baseModel: 'mini', baseDigest: 'base', objectives: [], seed: 1 } as unknown as CheckpointLineage;
+const adapter = (alpha: number): LowRankWeights => ({ rank: 1, alpha, tensors: new Map() });
+const norm = { shape: [1], data: new Float32Array([1]) };
+
+beforeAll(async () => {
+  for (const id of ['ckpt_1', 'ckpt_2', 'ckpt_3', 'ckpt_4']) await publish(id, { adapter: adapter(Number(id.at(-1))) });
+  await publish('ckpt_full', { adapter: null, model: { config: {}, tensors: new Map([['norm', norm]]) } });
+});
+
+async function publish(id: string, content: Pick<Parameters<CheckpointStore['publish']>[1], 'adapter' | 'model'>) {
+  const manifest = await store.publish(id, { ...content, manifest: lineage });
+  rows.set(id, { ...manifest, folder: id } as unknown as Checkpoint);
+}
+
+/** An engine that knows which digest each folder stands for. */
+function setUp(maxAdapters = 2) {
+  const engine = { base: 'base', live: null as string | null, adapters: new Set<string>(), calls: [] as string[] };
+  const digestIn = async (folder: string) => (await store.manifest(path.basename(folder))).adapterDigest!;
+  const port = {
+    stats: async () => ({
+      live: { base: engine.base, adapter: engine.live, digest: weightsDigest(engine.base, engine.live) },
+    }),
+    loadAdapter: async (folder: string) => {
+      const digest = await digestIn(folder);
+      engine.adapters.add(digest);
+      engine.calls.push(`load ${path.basename(folder)}`);
+      return { adapter: digest };
+    },
+    setLive: async (digest: string | null) => {
+      if (digest !== null && !engine.adapters.has(digest)) throw new NotFoundError('not loaded');
+      engine.live = digest;
+    },
+    unloadAdapter: async (digest: string) => {
+      engine.adapters.delete(digest);
+      engine.calls.push('unload');
+    },
+    swapModel: async (folder: string, adapterFolder?: string) => {
+      const isFull = folder.endsWith('model');
+      const base = isFull ? (await store.manifest('ckpt_full')).modelDigest! : 'base';
+      Object.assign(engine, { base, live: adapterFolder ? await digestIn(adapterFolder) : null, adapters: new Set() });
+      engine.calls.push(`swap ${isFull ? 'full' : 'base'}${adapterFolder ? ' with adapter' : ''}`);
+      return { base };
+    },
+  } as unknown as ServingEngine;
+  const tokenizer = { vocabSize: 0 };
+  const facts = { id: 'mini', tokenizer, context: 8, baseDigest: 'base', folder: '/base', created: 0 };
+  const config = { storage: { dataDir }, model: { engineMaxAdapters: maxAdapters } } as unknown as Config;
+  const checkpoints = {
+    get: async (id: string) => {
+      const row = rows.get(id);
+      if (!row) throw new NotFoundError(`There is no checkpoint ${id}.`);
+      return row;
+    },
+  } as unknown as CheckpointRepository;
+  const names = new LiveWeights();
+  const weights = new ServedWeights(config, port, checkpoints, names, new ServedModel(facts as never));
+  return { engine, weights, names };
+}
+
+const digestOf = (id: string) => rows.get(id)!.adapterDigest;
+
+describe('the weights a request names', () => {
+  let now: ReturnType<typeof setUp>;
+  beforeEach(() => void (now = setUp()));
+
+  it('are what is live, the base, or a checkpoint, which is loaded once', async () => {
+    const { weights, engine, names } = now;
+    expect(await weights.choose('mini')).toMatchObject({ adapter: undefined });
+    expect(await weights.choose('mini:base')).toMatchObject({ adapter: null });
+    expect(await weights.choose('mini:ckpt_1')).toMatchObject({ adapter: digestOf('ckpt_1') });
+    expect(await weights.choose('ckpt_1')).toMatchObject({ adapter: digestOf('ckpt_1') });
+    expect(engine.calls).toEqual(['load ckpt_1']);
+    expect(names.checkpointOf(rows.get('ckpt_1')!.weightsDigest)).toBe('ckpt_1');
+    expect(weights.ready.map(({ id }) => id)).toEqual(['ckpt_1']);
+  });
+
+  it.each(['mini:ckpt_none', 'gpt-4o'])('%s is refused with the name that would do', async (name) => {
+    await expect(now.weights.choose(name)).rejects.toMatchObject({
+      kind: 'not_found',
+      code: 'model_not_found',
+      message: expect.stringContaining('ask for `mini`') as string,
+    });
+  });
+
+  it('leave the engine when they were used longest ago, but not while a request runs on them, nor when live', async () => {
+    const { weights, engine } = now;
+    await weights.makeLive(rows.get('ckpt_1')!);
+    const held = await weights.choose('ckpt_2');
+    await weights.choose('ckpt_3').then(({ release }) => release());
+    expect([...engine.adapters]).toEqual(['ckpt_1', 'ckpt_2', 'ckpt_3'].map(digestOf));
+    await weights.choose('ckpt_4').then(({ release }) => release());
+    expect([...engine.adapters]).toEqual(['ckpt_1', 'ckpt_2', 'ckpt_4'].map(digestOf));
+    held.release();
+    held.release();
+    await weights.choose('ckpt_3').then(({ release }) => release());
+    expect([...engine.adapters]).toEqual(['ckpt_1', 'ckpt_3'].map(digestOf));
+  });
+
+  it('of a full fine-tune take the place of the model, and adapters of the base model come back with it', async () => {
+    const { weights, engine } = now;
+    await weights.makeLive(rows.get('ckpt_1')!);
+    expect(await weights.makeLive(rows.get('ckpt_full')!)).toBe(true);
+    expect(engine.base).toBe((await store.manifest('ckpt_full')).modelDigest);
+    expect(await weights.makeLive(rows.get('ckpt_full')!)).toBe(false);
+    expect(await weights.choose('ckpt_full')).toMatchObject({ adapter: null });
+    await expect(weights.choose('ckpt_1')).rejects.toMatchObject({ kind: 'conflict', code: 'model_not_served' });
+    await expect(weights.choose('mini:base')).rejects.toThrow(/full fine-tune is live/);
+    await weights.makeLive(rows.get('ckpt_2')!);
+    expect(engine).toMatchObject({ base: 'base', live: digestOf('ckpt_2') });
+    await expect(weights.choose('ckpt_full')).rejects.toThrow(/not beside other weights/);
+    await weights.makeLive(null);
+    expect(engine).toMatchObject({ base: 'base', live: null });
+    expect(engine.calls).toEqual(['load ckpt_1', 'swap full', 'swap base with adapter', 'load ckpt_2']);
+  });
+
+  it('stay what they were when their files have changed', async () => {
+    const { weights, engine } = now;
+    const row = { ...rows.get('ckpt_1')!, adapterDigest: 'other', weightsDigest: 'fp_other' };
+    await expect(weights.makeLive(row)).rejects.toThrow(/its files have changed/);
+    expect(engine.live).toBeNull();
+    expect(await weights.choose('mini')).toMatchObject({ adapter: undefined });
+  });
+});

@@ -1,0 +1,213 @@
+import { CheckpointStore } from '@attune/checkpoint';
+import { CheckpointRepository, type Checkpoint } from '@attune/persistence';
+import { ConflictError, InternalError, NotFoundError, type Config } from '@attune/platform';
+import { Inject, Injectable } from '@nestjs/common';
+import path from 'node:path';
+import { CONFIG, ENGINE } from '../core/tokens.js';
+import { LiveWeights } from './live-weights.js';
+import { parseModelName } from './model-name.js';
+import { ServedModel } from './served-model.js';
+import type { ServingEngine } from './serving-engine.js';
+
+/** What a request runs on: a loaded adapter, the base weights (null), or whatever is live when it starts (undefined). */
+export interface ChosenWeights {
+  readonly adapter: string | null | undefined;
+  /** Called when the request is over: its adapter may then leave the engine. */
+  readonly release: () => void;
+}
+
+interface LoadedCheckpoint {
+  readonly checkpoint: Checkpoint;
+  readonly adapter: string;
+  users: number;
+}
+
+const LIVE: ChosenWeights = { adapter: undefined, release: () => undefined };
+const BASE: ChosenWeights = { adapter: null, release: () => undefined };
+
+/** The checkpoints in the engine: which one is live, which others answer because requests name them. */
+@Injectable()
+export class ServedWeights {
+  private readonly store: CheckpointStore;
+  private readonly limit: number;
+  /** By checkpoint id, the one used longest ago first. */
+  private readonly loaded = new Map<string, LoadedCheckpoint>();
+  /** Loads and switches take turns. */
+  private turn: Promise<unknown> = Promise.resolve();
+  private live: Checkpoint | null = null;
+  /** Digest of the model in the engine: the base model's, or a full fine-tune's. */
+  private modelDigest: string;
+
+  constructor(
+    @Inject(CONFIG) config: Config,
+    @Inject(ENGINE) private readonly engine: ServingEngine,
+    private readonly checkpoints: CheckpointRepository,
+    private readonly names: LiveWeights,
+    private readonly model: ServedModel,
+  ) {
+    this.store = new CheckpointStore(path.join(config.storage.dataDir, 'checkpoints'));
+    this.limit = config.model.engineMaxAdapters;
+    this.modelDigest = model.baseDigest;
+  }
+
+  /** Checkpoints that answer without being read from disk first, the live one included. */
+  get ready(): readonly Checkpoint[] {
+    const loaded = [...this.loaded.values()].map(({ checkpoint }) => checkpoint);
+    const others = loaded.filter(({ id }) => id !== this.live?.id);
+    return this.live ? [this.live, ...others] : others;
+  }
+
+  /**
+   * The weights that a request's `model` means; a known checkpoint that is not in the engine is loaded.
+   * @throws NotFoundError `model_not_found`; ConflictError when the checkpoint cannot be served beside what is live
+   */
+  async choose(model: string): Promise<ChosenWeights> {
+    const name = parseModelName(model, this.model.id);
+    if (name.kind === 'live') return LIVE;
+    if (name.kind === 'base') {
+      if (this.modelDigest === this.model.baseDigest) return BASE;
+      throw this.notBeside('the base weights');
+    }
+    if (name.kind === 'unknown') throw this.model.notFound(model);
+    const checkpoint = await this.find(name.id, model);
+    return checkpoint.adapterDigest === null ? this.chooseFull(checkpoint) : this.lend(checkpoint);
+  }
+
+  /** @throws NotFoundError `model_not_found` */
+  async find(id: string, model: string): Promise<Checkpoint> {
+    return this.checkpoints.get(id).catch((error: unknown) => {
+      throw error instanceof NotFoundError ? this.model.notFound(model) : error;
+    });
+  }
+
+  /**
+   * Serves a checkpoint (null: the base weights) to every request that names none.
+   * @returns whether that is a change
+   * @throws when its weights cannot be loaded; what was live goes on
+   */
+  makeLive(checkpoint: Checkpoint | null): Promise<boolean> {
+    return this.inTurn(async () => {
+      const { live } = await this.engine.stats();
+      this.modelDigest = live.base;
+      const digest = checkpoint?.weightsDigest ?? this.model.baseFingerprint;
+      if (checkpoint) this.names.remember(digest, checkpoint.id);
+      const isChange = live.digest !== digest;
+      if (isChange) await this.takeWeights(checkpoint);
+      this.live = checkpoint;
+      await this.unloadOldest();
+      return isChange;
+    });
+  }
+
+  private async takeWeights(checkpoint: Checkpoint | null): Promise<void> {
+    if (checkpoint === null) await this.takeBase();
+    else if (checkpoint.adapterDigest === null) await this.takeFull(checkpoint);
+    else await this.takeAdapter(checkpoint);
+  }
+
+  private async takeBase(): Promise<void> {
+    await this.takeModel(this.model.baseDigest, this.model.folder);
+    await this.engine.setLive(null);
+  }
+
+  private async takeFull(checkpoint: Checkpoint): Promise<void> {
+    const { modelDigest } = await this.store.manifest(checkpoint.folder);
+    if (modelDigest === null) throw new InternalError(`Checkpoint \`${checkpoint.id}\` has neither adapter nor model.`);
+    await this.takeModel(modelDigest, this.store.modelFolderOf(checkpoint.folder));
+    await this.engine.setLive(null);
+  }
+
+  private async takeAdapter(checkpoint: Checkpoint): Promise<void> {
+    this.expectOwnBase(checkpoint);
+    const isBaseServed = this.modelDigest === this.model.baseDigest;
+    // In one step, so that no request sees the base weights in between.
+    if (!isBaseServed) await this.takeModel(this.model.baseDigest, this.model.folder, this.folderOf(checkpoint));
+    const { adapter } = await this.load(checkpoint);
+    await this.engine.setLive(adapter);
+  }
+
+  private async takeModel(digest: string, folder: string, adapterFolder?: string): Promise<void> {
+    if (digest === this.modelDigest) return;
+    const live = await this.engine.swapModel(folder, adapterFolder);
+    this.loaded.clear(); // adapters of the model before
+    this.modelDigest = live.base;
+    if (live.base !== digest)
+      throw new InternalError(`The model in ${folder} has digest ${live.base}, not ${digest}: its files have changed.`);
+  }
+
+  private async lend(checkpoint: Checkpoint): Promise<ChosenWeights> {
+    this.expectOwnBase(checkpoint);
+    const entry = await this.inTurn(async () => {
+      if (this.modelDigest !== this.model.baseDigest) throw this.notBeside(`checkpoint \`${checkpoint.id}\``);
+      const found = await this.load(checkpoint);
+      found.users += 1;
+      await this.unloadOldest();
+      return found;
+    });
+    let held = true;
+    const release = () => {
+      if (held) entry.users -= 1;
+      held = false;
+    };
+    return { adapter: entry.adapter, release };
+  }
+
+  private chooseFull(checkpoint: Checkpoint): ChosenWeights {
+    if (this.live?.id === checkpoint.id) return BASE;
+    throw new ConflictError(
+      `Checkpoint \`${checkpoint.id}\` is a full fine-tune; it answers when it is live and not beside other weights. Promote it, or ask for \`${this.model.id}\`.`,
+      { param: 'model', code: 'model_not_served' },
+    );
+  }
+
+  private async load(checkpoint: Checkpoint): Promise<LoadedCheckpoint> {
+    const entry = this.loaded.get(checkpoint.id) ?? (await this.read(checkpoint));
+    this.loaded.delete(checkpoint.id);
+    this.loaded.set(checkpoint.id, entry);
+    return entry;
+  }
+
+  private async read(checkpoint: Checkpoint): Promise<LoadedCheckpoint> {
+    const { adapter } = await this.engine.loadAdapter(this.folderOf(checkpoint));
+    if (adapter === null || adapter !== checkpoint.adapterDigest) {
+      throw new InternalError(
+        `The adapter of checkpoint \`${checkpoint.id}\` has digest ${adapter}, not ${checkpoint.adapterDigest}: its files have changed.`,
+      );
+    }
+    this.names.remember(checkpoint.weightsDigest, checkpoint.id);
+    return { checkpoint, adapter, users: 0 };
+  }
+
+  private async unloadOldest(): Promise<void> {
+    for (const [id, { adapter, users }] of this.loaded) {
+      if (this.loaded.size <= this.limit) return;
+      if (users > 0 || id === this.live?.id) continue;
+      this.loaded.delete(id);
+      await this.engine.unloadAdapter(adapter);
+    }
+  }
+
+  private expectOwnBase(checkpoint: Checkpoint): void {
+    if (checkpoint.baseDigest === this.model.baseDigest) return;
+    throw new InternalError(
+      `Checkpoint \`${checkpoint.id}\` was trained on other base weights than \`${this.model.id}\` has; set MODEL to the model it belongs to or roll back.`,
+    );
+  }
+
+  private notBeside(what: string): ConflictError {
+    return new ConflictError(
+      `A full fine-tune is live, and ${what} cannot be served beside it; ask for \`${this.model.id}\`, or promote other weights.`,
+      { param: 'model', code: 'model_not_served' },
+    );
+  }
+
+  private folderOf(checkpoint: Checkpoint): string {
+    return this.store.folderOf(checkpoint.folder);
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.turn.then(work);
+    this.turn = turn.catch(() => undefined);
+    return turn;
+  }
+}
