@@ -14,6 +14,7 @@ import { CreateVectorStores1700000031000 } from './1700000031000-create-vector-s
 import { CreateWebhooks1700000032000 } from './1700000032000-create-webhooks.js';
 import { CreateFineTuning1700000033000 } from './1700000033000-create-fine-tuning.js';
 import { CreateBatches1700000034000 } from './1700000034000-create-batches.js';
+import { CreateEvals1700000035000 } from './1700000035000-create-evals.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
 export const migrations = [
@@ -33,4 +34,5 @@ export const migrations = [
   CreateWebhooks1700000032000,
   CreateFineTuning1700000033000,
   CreateBatches1700000034000,
+  CreateEvals1700000035000,
 ];

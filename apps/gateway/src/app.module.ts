@@ -11,6 +11,7 @@ import { ConversationItemsModule } from './conversations-api/conversation-items.
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { CoreModule } from './core/core.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
+import { EvalsModule } from './evals/evals.module.js';
 import { FeedbackModule } from './feedback/feedback.module.js';
 import { FilesModule } from './files/files.module.js';
 import { FineTuningModule } from './fine-tuning/fine-tuning.module.js';
@@ -60,6 +61,7 @@ export class AppModule {
         ReviewModule,
         TuningModule,
         FineTuningModule,
+        EvalsModule,
         CheckpointsModule,
         LineageModule,
         // telling others

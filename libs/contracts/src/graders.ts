@@ -104,3 +104,14 @@ export const grader = z.discriminatedUnion('type', [
   multiGrader,
 ]);
 export type Grader = z.output<typeof grader>;
+
+/** POST /v1/fine_tuning/alpha/graders/validate */
+export const validateGraderRequest = z.strictObject({ grader });
+
+/** POST /v1/fine_tuning/alpha/graders/run */
+export const runGraderRequest = z.strictObject({
+  grader,
+  model_sample: z.string().describe('The answer to grade.'),
+  item: z.record(z.string(), z.unknown()).default({}),
+});
+export type RunGraderRequest = z.output<typeof runGraderRequest>;

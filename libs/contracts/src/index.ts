@@ -11,6 +11,7 @@ export * from './dataset-rows.js';
 export * from './documents.js';
 export * from './engine-protocol.js';
 export * from './errors.js';
+export * from './evals.js';
 export * from './events.js';
 export * from './feedback.js';
 export * from './files.js';

@@ -1,7 +1,7 @@
 import type { BatchError, BatchLine, BatchOutputLine, BatchStatus } from '@attune/contracts';
 import { BatchRepository, FileRepository, type Batch } from '@attune/persistence';
 import { createId, messageOf, type Clock, type Logger } from '@attune/platform';
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { OwnApi } from '../auth/own-api.js';
 import { BackgroundWork } from '../core/background-work.js';
 import { CLOCK, LOGGER } from '../core/tokens.js';
@@ -17,7 +17,7 @@ export const WINDOW_MS = 24 * 3_600_000;
 
 /** Works batches off, line by line; one that a killed gateway left is gone on with by the next. */
 @Injectable()
-export class BatchRunner implements OnApplicationBootstrap, OnApplicationShutdown {
+export class BatchRunner implements OnApplicationBootstrap {
   private readonly running: BackgroundWork;
 
   constructor(
@@ -37,10 +37,6 @@ export class BatchRunner implements OnApplicationBootstrap, OnApplicationShutdow
 
   // Before connections are closed: lines under way are requests like others.
   beforeApplicationShutdown(): Promise<void> {
-    return this.running.stop();
-  }
-
-  onApplicationShutdown(): Promise<void> {
     return this.running.stop();
   }
 

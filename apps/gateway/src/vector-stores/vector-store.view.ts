@@ -49,4 +49,10 @@ function batchStatus(batch: VectorStoreBatch, totals: FileCounts): FileBatchObje
   return totals.total > 0 && totals.failed === totals.total ? 'failed' : 'completed';
 }
 
-const counts = ({ bytes: _, ...files }: StoreTotals): FileCounts => files;
+const counts = ({ in_progress, completed, failed, cancelled, total }: StoreTotals): FileCounts => ({
+  in_progress,
+  completed,
+  failed,
+  cancelled,
+  total,
+});

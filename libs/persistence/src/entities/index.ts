@@ -9,6 +9,7 @@ import { Feedback } from './feedback.entity.js';
 import { StoredResponse } from './response.entity.js';
 import { Review } from './review.entity.js';
 import { Batch } from './batch.entity.js';
+import { Eval, EvalOutputItem, EvalRun } from './eval.entity.js';
 import { FineTuningJob } from './fine-tuning-job.entity.js';
 import { StoredFile, Upload, UploadPart } from './stored-file.entity.js';
 import { TuningJob } from './tuning-job.entity.js';
@@ -43,13 +44,16 @@ export const entities = [
   WebhookEndpoint,
   FineTuningJob,
   Batch,
+  Eval,
+  EvalRun,
+  EvalOutputItem,
 ];
 
 export { User, ApiKey, Conversation, Completion, Feedback, Review, Document, Passage };
 export { ConversationItem, StoredResponse };
 export { TuningJob, TuningEvent, TuningMetric, DatasetRow, Checkpoint, Promotion };
 export { StoredFile, Upload, UploadPart };
-export { Batch, FineTuningJob, WebhookEndpoint };
+export { Batch, Eval, EvalOutputItem, EvalRun, FineTuningJob, WebhookEndpoint };
 export { VectorStore, VectorStoreBatch, VectorStoreFile };
 export type { IndexingError } from './vector-store.entity.js';
 export type { CompletionSource, CompletionStatus } from './completion.entity.js';

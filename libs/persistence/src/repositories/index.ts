@@ -7,6 +7,7 @@ import { DocumentRepository } from './document.repository.js';
 import { FeedbackRepository } from './feedback.repository.js';
 import { FileRepository } from './file.repository.js';
 import { BatchRepository } from './batch.repository.js';
+import { EvalRepository } from './eval.repository.js';
 import { FineTuningRepository } from './fine-tuning.repository.js';
 import { WebhookRepository } from './webhook.repository.js';
 import { VectorSearchRepository } from './vector-search.repository.js';
@@ -31,6 +32,7 @@ export const repositories = [
   WebhookRepository,
   FineTuningRepository,
   BatchRepository,
+  EvalRepository,
   ConversationItemRepository,
   ResponseRepository,
   ResponseEventRepository,
@@ -53,3 +55,4 @@ export * from './vector-store.repository.js';
 export * from './webhook.repository.js';
 export * from './fine-tuning.repository.js';
 export * from './batch.repository.js';
+export * from './eval.repository.js';

@@ -1,0 +1,222 @@
+import type {
+  CreateEvalRequest,
+  CreateEvalRunRequest,
+  EvalRunStatus,
+  ListEvalRunsQuery,
+  ListOutputItemsQuery,
+  PageQuery,
+  UpdateEvalRequest,
+} from '@attune/contracts';
+import { ConflictError, createId, NotFoundError } from '@attune/platform';
+import { DataSource } from 'typeorm';
+import { Eval, EvalOutputItem, EvalRun } from '../entities/index.js';
+import { inOrder, keyset } from './keyset.js';
+
+/** A gateway that has not renewed its lease by then is taken for dead. */
+const LEASE = `interval '1 minute'`;
+
+export type NewOutputItem = Pick<EvalOutputItem, 'runId' | 'ordinal' | 'item' | 'results' | 'sample' | 'status'>;
+
+/** A run, what it found so far, and whose it is. */
+export interface EvalRunRecord {
+  run: EvalRun;
+  userId: string;
+  counts: { total: number; passed: number; failed: number; errored: number };
+  criteria: { name: string; passed: number; failed: number }[];
+  usage: { model: string; count: number; prompt: number; completion: number; cached: number }[];
+}
+
+/** Evals, their runs and what those found; a user sees only their own. */
+export class EvalRepository {
+  constructor(private readonly db: DataSource) {}
+
+  async create(userId: string, request: CreateEvalRequest): Promise<Eval> {
+    const id = createId('eval');
+    const row: Omit<Eval, 'createdAt'> = {
+      id,
+      userId,
+      name: request.name ?? id,
+      dataSourceConfig: request.data_source_config,
+      testingCriteria: request.testing_criteria,
+      metadata: request.metadata ?? null,
+    };
+    await this.db.getRepository(Eval).insert(row as object);
+    return this.get(id, userId);
+  }
+
+  /** @throws NotFoundError */
+  async get(id: string, userId: string): Promise<Eval> {
+    const found = await this.db.getRepository(Eval).findOneBy({ id, userId });
+    if (!found) throw new NotFoundError(`There is no eval \`${id}\`.`, { param: 'eval_id' });
+    return found;
+  }
+
+  async list(userId: string, query: PageQuery): Promise<{ rows: Eval[]; hasMore: boolean }> {
+    const evals = this.db.getRepository(Eval).createQueryBuilder('e').where('e.userId = :userId', { userId });
+    return inOrder(await keyset(evals, query, 'eval').getMany(), query);
+  }
+
+  async update(id: string, userId: string, { name, metadata }: UpdateEvalRequest): Promise<Eval> {
+    await this.get(id, userId);
+    const change = { ...(name !== undefined && { name }), ...(metadata !== undefined && { metadata }) };
+    if (Object.keys(change).length > 0) await this.db.getRepository(Eval).update({ id }, change);
+    return this.get(id, userId);
+  }
+
+  async remove(id: string, userId: string): Promise<void> {
+    await this.get(id, userId);
+    await this.db.getRepository(Eval).delete({ id });
+  }
+
+  async createRun(
+    evalId: string,
+    { userId, keyId }: { userId: string; keyId: string },
+    request: CreateEvalRunRequest,
+    model: string,
+  ): Promise<EvalRunRecord> {
+    await this.get(evalId, userId);
+    const id = createId('evalrun');
+    const row: Partial<EvalRun> = {
+      id,
+      evalId,
+      apiKeyId: keyId,
+      name: request.name ?? id,
+      model,
+      dataSource: request.data_source,
+      metadata: request.metadata ?? null,
+    };
+    await this.db.getRepository(EvalRun).insert(row as object);
+    return this.run(evalId, id, userId);
+  }
+
+  /** @throws NotFoundError */
+  async run(evalId: string, id: string, userId: string): Promise<EvalRunRecord> {
+    await this.get(evalId, userId);
+    const run = await this.db.getRepository(EvalRun).findOneBy({ id, evalId });
+    if (!run) throw new NotFoundError(`There is no run \`${id}\` of \`${evalId}\`.`, { param: 'run_id' });
+    return this.record(run, userId);
+  }
+
+  async runs(
+    evalId: string,
+    userId: string,
+    { status, ...page }: ListEvalRunsQuery,
+  ): Promise<{ rows: EvalRunRecord[]; hasMore: boolean }> {
+    await this.get(evalId, userId);
+    const runs = this.db.getRepository(EvalRun).createQueryBuilder('r').where('r.evalId = :evalId', { evalId });
+    if (status) runs.andWhere('r.status = :status', { status });
+    const { rows, hasMore } = inOrder(await keyset(runs, page, 'eval_run').getMany(), page);
+    return { rows: await Promise.all(rows.map((run) => this.record(run, userId))), hasMore };
+  }
+
+  /** @throws ConflictError when it has ended */
+  async cancelRun(evalId: string, id: string, userId: string): Promise<EvalRunRecord> {
+    const { run } = await this.run(evalId, id, userId);
+    if (!(await this.move(id, 'canceled'))) throw new ConflictError(`The run \`${id}\` is ${run.status} already.`);
+    return this.run(evalId, id, userId);
+  }
+
+  async removeRun(evalId: string, id: string, userId: string): Promise<void> {
+    await this.run(evalId, id, userId);
+    await this.db.getRepository(EvalRun).delete({ id });
+  }
+
+  async items(
+    evalId: string,
+    runId: string,
+    userId: string,
+    { status, ...page }: ListOutputItemsQuery,
+  ): Promise<{ rows: EvalOutputItem[]; hasMore: boolean }> {
+    await this.run(evalId, runId, userId);
+    const items = this.db.getRepository(EvalOutputItem).createQueryBuilder('i').where('i.runId = :runId', { runId });
+    if (status) items.andWhere('i.status = :status', { status });
+    return inOrder(await keyset(items, page, 'eval_output_item').getMany(), page);
+  }
+
+  async item(evalId: string, runId: string, id: string, userId: string): Promise<EvalOutputItem> {
+    await this.run(evalId, runId, userId);
+    const item = await this.db.getRepository(EvalOutputItem).findOneBy({ id, runId });
+    if (!item) throw new NotFoundError(`There is no output item \`${id}\` of \`${runId}\`.`);
+    return item;
+  }
+
+  /** Takes the open run that has waited longest and that no living gateway holds. */
+  async claim(): Promise<{ run: EvalRun; of: Eval } | null> {
+    const [rows]: [{ id: string }[], number] = await this.db.query(
+      `update eval_run set leased_until = clock_timestamp() + ${LEASE}, status = 'in_progress'
+       where id = (
+         select id from eval_run
+         where status in ('queued', 'in_progress') and (leased_until is null or leased_until < clock_timestamp())
+         order by created_at limit 1 for update skip locked)
+       returning id`,
+    );
+    if (!rows[0]) return null;
+    const run = await this.db.getRepository(EvalRun).findOneByOrFail({ id: rows[0].id });
+    return { run, of: await this.db.getRepository(Eval).findOneByOrFail({ id: run.evalId }) };
+  }
+
+  /** Keeps the claim. @returns whether the run is still wanted */
+  async renew(id: string): Promise<boolean> {
+    const [rows]: [unknown[], number] = await this.db.query(
+      `update eval_run set leased_until = clock_timestamp() + ${LEASE}
+       where id = $1 and status = 'in_progress' returning 1`,
+      [id],
+    );
+    return rows.length > 0;
+  }
+
+  /** Gives the claim back, so that another gateway goes on at once. */
+  async release(id: string): Promise<void> {
+    await this.db.query('update eval_run set leased_until = null where id = $1', [id]);
+  }
+
+  async setTotal(id: string, total: number): Promise<void> {
+    await this.db.getRepository(EvalRun).update({ id }, { total });
+  }
+
+  async doneItems(runId: string): Promise<Set<number>> {
+    const rows: { ordinal: number }[] = await this.db.query('select ordinal from eval_output_item where run_id = $1', [
+      runId,
+    ]);
+    return new Set(rows.map(({ ordinal }) => ordinal));
+  }
+
+  async addItem(item: NewOutputItem): Promise<void> {
+    const row = { id: createId('outputitem'), ...item };
+    await this.db.createQueryBuilder().insert().into(EvalOutputItem).values(row as object).orIgnore().execute();
+  }
+
+  /** Ends an open run. @returns whether it was open */
+  async move(id: string, status: EvalRunStatus, error?: { code: string; message: string }): Promise<boolean> {
+    const [rows]: [unknown[], number] = await this.db.query(
+      `update eval_run set status = $2, error = $3 where id = $1 and status in ('queued', 'in_progress') returning 1`,
+      [id, status, error ? JSON.stringify(error) : null],
+    );
+    return rows.length > 0;
+  }
+
+  private async record(run: EvalRun, userId: string): Promise<EvalRunRecord> {
+    const [counts]: Omit<EvalRunRecord['counts'], 'total'>[] = await this.db.query(
+      `select count(*) filter (where status = 'pass')::int as passed,
+         count(*) filter (where status = 'fail')::int as failed,
+         count(*) filter (where status = 'error')::int as errored
+       from eval_output_item where run_id = $1`,
+      [run.id],
+    );
+    const criteria: EvalRunRecord['criteria'] = await this.db.query(
+      `select result ->> 'name' as name, count(*) filter (where (result ->> 'passed')::boolean)::int as passed,
+         count(*) filter (where not (result ->> 'passed')::boolean)::int as failed
+       from eval_output_item, jsonb_array_elements(results) as result where run_id = $1 group by 1 order by 1`,
+      [run.id],
+    );
+    const usage: EvalRunRecord['usage'] = await this.db.query(
+      `select sample ->> 'model' as model, count(*)::int as count,
+         sum((sample #>> '{usage,prompt_tokens}')::int)::int as prompt,
+         sum((sample #>> '{usage,completion_tokens}')::int)::int as completion,
+         sum((sample #>> '{usage,cached_tokens}')::int)::int as cached
+       from eval_output_item where run_id = $1 and (sample #>> '{usage,total_tokens}')::int > 0 group by 1 order by 1`,
+      [run.id],
+    );
+    return { run, userId, counts: { total: run.total, ...counts }, criteria, usage };
+  }
+}
