@@ -25,7 +25,7 @@ export class TokenLogprobs {
     const top_logprobs = (event.top ?? []).map((rival) => described(rival.token, rival.logProb));
     this.waiting.push({ start: this.decoded, logprob: { ...described(event.token, event.logProb), top_logprobs } });
     this.decoded += decoded.length;
-    this.first = false;
+    if (this.tokenizer.bytesOf(event.token) !== null) this.first = false;
   }
 
   /** Those of the tokens that `text`, the next of the answer that goes out, is made of. */

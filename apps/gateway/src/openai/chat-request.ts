@@ -9,6 +9,7 @@ import {
 import { InvalidRequestError } from '@attune/platform';
 import type { ChatRequest } from '../chat/chat.types.js';
 import { validate } from '../core/validate.js';
+import { expectStrict } from '../tools/strict-schema.js';
 import { checkTools } from '../tools/tool-settings.js';
 import { refuseUnsupportedChat } from './unsupported.js';
 
@@ -36,6 +37,7 @@ export function readChatRequest(body: unknown): ReadChatRequest {
   const tools = chatToolSettings(wire);
   checkTools(tools, wire.tool_choice ?? wire.function_call);
   expectRivalsOfLogprobs(wire);
+  expectStrictSchemas(wire);
   return {
     request: {
       source: 'chat',
@@ -105,6 +107,16 @@ export function readMetadata(metadata: ChatCompletionRequest['metadata']) {
 /** Empty stop strings would end every answer at once. */
 export function stopTexts(stop: string | string[] | null | undefined): string[] {
   return [stop ?? []].flat().filter((text) => text !== '');
+}
+
+/** What `strict` promises must be possible to keep. */
+function expectStrictSchemas({ response_format: format, tools, functions }: ChatCompletionRequest): void {
+  if (format?.type === 'json_schema' && format.json_schema.strict && format.json_schema.schema) {
+    expectStrict(format.json_schema.schema, 'response_format');
+  }
+  (tools?.map((tool) => tool.function) ?? functions ?? []).forEach((one, index) => {
+    if (one.strict && one.parameters) expectStrict(one.parameters, `tools.${index}.function.parameters`);
+  });
 }
 
 function expectRivalsOfLogprobs(wire: ChatCompletionRequest): void {
