@@ -8,10 +8,12 @@ import type { AddressInfo } from 'node:net';
 import { AppModule } from './app.module.js';
 import { ChatService } from './chat/chat.service.js';
 import { CONSOLE_FOLDER } from './console/console.controller.js';
+import { Draining } from './core/draining.js';
 import { NestLogger } from './core/nest-logger.js';
 import { parseStrictJson } from './core/strict-json.js';
 import type { LoadedModel } from './inference/load-model.js';
 import { Metrics } from './metrics/metrics.js';
+import { errorBody, statusOf, toAppError } from './openai/error-body.js';
 import { AuthenticatedWsAdapter } from './realtime/authenticated-ws-adapter.js';
 
 /** Scripts and connections of our own origin only; Mantine writes style elements at run time. */
@@ -55,9 +57,11 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
   await app.register(fastifyStatic, { root: CONSOLE_FOLDER, serve: false });
   app.useBodyParser('application/json', { bodyLimit: config.http.bodyLimitBytes }, strictJson);
   observe(app);
+  refuseWhenStopping(app);
   app.useWebSocketAdapter(new AuthenticatedWsAdapter(app, config.http.bodyLimitBytes));
   await app.listen(config.http.port, config.http.host);
   const close = async (graceMs = CANCEL_ANSWERS_AFTER_MS) => {
+    app.get(Draining).begin();
     const deadline = setTimeout(() => app.get(ChatService).stop(), graceMs);
     // A connection whose answer ends while the server closes would otherwise be kept alive for a minute.
     const idle = setInterval(() => app.getHttpServer().closeIdleConnections(), 50);
@@ -91,5 +95,23 @@ function observe(app: NestFastifyApplication): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     metrics.request(request.routeOptions.url ?? 'unknown', reply.statusCode);
     done();
+  });
+}
+
+/** A connection that is kept alive must not bring new work to a server that is stopping; whether it lives, it may ask. */
+function refuseWhenStopping(app: NestFastifyApplication): void {
+  const draining = app.get(Draining);
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook('onRequest', (request, reply, done) => {
+    try {
+      if (request.url !== '/health/live') draining.expectRunning();
+      done();
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      void reply
+        .status(statusOf(error))
+        .headers({ connection: 'close', 'retry-after': String(error.retryAfterSeconds) })
+        .send(errorBody(error));
+    }
   });
 }

@@ -1,5 +1,6 @@
 import { systemClock, type Config, type Logger } from '@attune/platform';
 import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Draining } from './draining.js';
 import { EventBus } from './events.js';
 import { CLOCK, CONFIG, LOGGER } from './tokens.js';
 
@@ -15,8 +16,9 @@ export class CoreModule {
         { provide: LOGGER, useValue: logger },
         { provide: CLOCK, useValue: systemClock },
         EventBus,
+        Draining,
       ],
-      exports: [CONFIG, LOGGER, CLOCK, EventBus],
+      exports: [CONFIG, LOGGER, CLOCK, EventBus, Draining],
     };
   }
 }

@@ -30,6 +30,11 @@ export class EventStream {
     await this.write(`${event === undefined ? '' : `event: ${event}\n`}data: ${body}\n\n`);
   }
 
+  /** Opens a stream that may turn out to have no events at all. */
+  start(): void {
+    if (!this.open && !this.disconnected.aborted) this.begin();
+  }
+
   end(): void {
     if (this.open) this.reply.raw.end();
   }

@@ -4,6 +4,7 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { ServerOptions } from 'ws';
 import { AuthService } from '../auth/auth.service.js';
 import { socketKey } from '../auth/credentials.js';
+import { Draining } from '../core/draining.js';
 import { errorBody, statusOf, toAppError } from '../openai/error-body.js';
 import { setCaller } from './socket-caller.js';
 
@@ -12,6 +13,7 @@ type Verdict = (allowed: boolean, status?: number, message?: string, headers?: O
 /** Opens sockets for valid keys only; a refused handshake gets the status and the sentence HTTP would have got. */
 export class AuthenticatedWsAdapter extends WsAdapter {
   private readonly auth: AuthService;
+  private readonly draining: Draining;
 
   constructor(
     app: INestApplicationContext,
@@ -19,6 +21,7 @@ export class AuthenticatedWsAdapter extends WsAdapter {
   ) {
     super(app);
     this.auth = app.get(AuthService);
+    this.draining = app.get(Draining);
   }
 
   override create(port: number, options: ServerOptions & Record<string, unknown> = {}): unknown {
@@ -33,6 +36,7 @@ export class AuthenticatedWsAdapter extends WsAdapter {
 
   private async verify(request: IncomingMessage, verdict: Verdict): Promise<void> {
     try {
+      this.draining.expectRunning();
       const address = request.socket.remoteAddress ?? 'unknown';
       setCaller(request, await this.auth.authenticate(socketKey(request.headers), address));
       verdict(true);

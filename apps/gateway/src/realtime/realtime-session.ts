@@ -6,7 +6,14 @@ import {
   type RealtimeSessionUpdate,
   type ResponseItem,
 } from '@attune/contracts';
-import { ConflictError, createId, InvalidRequestError, NotFoundError, type AppError } from '@attune/platform';
+import {
+  ConflictError,
+  createId,
+  InvalidRequestError,
+  NotFoundError,
+  UnavailableError,
+  type AppError,
+} from '@attune/platform';
 import type { RequestsLeft } from '../auth/rate-limiter.js';
 import type { AnswerEvent, ChatRequest, OpenedEvent } from '../chat/chat.types.js';
 import { readMetadata } from '../openai/chat-request.js';
@@ -215,7 +222,7 @@ export class RealtimeSession implements SocketSession {
       const error = toAppError(thrown);
       // Before it was opened there is no response to close; the error event alone tells.
       if (!response) throw error;
-      if (error.kind !== 'cancelled') end = { status: 'failed', error };
+      if (!abort.signal.aborted) end = { status: 'failed', error: error.kind === 'cancelled' ? stopped(error) : error };
       if (error.kind === 'internal') this.ports.onError(error);
     }
     if (response) await this.close(response, end);
@@ -267,6 +274,10 @@ export class RealtimeSession implements SocketSession {
     return this.ports.send({ event_id: createId('event'), ...event });
   }
 }
+
+/** An answer that was given up, but not by its client, was given up by a server that stops. */
+const stopped = (cause: AppError) =>
+  new UnavailableError('The server stopped before the answer was complete; ask again.', { cause });
 
 const rateLimit = ({ limit, remaining, resetSeconds }: RequestsLeft) => ({
   name: 'requests',

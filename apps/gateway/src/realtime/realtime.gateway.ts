@@ -7,6 +7,7 @@ import { AuthService } from '../auth/auth.service.js';
 import { socketKey } from '../auth/credentials.js';
 import { ChatService } from '../chat/chat.service.js';
 import type { ChatRequest } from '../chat/chat.types.js';
+import { Draining } from '../core/draining.js';
 import { LOGGER } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
 import { toAppError } from '../openai/error-body.js';
@@ -21,7 +22,7 @@ const POLICY_VIOLATION = 1008;
 /** `GET /v1/realtime?model=…`: OpenAI's Realtime protocol, its text events. */
 @WebSocketGateway({ path: '/v1/realtime' })
 export class RealtimeGateway implements OnGatewayConnection<WebSocket>, BeforeApplicationShutdown {
-  private readonly sessions = new SocketSessions<RealtimeSession>();
+  private readonly sessions: SocketSessions;
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
@@ -29,7 +30,10 @@ export class RealtimeGateway implements OnGatewayConnection<WebSocket>, BeforeAp
     private readonly auth: AuthService,
     private readonly model: ServedModel,
     private readonly fitter: ContextFitter,
-  ) {}
+    draining: Draining,
+  ) {
+    this.sessions = new SocketSessions(draining, 'session_expired');
+  }
 
   handleConnection(socket: WebSocket, request: IncomingMessage): void {
     this.sessions.add(socket, (channel) => {

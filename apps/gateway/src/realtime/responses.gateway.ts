@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import { AuthService } from '../auth/auth.service.js';
 import { socketKey } from '../auth/credentials.js';
+import { Draining } from '../core/draining.js';
 import { LOGGER } from '../core/tokens.js';
 import { ResponsesService, type SocketMemory } from '../responses/responses.service.js';
 import { ResponsesSession } from './responses-session.js';
@@ -16,13 +17,16 @@ import { SocketSessions } from './socket-sessions.js';
 /** `GET /v1/responses` as an upgrade: OpenAI's Responses over a socket. */
 @WebSocketGateway({ path: '/v1/responses' })
 export class ResponsesGateway implements OnGatewayConnection<WebSocket>, BeforeApplicationShutdown {
-  private readonly sessions = new SocketSessions<ResponsesSession>();
+  private readonly sessions: SocketSessions;
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly responses: ResponsesService,
     private readonly auth: AuthService,
-  ) {}
+    draining: Draining,
+  ) {
+    this.sessions = new SocketSessions(draining, 'websocket_connection_limit_reached');
+  }
 
   handleConnection(socket: WebSocket, request: IncomingMessage): void {
     this.sessions.add(socket, (channel) => this.session(channel, request));

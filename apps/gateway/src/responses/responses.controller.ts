@@ -75,6 +75,8 @@ async function send(client: EventStream, events: AsyncIterable<ResponseStreamEve
       await client.send(event, event.type);
       sequence = event.sequence_number + 1;
     }
+    // Who resumes after the last event is told that there is nothing more.
+    client.start();
   } catch (thrown) {
     if (!client.started) throw thrown;
     const { message, code, param } = errorBody(toAppError(thrown)).error;
