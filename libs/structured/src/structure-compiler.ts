@@ -27,6 +27,7 @@ type Compiled = { readonly thread: GrammarThread } | { readonly reason: string }
 const MAX_THREADS = 3;
 const CACHE_SIZE = 128;
 const COMPILE_LIMIT_MS = 10_000;
+const CLOSED = 'the engine is closed';
 
 /** Compiles structures off the caller's thread and opens matchers of them. */
 export class StructureCompiler {
@@ -34,6 +35,7 @@ export class StructureCompiler {
   private readonly cache = new Map<string, Promise<Compiled>>();
   private readonly threads = new Set<GrammarThread>();
   private vocabulary: Promise<Vocabulary> | undefined;
+  private closed = false;
 
   constructor(private readonly options: StructureCompilerOptions) {}
 
@@ -63,7 +65,8 @@ export class StructureCompiler {
   }
 
   close(): void {
-    for (const thread of this.threads) thread.end('the engine is closed');
+    this.closed = true;
+    for (const thread of this.threads) thread.end(CLOSED);
     this.threads.clear();
     this.cache.clear();
   }
@@ -82,6 +85,7 @@ export class StructureCompiler {
     try {
       const vocabulary = await (this.vocabulary ??= this.options.vocabulary());
       for (;;) {
+        if (this.closed) return { reason: CLOSED };
         const thread = this.chooseThread(vocabulary);
         const outcome = await thread.turnstile.runAlone(() => this.compileOn(thread, structure, key));
         if (outcome) return outcome;

@@ -246,6 +246,13 @@ describe('the compiler', () => {
     expect(longest).toBeLessThan(compiled / 2);
   });
 
+  it('starts no thread once it is closed', async () => {
+    const on = compiler({ maxThreads: 1 });
+    await open({ type: 'regex', pattern: 'a*' }, on);
+    on.close();
+    expect(await on.open({ type: 'regex', pattern: 'c*' }, [])).toEqual({ ok: false, reason: 'the engine is closed' });
+  });
+
   it('lets a new structure in although the only thread is never idle', async () => {
     const on = compiler({ maxThreads: 1 });
     const first = await open({ type: 'regex', pattern: 'a*' }, on);

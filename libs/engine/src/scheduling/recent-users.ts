@@ -10,15 +10,20 @@ export class RecentUsers {
   see(user: string): void {
     this.seenAt.delete(user); // the oldest come first
     this.seenAt.set(user, this.now());
+    this.forget();
   }
 
   /** Whether anyone but these users is about. */
   others(users: ReadonlySet<string>): boolean {
-    for (const [user, at] of this.seenAt) {
-      if (this.now() - at <= ABOUT_MS) break;
-      this.seenAt.delete(user);
-    }
+    this.forget();
     for (const user of this.seenAt.keys()) if (!users.has(user)) return true;
     return false;
+  }
+
+  private forget() {
+    for (const [user, at] of this.seenAt) {
+      if (this.now() - at <= ABOUT_MS) return;
+      this.seenAt.delete(user);
+    }
   }
 }
