@@ -1,4 +1,4 @@
-import { Engine, type EngineOptions, type GenerateRequest } from '@attune/engine';
+import { Engine, type EngineOptions, type GenerateRequest, type TokenEvent } from '@attune/engine';
 
 /** Our engine as the benchmarks drive it: in this process, greedy, through its public interface. */
 export class EngineContender {
@@ -27,15 +27,22 @@ export class EngineContender {
   answer(promptIds: readonly number[], maxTokens: number, more: Partial<GenerateRequest> = {}): Promise<Answer> {
     const id = `bench-${this.count++}`;
     let firstAt = 0;
-    const tokens: number[] = [];
+    const events: TokenEvent[] = [];
     return new Promise((resolve, reject) => {
       const request = { id, promptIds, maxTokens, sampling: { temperature: 0 }, ...more };
       this.engine.submit(request, (event) => {
         if (event.type === 'token') firstAt ||= performance.now();
-        if (event.type === 'token') tokens.push(event.token);
+        if (event.type === 'token') events.push(event);
         if (event.type !== 'finished') return;
         if (event.error) reject(new Error(event.error));
-        else resolve({ tokens, firstAt, endAt: performance.now(), cachedTokens: event.cachedTokens });
+        else
+          resolve({
+            events,
+            tokens: events.map(({ token }) => token),
+            firstAt,
+            endAt: performance.now(),
+            cachedTokens: event.cachedTokens,
+          });
       });
     });
   }
@@ -46,6 +53,7 @@ export class EngineContender {
 }
 
 export interface Answer {
+  readonly events: readonly TokenEvent[];
   readonly tokens: readonly number[];
   readonly firstAt: number;
   readonly endAt: number;

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { readModelFolder } from '@attune/checkpoint';
-import { parseModelConfig } from '@attune/models';
+import { type Int4Rounding, parseModelConfig } from '@attune/models';
 import { type Clock, InvalidRequestError, messageOf } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
 import type { Vocabulary } from '@attune/structured';
@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly model: string | LoadedModel;
   /** Default fp32. auto = the fastest that is as good, measured once and remembered in `digestCache`. */
   readonly format?: WeightFormat | 'auto';
+  /** How int4 weights are rounded, for comparisons; default least-error. */
+  readonly int4Rounding?: Int4Rounding;
   /** How keys and values are cached; default fp32. */
   readonly kv?: KvFormat;
   /** Where the model runs; default cpu. See `openRunner`. */

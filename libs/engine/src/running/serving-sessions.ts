@@ -1,6 +1,7 @@
 import { encodeModel, type Graph } from '@attune/graph';
 import {
   type AdapterGraph,
+  type Int4Rounding,
   type KvFormat,
   type LinearFormat,
   linearFormatsOf,
@@ -19,6 +20,7 @@ import { calibrateCache } from './cache-scales.js';
 export interface SessionsOptions {
   readonly format: WeightFormat;
   readonly kv: KvFormat;
+  readonly int4Rounding?: Int4Rounding;
   readonly maxSeq: number;
   readonly threads?: number;
   readonly spinning?: boolean;
@@ -100,11 +102,12 @@ export class ServingSessions {
   }
 }
 
-function weightsOf(config: ModelConfig, read: ParameterReader, { format, maxSeq }: SessionsOptions): Initializers {
+function weightsOf(config: ModelConfig, read: ParameterReader, options: SessionsOptions): Initializers {
+  const { format, maxSeq, int4Rounding } = options;
   const all: Initializers = {};
   for (const linear of linearFormatsOf(format))
     for (const [name, { dtype, shape, data }] of Object.entries(
-      servingWeights(config, read, { format: linear, maxSeq }),
+      servingWeights(config, read, { format: linear, maxSeq, int4Rounding }),
     ))
       all[name] ??= hostTensor(dtype, shape, data as never);
   return all;
