@@ -24,7 +24,7 @@ const config = tuningJobConfig.parse({
 export const reward: Experiment = {
   expects:
     'At least 0.95 on held-out prompts from 900 pairs, most of it from the first 200; a quarter flipped costs some.',
-  variants: ['50 pairs', '100 pairs', '200 pairs', '400 pairs', '900 pairs', '900 pairs, a quarter flipped'],
+  variants: ['50 pairs', '100 pairs', '200 pairs', '400 pairs', '900 pairs', '900 pairs with a quarter flipped'],
   async run(variant, host): Promise<Row> {
     const size = Number(/^\d+/.exec(variant)![0]);
     const data = await loadPairs(host.seed, size, variant.endsWith('flipped') ? FLIPPED_SHARE : 0);
