@@ -1,19 +1,19 @@
-import { type BlockedMatrix, blockOf } from './quantize.js';
+import type { BlockedMatrix } from './quantize.js';
 
 /** plain: the extreme weight sets the scale. least-error: the scale whose rounding loses least. */
 export type Int4Rounding = 'plain' | 'least-error';
 
 const ZERO = 8;
 const LOWEST = -8;
-const HIGHEST = 7;
+/** Steps of a nibble, counted from the lowest. */
+const HIGHEST = 15;
 /** Shares of the plain scale that are tried; below 1 the extreme weight is cut off so that all others round finer. */
 const SHRINK = [1, 0.93, 0.86, 0.79, 0.72] as const;
 
 /**
  * 4-bit rounding of a row-major [rows, columns] matrix for MatMulNBits, two weights a byte, low half first.
  * A block spans −8 … 7 steps, so its extreme weight is put on the side with one step more (as llama.cpp's Q4_0 does).
- * With least-error, some smaller scales of either sign are tried, and each is then solved for: with the integers q
- * given, the scale of least squared error is (w·q) / (q·q).
+ * With least-error, smaller scales are tried too, and each is improved for the integers it leads to.
  */
 export function quantizeInt4(
   matrix: Float32Array,
@@ -27,53 +27,71 @@ export function quantizeInt4(
   const scales = new Float32Array(rows * numBlocks);
   for (let row = 0; row < rows; row++)
     for (let index = 0; index < numBlocks; index++) {
-      const source = blockOf(matrix, row, columns, index, block);
+      const start = row * columns + index * block;
+      const end = Math.min(start + block, (row + 1) * columns);
       const at = row * numBlocks + index;
-      const scale = (scales[at] = rounding === 'plain' ? plainScale(source) : leastErrorScale(source));
-      writeBlock(source, scale, values, (at * block) / 2);
+      const scale = rounding === 'plain' ? plainScale(matrix, start, end) : leastErrorScale(matrix, start, end);
+      scales[at] = scale;
+      writeBlock(matrix, start, end, scale, values, (at * block) / 2);
     }
   return { values, scales, numBlocks };
 }
 
-function plainScale(source: Float32Array): number {
-  let extreme = 0;
-  for (let i = 0; i < source.length; i++) if (Math.abs(source[i]!) > Math.abs(extreme)) extreme = source[i]!;
-  return extreme / LOWEST || 1;
+// The inner loops run several times over every weight of a model, so they take ranges and return plain numbers.
+
+function plainScale(matrix: Float32Array, start: number, end: number): number {
+  let [lowest, highest] = [0, 0];
+  for (let i = start; i < end; i++) {
+    const value = matrix[i]!;
+    if (value < lowest) lowest = value;
+    else if (value > highest) highest = value;
+  }
+  return (-lowest > highest ? lowest : highest) / LOWEST || 1;
 }
 
-function leastErrorScale(source: Float32Array): number {
-  const widest = plainScale(source);
-  let best = { scale: widest, gain: -Infinity };
-  for (const share of SHRINK)
-    for (const scale of [widest * share, -widest * share]) {
-      const fitted = fit(source, scale);
-      if (fitted.gain > best.gain) best = fitted;
-    }
-  return best.scale;
+function leastErrorScale(matrix: Float32Array, start: number, end: number): number {
+  const widest = plainScale(matrix, start, end);
+  const sums = { along: 0, square: 0 };
+  let best = widest;
+  let mostGain = 0;
+  for (const share of SHRINK) {
+    addUp(matrix, start, end, widest * share, sums);
+    const gain = sums.along ** 2 / sums.square;
+    if (!(gain > mostGain)) continue;
+    mostGain = gain;
+    best = sums.along / sums.square;
+  }
+  return best;
 }
 
 /**
- * Rounds with one scale and solves for the scale that fits the integers best. What the squared error then lacks of the
- * block's own square sum is (w·q)² / (q·q): the gain, which needs no second pass.
+ * w·q and q·q for the integers q that a scale rounds to. The scale that fits these integers best is (w·q) / (q·q), and
+ * what its squared error then lacks of the block's own square sum, its gain, is (w·q)² / (q·q).
  */
-function fit(source: Float32Array, scale: number): { scale: number; gain: number } {
+function addUp(matrix: Float32Array, start: number, end: number, scale: number, into: { along: number; square: number }) {
   const inverse = 1 / scale;
-  let [along, square] = [0, 0];
-  for (let i = 0; i < source.length; i++) {
-    const q = step(source[i]! * inverse);
-    along += source[i]! * q;
+  let along = 0;
+  let square = 0;
+  for (let i = start; i < end; i++) {
+    const q = nibbleOf(matrix[i]! * inverse) - ZERO;
+    along += matrix[i]! * q;
     square += q * q;
   }
-  return square === 0 ? { scale, gain: 0 } : { scale: along / square, gain: (along * along) / square };
+  into.along = along;
+  into.square = square;
 }
 
-function writeBlock(source: Float32Array, scale: number, values: Uint8Array, at: number) {
+function writeBlock(matrix: Float32Array, start: number, end: number, scale: number, values: Uint8Array, at: number) {
   const inverse = 1 / scale;
-  for (let i = 0; i < source.length; i++) {
-    const nibble = step(source[i]! * inverse) + ZERO;
-    const byte = at + (i >> 1);
-    values[byte] = i & 1 ? (values[byte]! & 0x0f) | (nibble << 4) : (values[byte]! & 0xf0) | nibble;
+  for (let i = start; i < end; i++) {
+    const nibble = nibbleOf(matrix[i]! * inverse);
+    const byte = at + ((i - start) >> 1);
+    values[byte] = (i - start) & 1 ? (values[byte]! & 0x0f) | (nibble << 4) : (values[byte]! & 0xf0) | nibble;
   }
 }
 
-const step = (value: number) => Math.max(LOWEST, Math.min(HIGHEST, Math.round(value)));
+/** The step nearest to a value, counted from the lowest: 0 … 15. */
+function nibbleOf(value: number): number {
+  const step = (value + ZERO + 0.5) | 0;
+  return step < 0 ? 0 : step > HIGHEST ? HIGHEST : step;
+}

@@ -46,7 +46,7 @@ export function quantizeColumns(matrix: Float32Array, rows: number, columns: num
 }
 
 /** One block of a row; the last may be shorter. */
-export function blockOf(matrix: Float32Array, row: number, columns: number, index: number, block: number) {
+function blockOf(matrix: Float32Array, row: number, columns: number, index: number, block: number) {
   const start = row * columns + index * block;
   return matrix.subarray(start, Math.min(start + block, (row + 1) * columns));
 }
