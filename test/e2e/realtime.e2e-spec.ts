@@ -52,6 +52,7 @@ describe.skipIf(!testModel)(`Realtime (${testModel ? 'served for real' : noModel
     const types = log.types().slice(log.types().indexOf('response.created'));
     expect(types.filter((type) => type !== 'response.output_text.delta')).toEqual([
       'response.created',
+      'rate_limits.updated',
       'response.output_item.added',
       'conversation.item.added',
       'response.content_part.added',
@@ -102,6 +103,122 @@ describe.skipIf(!testModel)(`Realtime (${testModel ? 'served for real' : noModel
     expect((await log.next('conversation.item.deleted')).item_id).toBe(item.id);
     log.send({ type: 'conversation.item.retrieve', item_id: item.id!, event_id: 'mine' });
     expect((await log.next('error')).error).toMatchObject({ code: 'item_not_found', event_id: 'mine' });
+    close();
+  });
+
+  it('calls functions and takes their results', async () => {
+    const { log, close } = await openRealtime(gateway);
+    const parameters = {
+      type: 'object',
+      properties: { city: { enum: ['Rome', 'Oslo'] } },
+      required: ['city'],
+      additionalProperties: false,
+    };
+    const tools = [{ type: 'function' as const, name: 'weather', description: 'The weather.', parameters }];
+    log.send({ type: 'session.update', session: { type: 'realtime', tools } });
+    expect((await log.next('session.updated')).session).toMatchObject({ tools, tool_choice: 'auto' });
+    say(log, 'What is the weather in Rome?');
+    const tool_choice = { type: 'function' as const, name: 'weather' };
+    log.send({
+      type: 'response.create',
+      response: { tool_choice, max_output_tokens: 100, parallel_tool_calls: false },
+    });
+    const deltas: string[] = [];
+    const call = await log.next('response.function_call_arguments.done');
+    for (const event of log.events) {
+      if (event.type === 'response.function_call_arguments.delta') deltas.push(event.delta);
+    }
+    expect(deltas.join('')).toBe(call.arguments);
+    expect(call).toMatchObject({ name: 'weather', call_id: expect.stringMatching(/^call_/) });
+    const done = await log.next('response.done');
+    expect(done.response.output).toMatchObject([
+      { type: 'function_call', call_id: call.call_id, object: 'realtime.item' },
+    ]);
+
+    const output = { type: 'function_call_output' as const, call_id: call.call_id, output: 'sunny' };
+    log.send({ type: 'conversation.item.create', item: output });
+    await log.next('conversation.item.done');
+    log.send({ type: 'response.create', response: { tool_choice: 'none', max_output_tokens: 4 } });
+    const next = await log.next('response.done');
+    const row = await new CompletionRepository(gateway.dataSource).get(next.response.id!);
+    expect(row.messages.slice(1)).toMatchObject([
+      { role: 'assistant', tool_calls: [{ id: call.call_id, function: { name: 'weather' } }] },
+      { role: 'tool', content: 'sunny', name: 'weather' },
+    ]);
+    close();
+  });
+
+  it('tells what of the minute is left', async () => {
+    const { log, close } = await openRealtime(gateway);
+    say(log, text);
+    log.send({ type: 'response.create', response: { max_output_tokens: 2 } });
+    const [limit] = (await log.next('rate_limits.updated')).rate_limits;
+    expect(limit).toMatchObject({ name: 'requests', limit: 100_000 });
+    expect(limit!.remaining).toBeGreaterThan(99_000);
+    expect(limit!.reset_seconds).toBeLessThan(60);
+    await log.next('response.done');
+    close();
+  });
+
+  it('answers beside the conversation, from items that are given or named', async () => {
+    const { log, close } = await openRealtime(gateway);
+    say(log, text);
+    const { item } = await log.next('conversation.item.done');
+    const input = [
+      { type: 'item_reference', id: item.id! },
+      { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'And then?' }] },
+    ];
+    log.send({ type: 'response.create', response: { conversation: 'none', input, max_output_tokens: 2 } } as never);
+    const done = await log.next('response.done');
+    const row = await new CompletionRepository(gateway.dataSource).get(done.response.id!);
+    expect(row.messages.map(({ content }) => content)).toEqual([text, 'And then?']);
+    expect(log.types().filter((type) => type === 'conversation.item.added')).toHaveLength(1);
+    log.send({ type: 'conversation.item.retrieve', item_id: done.response.output![0]!.id! });
+    expect((await log.next('error')).error.code).toBe('item_not_found');
+    close();
+  });
+
+  it('takes the text of an answer away, and refuses to count it in milliseconds', async () => {
+    const { log, close } = await openRealtime(gateway);
+    say(log, text);
+    log.send({ type: 'response.create', response: { max_output_tokens: 3 } });
+    const [answer] = (await log.next('response.done')).response.output!;
+    const place = { item_id: answer!.id!, content_index: 0 };
+    log.send({ type: 'conversation.item.truncate', ...place, audio_end_ms: 700 });
+    expect((await log.next('error')).error.param).toBe('audio_end_ms');
+    log.send({ type: 'conversation.item.truncate', ...place, audio_end_ms: 0 });
+    expect(await log.next('conversation.item.truncated')).toMatchObject(place);
+    log.send({ type: 'conversation.item.retrieve', item_id: place.item_id });
+    expect((await log.next('conversation.item.retrieved')).item).toMatchObject({ content: [{ text: '' }] });
+    close();
+  });
+
+  it('lets go of the oldest turns of a long session, unless it is told not to', async () => {
+    const { log, close } = await openRealtime(gateway);
+    for (let turn = 0; turn < 5; turn++) say(log, `${turn} ${'dog '.repeat(300)}`);
+    log.send({ type: 'response.create', response: { max_output_tokens: 2 } });
+    const done = await log.next('response.done');
+    const row = await new CompletionRepository(gateway.dataSource).get(done.response.id!);
+    expect(row.messages.length).toBeLessThan(5);
+    expect(row.messages.at(-1)!.content).toMatch(/^4 dog/);
+    log.send(session({ truncation: 'disabled' }));
+    await log.next('session.updated');
+    log.send({ type: 'response.create', event_id: 'long', response: { max_output_tokens: 2 } });
+    expect((await log.next('error')).error).toMatchObject({ code: 'context_length_exceeded', event_id: 'long' });
+    close();
+  });
+
+  it('names the field it cannot serve, and the event it was in', async () => {
+    const { log, close } = await openRealtime(gateway);
+    log.send({ ...(session({ colour: 'red' }) as object), event_id: 'e1' } as never);
+    expect((await log.next('error')).error).toMatchObject({ param: 'session.colour', event_id: 'e1' });
+    log.send(session({ audio: { input: {} } }));
+    expect((await log.next('error')).error.param).toBe('session.audio');
+    log.send(session({ model: 'gpt-realtime' }));
+    expect((await log.next('error')).error.code).toBe('model_not_found');
+    const sound = { type: 'message', role: 'user', content: [{ type: 'input_audio', audio: '' }] };
+    log.send({ type: 'conversation.item.create', item: sound } as never);
+    expect((await log.next('error')).error.param).toBe('item.content.0.type');
     close();
   });
 

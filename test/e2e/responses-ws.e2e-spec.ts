@@ -149,8 +149,10 @@ describe.skipIf(!testModel)(`Responses over a socket (${testModel ? 'served for 
       status: 400,
       error: { code: 'previous_response_not_found', param: 'previous_response_id' },
     });
-    const [tools] = await ask({ tools: [{ type: 'function', name: 'f', parameters: {}, strict: false }] });
-    expect(tools).toMatchObject({ type: 'error', status: 400, error: { param: 'tools' } });
+    const [tools] = await ask({ tools: [{ type: 'web_search' }] });
+    expect(tools).toMatchObject({ type: 'error', status: 400, error: { param: 'tools.0.type' } });
+    const [background] = await ask({ background: true });
+    expect(background).toMatchObject({ type: 'error', status: 400, error: { param: 'background' } });
     const [long] = await ask({ input: 'dog '.repeat(5_000) });
     expect(long).toMatchObject({ error: { code: 'context_length_exceeded' } });
     expect(last(await ask()).status).toMatch(/completed|incomplete/);

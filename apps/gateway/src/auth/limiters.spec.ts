@@ -19,6 +19,15 @@ describe('the rate limit', () => {
     expect(limiter.take('a').allowed).toBe(true);
   });
 
+  it('tells what is left without taking any', () => {
+    const { clock, limiter } = setUp(6);
+    expect(limiter.left('a')).toEqual({ limit: 6, remaining: 6, resetSeconds: 0 });
+    for (let count = 0; count < 4; count++) limiter.take('a');
+    expect(limiter.left('a')).toEqual({ limit: 6, remaining: 2, resetSeconds: 40 });
+    clock.ms = 15_000;
+    expect(limiter.left('a')).toEqual({ limit: 6, remaining: 3, resetSeconds: 25 });
+  });
+
   it('counts every name for itself', () => {
     const { limiter } = setUp(1);
     expect(limiter.take('a').allowed).toBe(true);

@@ -1,0 +1,290 @@
+import { CompletionRepository } from '@attune/persistence';
+import type OpenAI from 'openai';
+import type { ResponseStreamParams } from 'openai/lib/responses/ResponseStream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
+
+const input = 'Once upon a time there was a little dog.';
+type Create = OpenAI.Responses.ResponseCreateParamsNonStreaming;
+
+describe.skipIf(!testModel)(`Responses (${testModel ? 'served for real' : noModel})`, () => {
+  let gateway: TestGateway;
+  let responses: OpenAI['responses'];
+  beforeAll(async () => {
+    gateway = await startTestGateway();
+    responses = gateway.openai.responses;
+  });
+  afterAll(() => gateway?.close());
+
+  const asked = (fields: Partial<Create> = {}): Create => ({
+    model: gateway.model,
+    input,
+    temperature: 0,
+    max_output_tokens: 8,
+    ...fields,
+  });
+  const ask = (fields: Partial<Create> = {}) => responses.create(asked(fields));
+  const refused = (fields: object) =>
+    ask(fields).then(
+      () => expect.unreachable(),
+      (error: unknown) => error,
+    );
+
+  it('tells what was asked and what came of it, and keeps it', async () => {
+    const response = await ask({
+      instructions: 'Be brief.',
+      metadata: { a: 'b' },
+      top_p: 0.5,
+      safety_identifier: 'someone',
+      prompt_cache_key: 'k',
+    });
+    expect(response).toMatchObject({
+      object: 'response',
+      instructions: 'Be brief.',
+      metadata: { a: 'b' },
+      top_p: 0.5,
+      max_output_tokens: 8,
+      store: true,
+      background: false,
+      error: null,
+      safety_identifier: 'someone',
+      prompt_cache_key: 'k',
+      truncation: 'disabled',
+      text: { format: { type: 'text' } },
+    });
+    expect(['completed', 'incomplete']).toContain(response.status);
+    expect(response.usage!.total_tokens).toBe(response.usage!.input_tokens + response.usage!.output_tokens);
+    const { output_text: _, ...plain } = response;
+    const { output_text: __, ...kept } = await responses.retrieve(response.id);
+    expect(JSON.parse(JSON.stringify(kept))).toEqual(JSON.parse(JSON.stringify(plain)));
+    const row = await new CompletionRepository(gateway.dataSource).get(response.id);
+    expect(row.answer).toBe(response.output_text);
+  });
+
+  it('goes on from a response, and shows what the model was shown', async () => {
+    const first = await ask({ instructions: 'Be brief.' });
+    const second = await ask({ previous_response_id: first.id, input: [{ role: 'user', content: 'And then?' }] });
+    const { messages } = await new CompletionRepository(gateway.dataSource).get(second.id);
+    expect(messages).toEqual([
+      { role: 'user', content: input },
+      { role: 'assistant', content: first.output_text },
+      { role: 'user', content: 'And then?' },
+    ]);
+    const items = [];
+    for await (const item of responses.inputItems.list(second.id, { order: 'asc', limit: 2 })) items.push(item);
+    expect(items).toMatchObject([
+      { type: 'message', role: 'user', content: [{ type: 'input_text', text: input }] },
+      { id: first.output[0]!.id, role: 'assistant', content: [{ type: 'output_text', text: first.output_text }] },
+      { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'And then?' }] },
+    ]);
+    const latest = await responses.inputItems.list(second.id, { limit: 1 });
+    expect(latest).toMatchObject({ has_more: true, data: [{ content: [{ text: 'And then?' }] }] });
+  });
+
+  it('takes items back by reference', async () => {
+    const first = await ask();
+    const reference = { type: 'item_reference' as const, id: first.output[0]!.id! };
+    const second = await ask({
+      input: [{ role: 'user', content: input }, reference, { role: 'user', content: 'On.' }],
+    });
+    const { messages } = await new CompletionRepository(gateway.dataSource).get(second.id);
+    expect(messages[1]).toEqual({ role: 'assistant', content: first.output_text });
+    expect(await refused({ input: [{ type: 'item_reference', id: 'msg_none' }] })).toMatchObject({
+      status: 400,
+      param: 'input.0.id',
+    });
+  });
+
+  it('forgets a response, but not what later ones say of it', async () => {
+    const first = await ask();
+    const second = await ask({ previous_response_id: first.id, input: 'And then?' });
+    await responses.delete(first.id);
+    await expect(responses.retrieve(first.id)).rejects.toMatchObject({ status: 404 });
+    await expect(responses.delete(first.id)).rejects.toMatchObject({ status: 404 });
+    expect(await refused({ previous_response_id: first.id })).toMatchObject({ code: 'previous_response_not_found' });
+    const third = await ask({ previous_response_id: second.id, input: 'And now?' });
+    const { messages } = await new CompletionRepository(gateway.dataSource).get(third.id);
+    expect(messages).toHaveLength(5);
+  });
+
+  it('keeps nothing that is not to be stored', async () => {
+    const response = await ask({ store: false });
+    expect(response).toMatchObject({ store: false });
+    await expect(responses.retrieve(response.id)).rejects.toMatchObject({ status: 404 });
+    expect(await refused({ previous_response_id: response.id })).toMatchObject({ status: 400 });
+  });
+
+  it('shows nobody the responses of others', async () => {
+    const response = await ask();
+    const { responses: theirs } = gateway.client(await gateway.createKey('Otto', 'user'));
+    for (const call of [
+      () => theirs.retrieve(response.id),
+      () => theirs.inputItems.list(response.id),
+      () => theirs.cancel(response.id),
+      () => theirs.delete(response.id),
+      () => theirs.retrieve(response.id, { stream: true }),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ status: 404 });
+    }
+  });
+
+  it('streams what the whole answer says, and log-probs where they are asked for', async () => {
+    const include: Create['include'] = ['message.output_text.logprobs'];
+    const whole = await ask({ include, top_logprobs: 2 });
+    const part = (whole.output[0] as OpenAI.Responses.ResponseOutputMessage).content[0];
+    if (part?.type !== 'output_text') return expect.unreachable();
+    expect(
+      part
+        .logprobs!.map(({ token }) => token)
+        .join('')
+        .trim(),
+    ).toBe(whole.output_text.trim());
+    for (const { logprob, top_logprobs } of part.logprobs!) {
+      expect(logprob).toBeLessThanOrEqual(0);
+      expect(top_logprobs).toHaveLength(2);
+    }
+    const stream = responses.stream(asked() as ResponseStreamParams);
+    const deltas: string[] = [];
+    stream.on('response.output_text.delta', ({ delta }) => void deltas.push(delta));
+    const final = await stream.finalResponse();
+    expect(final.output_text).toBe(whole.output_text);
+    expect(deltas.join('')).toBe(whole.output_text);
+    expect((await responses.retrieve(final.id)).output_text).toBe(whole.output_text);
+  });
+
+  it('answers in the form that is asked for', async () => {
+    const schema = {
+      type: 'object',
+      properties: { name: { enum: ['Rex', 'Bo'] }, age: { type: 'integer', minimum: 1, maximum: 9 } },
+      required: ['name', 'age'],
+      additionalProperties: false,
+    };
+    const format = { type: 'json_schema' as const, name: 'dog', schema, strict: true };
+    const response = await ask({ text: { format }, max_output_tokens: 100 });
+    expect(response.status).toBe('completed');
+    expect(JSON.parse(response.output_text)).toEqual({
+      name: expect.stringMatching(/^(Rex|Bo)$/),
+      age: expect.any(Number),
+    });
+    expect(response.text!.format).toMatchObject({ type: 'json_schema', name: 'dog', schema });
+    const wrong = { ...format, schema: { type: 'strang' } };
+    expect(await refused({ text: { format: wrong } })).toMatchObject({ status: 400, param: 'text.format' });
+  });
+
+  it('calls functions and takes their results', async () => {
+    const tool: OpenAI.Responses.FunctionTool = {
+      type: 'function',
+      name: 'weather',
+      description: 'The weather of a city.',
+      strict: true,
+      parameters: {
+        type: 'object',
+        properties: { city: { enum: ['Rome', 'Oslo'] } },
+        required: ['city'],
+        additionalProperties: false,
+      },
+    };
+    const fields: Partial<Create> = {
+      tools: [tool],
+      tool_choice: { type: 'function', name: 'weather' },
+      parallel_tool_calls: false,
+      max_output_tokens: 100,
+    };
+    const first = await ask({ ...fields, input: 'What is the weather in Rome?' });
+    const call = first.output[0]!;
+    if (call.type !== 'function_call') return expect.unreachable(JSON.stringify(first));
+    expect(call).toMatchObject({ name: 'weather', status: 'completed', id: expect.stringMatching(/^fc_/) });
+    expect(['Rome', 'Oslo']).toContain(JSON.parse(call.arguments).city);
+
+    const types: string[] = [];
+    const stream = responses.stream(
+      asked({ ...fields, input: 'What is the weather in Rome?' }) as ResponseStreamParams,
+    );
+    for await (const event of stream) types.push(event.type);
+    expect(types).toContain('response.function_call_arguments.delta');
+    expect(types).toContain('response.function_call_arguments.done');
+
+    const output = { type: 'function_call_output' as const, call_id: call.call_id, output: 'sunny' };
+    const second = await ask({ previous_response_id: first.id, input: [output], max_output_tokens: 8 });
+    expect(second.output[0]).toMatchObject({ type: 'message' });
+    const { messages } = await new CompletionRepository(gateway.dataSource).get(second.id);
+    expect(messages.slice(1)).toMatchObject([
+      { role: 'assistant', tool_calls: [{ id: call.call_id, function: { name: 'weather' } }] },
+      { role: 'tool', content: 'sunny', tool_call_id: call.call_id, name: 'weather' },
+    ]);
+    expect(await refused({ input: [{ ...output, call_id: 'call_none' }] })).toMatchObject({
+      code: 'function_call_not_found',
+    });
+  });
+
+  it('lets go of the oldest turns where that is allowed', async () => {
+    const turn = (n: number) => ({ role: 'user' as const, content: `${n} ${'dog '.repeat(300)}` });
+    const long = { input: [turn(0), turn(1), turn(2), turn(3), turn(4), { role: 'user' as const, content: 'Now?' }] };
+    expect(await refused(long)).toMatchObject({ status: 400, code: 'context_length_exceeded' });
+    const response = await ask({ ...long, truncation: 'auto' });
+    expect(response.truncation).toBe('auto');
+    const { messages } = await new CompletionRepository(gateway.dataSource).get(response.id);
+    expect(messages.length).toBeLessThan(6);
+    expect(messages.at(-1)!.content).toBe('Now?');
+    const hopeless = { input: 'dog '.repeat(5_000), truncation: 'auto' as const };
+    expect(await refused(hopeless)).toMatchObject({ code: 'context_length_exceeded' });
+  });
+
+  it('runs in the background', async () => {
+    const queued = await ask({ background: true });
+    expect(queued).toMatchObject({ status: 'queued', background: true, output: [] });
+    await expect
+      .poll(async () => (await responses.retrieve(queued.id)).status, { timeout: 20_000 })
+      .toMatch(/completed|incomplete/);
+    expect((await responses.retrieve(queued.id)).output_text).toBe((await ask()).output_text);
+    expect(await refused({ background: true, store: false })).toMatchObject({ status: 400, param: 'store' });
+  });
+
+  it('replays a stream from any place', async () => {
+    const stream = await responses.create({ ...asked(), stream: true, background: true });
+    const events: OpenAI.Responses.ResponseStreamEvent[] = [];
+    for await (const event of stream) events.push(event);
+    expect(events.slice(0, 3).map(({ type }) => type)).toEqual([
+      'response.created',
+      'response.queued',
+      'response.in_progress',
+    ]);
+    const { id } = (events[0] as OpenAI.Responses.ResponseCreatedEvent).response;
+    const again = [];
+    for await (const event of await responses.retrieve(id, { stream: true, starting_after: 4 })) again.push(event);
+    expect(again).toEqual(events.slice(5));
+    const helped = await responses.stream({ response_id: id, starting_after: 4 }).finalResponse();
+    expect(helped.output_text).toBe((await responses.retrieve(id)).output_text);
+    const over = [];
+    const last = events.at(-1)!.sequence_number;
+    for await (const event of await responses.retrieve(id, { stream: true, starting_after: last })) over.push(event);
+    expect(over).toEqual([]);
+    const unstreamed = await ask();
+    await expect(responses.retrieve(unstreamed.id, { stream: true })).rejects.toMatchObject({
+      status: 404,
+      code: 'stream_not_kept',
+    });
+  });
+
+  it('names every field it cannot serve', async () => {
+    const cases: [object, string][] = [
+      [{ colour: 'red' }, 'colour'],
+      [{ prompt: { id: 'pmpt_1' } }, 'prompt'],
+      [{ tools: [{ type: 'web_search' }] }, 'tools.0.type'],
+      [{ tools: [{ type: 'function', name: 'f', parameters: {}, async: true }] }, 'tools.0.async'],
+      [{ input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'x' }] }] }, 'input.0.content.0.type'],
+      [{ input: [{ type: 'reasoning', id: 'rs_1', summary: [] }] }, 'input.0.type'],
+      [{ text: { format: { type: 'grammar' } } }, 'text.format.type'],
+      [{ reasoning: { context: 'all' } }, 'reasoning.context'],
+      [{ tool_choice: 'required' }, 'tool_choice'],
+      [{ tools: [{ type: 'file_search', vector_store_ids: [] }] }, 'tools.0.vector_store_ids'],
+      [{ input: [] }, 'input'],
+      [{ conversation: 'conv_none' }, 'conversation'],
+    ];
+    for (const [fields, param] of cases) expect(await refused(fields)).toMatchObject({ param });
+    expect(await refused({ model: 'gpt-9' })).toMatchObject({ status: 404, code: 'model_not_found' });
+    await expect(responses.retrieve('resp_none')).rejects.toMatchObject({ status: 404 });
+    const answer = await gateway.api(gateway.userKey, 'GET', '/v1/responses/resp_none?colour=red');
+    expect(answer).toMatchObject({ status: 400, body: { error: { param: 'colour' } } });
+  });
+});
