@@ -7,6 +7,7 @@ import type { Caller } from '../auth/caller.js';
 import { list, page } from '../core/list.js';
 import { seconds } from '../core/seconds.js';
 import { CONFIG, LOGGER } from '../core/tokens.js';
+import { PassageSearch } from './passage-search.js';
 
 /** The documents answers are grounded in. */
 @Injectable()
@@ -15,6 +16,7 @@ export class DocumentsService {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly documents: DocumentRepository,
+    private readonly passages: PassageSearch,
   ) {}
 
   /** Reads, splits and stores an upload; the same file of the same user is stored once. */
@@ -25,6 +27,7 @@ export class DocumentsService {
     const content = Buffer.from(file.content);
     const row = { userId: caller.userId, filename: file.filename, mimeType, content, passages };
     const { outcome, document } = await this.documents.add(row);
+    this.passages.documentAdded();
     this.logger.info({ document: document.id }, `document ${outcome}: ${passages.length} passages`);
     return documentView(document);
   }

@@ -1,29 +1,38 @@
 import type { Citation } from '@attune/contracts';
 import { DocumentRepository } from '@attune/persistence';
-import type { Config } from '@attune/platform';
+import type { Clock, Config } from '@attune/platform';
 import { fitPassages, FullTextRetriever, relevantPassages, type Retriever } from '@attune/retrieval';
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG } from '../core/tokens.js';
+import { CLOCK, CONFIG } from '../core/tokens.js';
 
 /** Looked at beyond the number wanted, because some will be irrelevant, repeated or too long. */
 const CANDIDATES_PER_PASSAGE = 4;
+
+/** How long a library that was empty is taken for empty: the longest a document of another gateway waits to be found. */
+const REMEMBER_EMPTY_MS = 1_000;
 
 /** What an answer can stand on. */
 @Injectable()
 export class PassageSearch {
   private readonly retriever: Retriever;
+  private emptyUntilMs = 0;
+  private additions = 0;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    documents: DocumentRepository,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly documents: DocumentRepository,
   ) {
     this.retriever = new FullTextRetriever(documents);
   }
 
   /** The best passages for a question that speak about it and fit into `budgetTokens`; numbered from 1. */
   async cite(question: string, budgetTokens: number, countTokens: (text: string) => number): Promise<Citation[]> {
+    if (this.clock.monotonicMs() < this.emptyUntilMs) return [];
+    const { additions } = this;
     const limit = this.config.retrieval.retrievalPassages;
     const found = await this.retriever.retrieve(question, { limit: limit * CANDIDATES_PER_PASSAGE });
+    if (found.length === 0) await this.rememberIfEmpty(additions);
     const relevant = relevantPassages(question, found);
     return fitPassages(relevant.slice(0, limit), budgetTokens, countTokens).map((passage, place) => ({
       index: place + 1,
@@ -33,5 +42,17 @@ export class PassageSearch {
       quote: passage.text,
       score: passage.score,
     }));
+  }
+
+  /** A document was added here: it is found at once. */
+  documentAdded(): void {
+    this.additions += 1;
+    this.emptyUntilMs = 0;
+  }
+
+  /** Where there are no documents, most questions need not ask for any. */
+  private async rememberIfEmpty(additions: number): Promise<void> {
+    const empty = await this.documents.isEmpty();
+    if (empty && additions === this.additions) this.emptyUntilMs = this.clock.monotonicMs() + REMEMBER_EMPTY_MS;
   }
 }

@@ -15,8 +15,20 @@ const KEPT = new Set(
   ).split(' '),
 );
 
-/** Keywords that stand alone: what is beside them would not be looked at. */
+/** Keywords that stand alone: what is beside them would not be looked at. Only the type of a value may be named. */
 const ALONE = ['$ref', 'anyOf', 'enum', 'const'];
+const MAY_NAME_TYPE = ['enum', 'const'];
+
+/** Bounds that hold only where the type they belong to is named. */
+const BOUNDS: Readonly<Record<string, readonly string[]>> = {
+  minimum: ['integer', 'number'],
+  maximum: ['integer', 'number'],
+  exclusiveMinimum: ['integer', 'number'],
+  exclusiveMaximum: ['integer', 'number'],
+  minLength: ['string'],
+  maxLength: ['string'],
+  pattern: ['string'],
+};
 
 /** A keyword whose value the answers would not be held to, and why. */
 export interface SchemaProblem {
@@ -53,9 +65,11 @@ function ownProblem(schema: Schema, root: unknown, at: string): SchemaProblem | 
   if (unknown !== undefined) return { at: join(at, unknown), reason: `\`${unknown}\` is not among the keywords kept` };
   const alone = ALONE.find((keyword) => keyword in schema);
   const beside =
-    alone && keywords.find((keyword) => keyword !== alone && !(keyword === 'type' && !alone.startsWith('$')));
+    alone && keywords.find((keyword) => keyword !== alone && !(keyword === 'type' && MAY_NAME_TYPE.includes(alone)));
   if (beside) return { at: join(at, beside), reason: `nothing may stand beside \`${alone}\`` };
-  return typeProblem(schema, at) ?? refProblem(schema, root, at) ?? requiredProblem(schema, at);
+  return (
+    typeProblem(schema, at) ?? boundProblem(schema, at) ?? refProblem(schema, root, at) ?? requiredProblem(schema, at)
+  );
 }
 
 const TYPES = ['null', 'boolean', 'integer', 'number', 'string', 'object', 'array'];
@@ -69,6 +83,18 @@ function typeProblem(schema: Schema, at: string): SchemaProblem | undefined {
   return stray === false || stray === undefined
     ? undefined
     : { at: join(at, 'type'), reason: `the value ${JSON.stringify(stray)} is not of this type` };
+}
+
+function boundProblem(schema: Schema, at: string): SchemaProblem | undefined {
+  const types = [schema.type ?? []].flat() as string[];
+  const bound = Object.keys(schema).find(
+    (keyword) => BOUNDS[keyword] && !BOUNDS[keyword].some((type) => types.includes(type)),
+  );
+  if (bound === undefined) return undefined;
+  return {
+    at: join(at, bound),
+    reason: `\`${bound}\` needs \`type\` ${BOUNDS[bound].map((type) => `\`${type}\``).join(' or ')} beside it`,
+  };
 }
 
 function isOf(value: unknown, type: string): boolean {

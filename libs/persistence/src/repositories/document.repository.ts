@@ -111,6 +111,12 @@ export class DocumentRepository {
     if (!result.affected) throw notFound(id);
   }
 
+  /** Whether there is nothing to find. */
+  async isEmpty(): Promise<boolean> {
+    const [{ empty }] = await this.db.query<{ empty: boolean }[]>('select not exists (select from passage) as empty');
+    return empty;
+  }
+
   /** The passages that fit a question in natural language best; a passage needs one of its words, not all. */
   async searchPassages(question: string, limit: number): Promise<FoundPassage[]> {
     const terms = searchTerms(question);
