@@ -1,8 +1,9 @@
 import { Module } from '@nestjs/common';
 import { ChatModule } from '../chat/chat.module.js';
+import { VectorStoresModule } from '../vector-stores/vector-stores.module.js';
 import { ContextFitter } from './context-fitter.js';
 import { EventJournal } from './event-journal.js';
-import { FileSearchTools } from './file-search.js';
+import { FILE_SEARCH, FileSearchTools } from './file-search.js';
 import { ResponseKeeper } from './response-keeper.js';
 import { ResponsePlanner } from './response-planner.js';
 import { ResponseProducer } from './response-producer.js';
@@ -12,9 +13,10 @@ import { ResponsesController } from './responses.controller.js';
 import { ResponsesService } from './responses.service.js';
 import { RunningResponses } from './running-responses.js';
 import { StoredResponsesService } from './stored-responses.service.js';
+import { VectorStoreFileSearch } from './vector-store-file-search.js';
 
 @Module({
-  imports: [ChatModule],
+  imports: [ChatModule, VectorStoresModule],
   controllers: [ResponsesController],
   providers: [
     ResponsesService,
@@ -23,6 +25,7 @@ import { StoredResponsesService } from './stored-responses.service.js';
     ResponsePlanner,
     ContextFitter,
     FileSearchTools,
+    { provide: FILE_SEARCH, useClass: VectorStoreFileSearch },
     ResponseProducer,
     ResponseRunner,
     ResponseReader,
