@@ -5,6 +5,7 @@ import { type TuningJobConfig, tuningJobConfig } from '@attune/contracts';
 import { Engine } from '@attune/engine';
 import { CheckpointRepository, CompletionRepository, type DatasetRow, type TuningJob } from '@attune/persistence';
 import { type Clock, type Config, InvalidRequestError } from '@attune/platform';
+import type { TuningForm } from '@attune/training';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, CONFIG } from '../core-tokens.js';
 import { aiRows, wantsAiFeedback } from '../constitution/ai-rows.js';
@@ -18,6 +19,7 @@ import { MAX_ANSWER_TOKENS } from '../evaluation/answers.js';
 import { decideGate, type GateMeasures } from '../evaluation/gate.js';
 import { measureCandidate } from '../evaluation/measure-candidate.js';
 import { gateSuite } from '../evaluation/task-suite.js';
+import { countTokens } from '../model/answer-sequence.js';
 import { type BaseModel, loadBaseModel, loadEngine, readParameters } from '../model/base-model.js';
 import { describeForm, type FixedWeights, weightsOf } from '../model/policy.js';
 import { checkpointContent } from '../publish/checkpoint-content.js';
@@ -28,6 +30,7 @@ import { canContinue, startingPolicy } from '../recipes/starting-policy.js';
 import { type Candidate, trainCandidate } from '../recipes/train-candidate.js';
 import { giveWayToServing } from './give-way.js';
 import type { Journal } from './journal.js';
+import { refuseTooLarge } from './memory-limit.js';
 import { type RunCursor, RunState } from './run-state.js';
 import { RunStopped } from './run-stopped.js';
 
@@ -99,6 +102,7 @@ export class TuningRun {
     const data = toDataset(rows);
     const start = await startingPolicy(this.store, state.cursor.parentId, model, config);
     journal.info(describeForm(model, start.form));
+    await this.refuseTooLarge(context, engine, start.form, rows);
     const candidate = await trainCandidate(context, engine, start, data);
     try {
       if (candidate.objectives.length === 0)
@@ -164,6 +168,26 @@ export class TuningRun {
     const rows = await this.datasets.rows(jobId);
     if (rows.some(({ split }) => split === 'train')) return rows;
     throw new InvalidRequestError('There is no approved feedback to learn from; approve corrections or choices first');
+  }
+
+  /** Before anything is trained; the longest row says how wide a batch can get. */
+  private async refuseTooLarge(
+    { model, config, journal }: RecipeContext,
+    engine: Engine,
+    form: TuningForm,
+    rows: readonly DatasetRow[],
+  ): Promise<void> {
+    const { limits } = await engine.stats();
+    const { trainerMemoryGb } = this.settings.tuning;
+    const needed = refuseTooLarge({
+      model: model.config,
+      config,
+      form,
+      longestRow: longestRow(model, rows),
+      sampler: { slots: limits.slots, maxSeq: limits.maxSeq },
+      allowed: trainerMemoryGb > 0 ? trainerMemoryGb * 1e9 : Infinity,
+    });
+    journal.info(`Needs about ${(needed / 1e9).toPrecision(2)} GB of memory`);
   }
 
   /** Rows that a model writes or judges, with the weights this job starts from. */
@@ -243,6 +267,16 @@ export class TuningRun {
 /** In tokens, over everything that samples. */
 const longestAnswer = ({ ppo, grpo }: TuningJobConfig): number =>
   Math.max(MAX_ANSWER_TOKENS, ppo.max_answer_tokens, grpo.max_answer_tokens);
+
+function longestRow({ tokenizer }: BaseModel, rows: readonly DatasetRow[]): number {
+  const length = (prompt: DatasetRow['prompt'], content: string) =>
+    countTokens(tokenizer, [...prompt, { role: 'assistant', content }]);
+  return rows.reduce(
+    (longest, { prompt, chosen, rejected }) =>
+      Math.max(longest, length(prompt, chosen), rejected === null ? 0 : length(prompt, rejected)),
+    1,
+  );
+}
 
 /** Whoever stops like this wants to go on later. */
 const keepsState = ({ reason }: RunStopped): boolean => reason === 'shutdown' || reason === 'paused';

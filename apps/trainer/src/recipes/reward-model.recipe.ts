@@ -6,11 +6,14 @@ import {
   cosine,
   initialRewardHead,
   type ParameterSet,
+  type Ranking,
+  type RewardBatch,
   rewardBatch,
   rewardModel,
   scaleOf,
   type ScoreScale,
   type Scorer,
+  type Thumb,
   TrainStep,
   type TuningForm,
 } from '@attune/training';
@@ -21,6 +24,7 @@ import { foundationOf, type Policy, scorerOver } from '../model/policy.js';
 import { sequenceScores } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
 import { countTokensOf, figuresOf } from './figures.js';
+import { microBatches } from './micro-batches.js';
 import { joinRankings, toRanking } from './preference-pairs.js';
 import type { RecipeContext } from './recipe-context.js';
 import { initialPolicy } from './starting-policy.js';
@@ -123,13 +127,27 @@ async function trainOnPairs(
     count === 0 ? [] : batchItems(deriveSeed(seed, name), items.length, count, n).map((i) => items[i]!);
   try {
     await runStage(context, STAGE, totalSteps, async (n) => {
-      const batch = rewardBatch(drawn(rankings, numRankings, n, 'rankings'), drawn(judged, numThumbs, n, 'thumbs'));
-      const result = await step.run([batch], schedule(n));
-      return { values: { ...figuresOf(result), lr: schedule(n), tokens: countTokensOf(batch.tokens) } };
+      const batches = rewardBatches(
+        drawn(rankings, numRankings, n, 'rankings'),
+        drawn(judged, numThumbs, n, 'thumbs'),
+        config.micro_batch,
+      );
+      const result = await step.run(batches, schedule(n));
+      const tokens = batches.reduce((sum, batch) => sum + countTokensOf(batch.tokens), 0);
+      return { values: { ...figuresOf(result), lr: schedule(n), tokens } };
     });
   } finally {
     step.release();
   }
+}
+
+/** All at once, or in parts of about so many sequences; the answers of a ranking stay together. */
+function rewardBatches(rankings: readonly Ranking[], thumbs: readonly Thumb[], microBatch: number): RewardBatch[] {
+  if (microBatch === 0) return [rewardBatch(rankings, thumbs)];
+  return [
+    ...microBatches(rankings, Math.ceil(microBatch / 2)).map((part) => rewardBatch(part)),
+    ...microBatches(thumbs, microBatch).map((part) => rewardBatch([], part)),
+  ];
 }
 
 async function scorePairs(
