@@ -13,7 +13,7 @@ import { planStep } from './scheduling/scheduler.js';
 import type { ActiveWeights, Sequence } from './sequence.js';
 import type { Speculator } from './speculation/speculator.js';
 import { Slots } from './slots.js';
-import type { StopReason } from './types.js';
+import type { StopReason, TokenEvent } from './types.js';
 
 /** All sequences under way, and the step that moves every one of them on. */
 export class Batch {
@@ -180,7 +180,12 @@ export class Batch {
     const tokens = rows.map((sequence) => sequence.tokens.at(-1)!);
     const lengths = rows.map(({ computed }) => computed);
     await this.guard(rows, async () => {
-      const logits = await this.runner.decode(start, tokens, lengths, rows.map(preparedOf));
+      const adapters = rows.map(preparedOf);
+      if (this.runner.decodeGreedy && rows.every((sequence) => sequence.takesLikeliest)) {
+        const choice = await this.runner.decodeGreedy(start, tokens, lengths, adapters);
+        return rows.forEach((sequence, row) => this.takeChosen(sequence, choice.tokens[row]!, choice.logits[row]!));
+      }
+      const logits = await this.runner.decode(start, tokens, lengths, adapters);
       const size = this.runner.config.vocabSize;
       for (const sequence of rows) sequence.computed += 1;
       rows.forEach((sequence, row) => this.advance(sequence, logits.subarray(row * size, (row + 1) * size)));
@@ -240,8 +245,19 @@ export class Batch {
     const { request, sampling, promptCounts, answerCounts } = sequence;
     const allowed = sequence.allowed();
     const token = sampleToken(logits, { params: sampling, promptCounts, answerCounts, allowed }, sequence.numDrawn);
-    if (Number.isNaN(logits[token])) throw new InternalError('the model computed NaN: its weights are damaged');
-    const event = describeToken(logits, token, request.logProbs ?? false, request.topLogProbs ?? 0);
+    assertSound(logits[token]!);
+    this.take(sequence, describeToken(logits, token, request.logProbs ?? false, request.topLogProbs ?? 0));
+  }
+
+  /** Takes a token that was chosen where the logits are. */
+  private takeChosen(sequence: Sequence, token: number, logit: number) {
+    assertSound(logit);
+    sequence.computed += 1;
+    this.take(sequence, { type: 'token', token });
+  }
+
+  private take(sequence: Sequence, event: TokenEvent) {
+    const { token } = event;
     if (sequence.isStop(token)) return this.end(sequence, 'stop', { stopToken: event });
     this.counters.completionTokens += 1;
     this.shares.chargeAnswer(sequence.user, 1);
@@ -266,6 +282,10 @@ export class Batch {
     if (this.running.delete(sequence.id)) this.slots.free(sequence, reason !== 'failed');
     sequence.end(reason, this.clock.monotonicMs(), more);
   }
+}
+
+function assertSound(logit: number) {
+  if (Number.isNaN(logit)) throw new InternalError('the model computed NaN: its weights are damaged');
 }
 
 const preparedOf = ({ weights }: Sequence) => weights!.prepared;

@@ -1,6 +1,7 @@
 import type { Matcher } from '@attune/structured';
 import type { PreparedAdapter } from './adapters-prepared.js';
 import type { HealedPrompt } from './healing.js';
+import { isPlainGreedy } from './sampling/plain-greedy.js';
 import type { ResolvedSampling } from './sampling/sampler-step.js';
 import type { RunningView } from './scheduling/scheduler.js';
 import type { EngineEvent, FinishedEvent, GenerateRequest, StopReason, TokenEvent, WeightsId } from './types.js';
@@ -84,6 +85,11 @@ export class Sequence {
   view(served: number): RunningView {
     const pending = this.tokens.length - this.computed;
     return { id: this.id, priority: this.priority, served, pending, decoding: this.isDecoding };
+  }
+
+  /** Whether each token is simply the likeliest, and nobody asks how likely it was. */
+  get takesLikeliest(): boolean {
+    return !this.matcher && !this.request.logProbs && isPlainGreedy(this.sampling);
   }
 
   /** Whether it waited longer than its caller wants to. */

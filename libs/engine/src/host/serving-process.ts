@@ -133,8 +133,11 @@ export class ServingProcess {
   }
 
   private spawn(): EngineChild {
+    const { setup } = this.options;
+    // A driver may be what ended the process: `auto` does not try its luck twice.
+    const device = setup.device === 'auto' && this.numRestarts > 0 ? 'cpu' : setup.device;
     return new EngineChild({
-      setup: engineSetupWire.parse(this.options.setup), // and nothing but the set-up: callbacks do not travel
+      setup: engineSetupWire.parse({ ...setup, device }), // and nothing but the set-up: callbacks do not travel
       heartbeatTimeoutMs: this.options.heartbeatTimeoutMs,
       onEvents: (events) => events.forEach(([id, event]) => this.deliver(id, event as EngineEvent)),
       onExit: (reason) => this.crashed(reason),
