@@ -100,7 +100,9 @@ function compare(exact: Judged, found: Judged, texts: readonly Text[]) {
   return { divergence: divergence / count, loss: loss / count, agreement: agreement / count };
 }
 
-const likeliest = (logProbs: Float64Array) => logProbs.indexOf(logProbs.reduce((a, b) => Math.max(a, b), -Infinity));
+function likeliest(logProbs: Float64Array): number {
+  return logProbs.indexOf(logProbs.reduce((a, b) => Math.max(a, b), -Infinity));
+}
 
 async function storyCase(): Promise<Case | null> {
   const folder = path.join(stories, 'hf');

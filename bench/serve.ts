@@ -7,21 +7,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import type { KvFormat, WeightFormat } from '@attune/engine';
+import type { KvFormat, LoadedModel, WeightFormat } from '@attune/engine';
 import { parseModelConfig } from '@attune/models';
 import { measureQuietly } from './support/clean.js';
 import { writeDecoderFolder } from './support/decoder-folder.js';
 import { EngineContender } from './support/engine-contender.js';
 import { writeGguf } from './support/gguf.js';
+import { option, shapeOption } from './support/options.js';
 import { median, printResult, printTable } from './support/report.js';
 import { installRivals, Rival } from './support/rival.js';
-import { configOf, isShapeName, randomModel, randomPrompt } from './support/shapes.js';
+import { type Quoting, quotingModel, quotingPrompt } from './support/quoting.js';
+import { configOf, randomModel, randomPrompt } from './support/shapes.js';
 
-const option = (name: string, fallback: string) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? fallback : (process.argv[at + 1] ?? fallback);
-};
-const shape = process.argv.slice(2).find(isShapeName) ?? 'smol';
+const shape = shapeOption('smol');
 const CONTEXT = Number(option('context', '512'));
 const ROUNDS = Number(option('rounds', '5'));
 const THREADS = Number(option('threads', String(Math.min(2, availableParallelism()))));
@@ -32,9 +30,13 @@ const TOKENS = 32;
 /** transformers.js copies its cache at every step: a few tokens and streams tell enough. */
 const SLOW_TOKENS = 8;
 
+/** What answers quote of their prompts: a passage here and there, or nearly everything (an edit). */
+const quotes: Readonly<Record<string, Quoting>> = { passages: { run: 20, gap: 6 }, edit: { run: 60, gap: 3 } };
+const QUOTED_TOKENS = 128;
+
 const configJson = configOf(shape);
 const config = parseModelConfig(configJson);
-const maxSeq = CONTEXT + TOKENS + 8;
+const maxSeq = CONTEXT + QUOTED_TOKENS + 16;
 const slots = Math.max(...STREAMS);
 const folder = mkdtempSync(path.join(tmpdir(), 'attune-bench-'));
 
@@ -53,13 +55,15 @@ interface Task {
 }
 
 installRivals();
-const ours = await ourEngine();
+const ours = await ourEngine(randomModel(configJson, 'bench'), slots);
+const quoting = await ourEngine(quotingModel(configJson, 'quoting'), 1);
 const llama = await llamaCpp();
 const hub = CONTEXT <= 512 ? await transformersJs() : null;
 try {
   await compare();
 } finally {
   await ours.close();
+  await quoting.close();
   llama.rival.close();
   hub?.rival.close();
   rmSync(folder, { recursive: true, force: true });
@@ -103,7 +107,19 @@ function tasksOf(): Task[] {
     run: (contender: Contender) => contender.decode(prompts(streams), SLOW_TOKENS),
     contenders: [ours, hub!],
   }));
-  return [prefill, ...decode, ...slow];
+  const quote = Object.entries(quotes).map(([name, kind]) => ({
+    name: `B=1, answer quotes ${name}`,
+    tokens: QUOTED_TOKENS,
+    run: (contender: Contender, round: number) => {
+      const isOurs = contender === quoting;
+      const prompt = isOurs
+        ? quotingPrompt(round, config.vocabSize, CONTEXT, QUOTED_TOKENS, kind)
+        : randomPrompt(0, CONTEXT, config.vocabSize);
+      return contender.decode([prompt], QUOTED_TOKENS);
+    },
+    contenders: [quoting, llama],
+  }));
+  return [prefill, ...decode, ...quote, ...slow];
 }
 
 function report(tasks: readonly Task[], rates: ReadonlyMap<string, readonly number[]>, loads: readonly number[]): void {
@@ -127,12 +143,12 @@ function report(tasks: readonly Task[], rates: ReadonlyMap<string, readonly numb
   printResult({ name: 'serve', ratios, figures });
 }
 
-async function ourEngine(): Promise<Contender & { close(): Promise<void> }> {
+async function ourEngine(model: LoadedModel, room: number): Promise<Contender & { close(): Promise<void> }> {
   const engine = await EngineContender.load({
-    model: randomModel(configJson, 'bench'),
+    model,
     format: FORMAT,
     kv: KV,
-    slots,
+    slots: room,
     maxSeq,
     threads: THREADS,
     tokenBudget: 512,

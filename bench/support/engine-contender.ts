@@ -18,8 +18,14 @@ export class EngineContender {
   }
 
   /** Milliseconds for `count` more tokens of all prompts together, once each has its first. */
-  async decode(prompts: readonly (readonly number[])[], count: number): Promise<number> {
-    const all = await Promise.all(prompts.map((prompt) => this.answer(prompt, count + 1)));
+  async decode(
+    prompts: readonly (readonly number[])[],
+    count: number,
+    adapterOf: (row: number) => string | null = () => null,
+  ): Promise<number> {
+    const all = await Promise.all(
+      prompts.map((prompt, row) => this.answer(prompt, count + 1, { adapter: adapterOf(row) })),
+    );
     return Math.max(...all.map(({ endAt }) => endAt)) - Math.max(...all.map(({ firstAt }) => firstAt));
   }
 
