@@ -101,16 +101,21 @@ describe('the weights a request names', () => {
 
   it('leave the engine when they were used longest ago, but not while a request runs on them, nor when live', async () => {
     const { weights, engine } = now;
-    await weights.makeLive(rows.get('ckpt_1')!);
-    const held = await weights.choose('ckpt_2');
+    const inTurn = () => weights.makeLive(rows.get('ckpt_1')!); // by then, all that was asked before is done
+    const inEngine = () => [...engine.adapters];
+    await inTurn();
+    const second = await weights.choose('ckpt_2');
     await weights.choose('ckpt_3').then(({ release }) => release());
-    expect([...engine.adapters]).toEqual(['ckpt_1', 'ckpt_2', 'ckpt_3'].map(digestOf));
-    await weights.choose('ckpt_4').then(({ release }) => release());
-    expect([...engine.adapters]).toEqual(['ckpt_1', 'ckpt_2', 'ckpt_4'].map(digestOf));
-    held.release();
-    held.release();
+    await inTurn();
+    expect(inEngine()).toEqual(['ckpt_1', 'ckpt_2'].map(digestOf));
+    const fourth = await weights.choose('ckpt_4');
+    expect(inEngine()).toEqual(['ckpt_1', 'ckpt_2', 'ckpt_4'].map(digestOf));
+    for (const { release } of [fourth, second, second]) release();
+    await inTurn();
+    expect(inEngine()).toEqual(['ckpt_1', 'ckpt_4'].map(digestOf));
     await weights.choose('ckpt_3').then(({ release }) => release());
-    expect([...engine.adapters]).toEqual(['ckpt_1', 'ckpt_3'].map(digestOf));
+    await inTurn();
+    expect(inEngine()).toEqual(['ckpt_1', 'ckpt_3'].map(digestOf));
   });
 
   it('of a full fine-tune take the place of the model, and adapters of the base model come back with it', async () => {

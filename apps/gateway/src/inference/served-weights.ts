@@ -146,8 +146,11 @@ export class ServedWeights {
     });
     let held = true;
     const release = () => {
-      if (held) entry.users -= 1;
+      if (!held) return;
       held = false;
+      entry.users -= 1;
+      // What many requests at once brought in beyond the limit leaves with them; if not now, then at the next request.
+      if (this.loaded.size > this.limit) this.inTurn(() => this.unloadOldest()).catch(() => undefined);
     };
     return { adapter: entry.adapter, release };
   }

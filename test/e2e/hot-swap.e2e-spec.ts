@@ -1,0 +1,151 @@
+import path from 'node:path';
+import { CheckpointStore, readModelFolder, type CheckpointContent } from '@attune/checkpoint';
+import type { EngineHost } from '@attune/engine';
+import { CheckpointRepository, CompletionRepository, type Checkpoint } from '@attune/persistence';
+import { createId, createRandom } from '@attune/platform';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
+
+const MODULE = 'model.layers.0.mlp.down_proj';
+const STREAMS = 16;
+
+describe.skipIf(!testModel)(`weights under load (${testModel ? 'swapped under a real engine' : noModel})`, () => {
+  let gateway: TestGateway;
+  let checkpoints: CheckpointRepository;
+  beforeAll(async () => {
+    gateway = await startTestGateway({ endless: true, env: { ENGINE_MAX_ADAPTERS: '2' } });
+    checkpoints = new CheckpointRepository(gateway.dataSource);
+  });
+  afterAll(() => gateway?.close());
+
+  const admin = (method: string, place: string) => gateway.api(gateway.adminKey, method, place);
+  const promote = (id: string) => admin('POST', `/api/checkpoints/${id}/promote`);
+  const host = () => gateway.loaded.engine as unknown as EngineHost;
+
+  const ask = async (topic: string, maxTokens = 24, model = gateway.model) => {
+    const answer = await gateway.openai.chat.completions.create({
+      model,
+      messages: [{ role: 'user', content: `Tell me about ${topic}.` }],
+      temperature: 0,
+      max_tokens: maxTokens,
+    });
+    const { message, finish_reason } = answer.choices[0]!;
+    return { id: answer.id, text: message.content, fingerprint: answer.system_fingerprint, finish: finish_reason };
+  };
+
+  async function publish(content: Pick<CheckpointContent, 'adapter' | 'model'>, seed = 1): Promise<Checkpoint> {
+    const id = createId('ckpt');
+    const { baseDigest } = gateway.loaded.model;
+    const lineage = { parentId: null, jobId: null, baseModel: gateway.model, baseDigest, objectives: ['sft'], seed };
+    const { adapterDigest, weightsDigest } = await new CheckpointStore(
+      path.join(gateway.dataDir, 'checkpoints'),
+    ).publish(id, { ...content, manifest: { ...lineage, datasetRowIds: [], config: {}, metrics: {} } });
+    await checkpoints.add({
+      id,
+      jobId: null,
+      parentId: null,
+      baseDigest,
+      adapterDigest,
+      weightsDigest,
+      folder: id,
+      metrics: {},
+    });
+    return checkpoints.setGateReport(id, { passed: true, checks: [], suite: [], samples: [] });
+  }
+
+  async function publishAdapter(seed: number): Promise<Checkpoint> {
+    const [out, width] = (await readModelFolder(testModel!)).shape(`${MODULE}.weight`);
+    const random = createRandom(seed);
+    const noise = (length: number) => Float32Array.from({ length }, () => random.normal());
+    const tensors = new Map([[MODULE, { a: noise(4 * width!), b: noise(4 * out!) }]]);
+    return publish({ adapter: { rank: 4, alpha: 8, tensors } }, seed);
+  }
+
+  /** The model with one matrix turned upside down. */
+  async function publishFull(): Promise<Checkpoint> {
+    const { names, config, tensor } = await readModelFolder(testModel!);
+    const tensors = new Map(names.map((name) => [name, tensor(name)]));
+    tensors.get(`${MODULE}.weight`)!.data.reverse();
+    return publish({ adapter: null, model: { config, tensors } });
+  }
+
+  it('answers to the names of checkpoints, live or not, side by side', async () => {
+    const [one, two, three] = [await publishAdapter(1), await publishAdapter(2), await publishAdapter(3)];
+    const base = await ask('dogs');
+    const named = (checkpoint: Checkpoint) => `${gateway.model}:${checkpoint.id}`;
+    const answers = await Promise.all(
+      [named(one), two.id, named(three), `${gateway.model}:base`, gateway.model].map((model) => ask('dogs', 24, model)),
+    );
+    expect(answers.map(({ fingerprint }) => fingerprint)).toEqual([
+      ...[one, two, three].map(({ weightsDigest }) => weightsDigest),
+      base.fingerprint,
+      base.fingerprint,
+    ]);
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(4);
+    const completions = new CompletionRepository(gateway.dataSource);
+    expect((await completions.get(answers[1]!.id)).checkpointId).toBe(two.id);
+
+    const listed = async () => (await gateway.openai.models.list()).data.map(({ id }) => id);
+    await expect.poll(listed).toHaveLength(3); // the model, and as many checkpoints as may stay
+    expect((await gateway.openai.models.retrieve(named(one))).id).toBe(named(one));
+    await expect(ask('dogs', 4, `${gateway.model}:ckpt_none`)).rejects.toMatchObject({
+      status: 404,
+      code: 'model_not_found',
+    });
+    expect((await ask('dogs', 24, named(one))).text).toBe(answers[0]!.text);
+  });
+
+  it('takes in a full fine-tune and gives it back without a failed request', async () => {
+    const full = await publishFull();
+    const base = await ask('cats', 60);
+    const answers: Promise<Awaited<ReturnType<typeof ask>>>[] = [];
+    const keepAsking = setInterval(() => answers.push(ask('cats', 60)), 40);
+    try {
+      expect(await promote(full.id)).toMatchObject({ status: 200 });
+      const live = await ask('cats', 60);
+      expect(live.fingerprint).toBe(full.weightsDigest);
+      expect(live.text).not.toBe(base.text);
+      expect(await promote('base')).toMatchObject({ status: 200 });
+      const all = [...(await Promise.all(answers)), live];
+      expect(all.every(({ finish }) => finish === 'length')).toBe(true);
+      for (const { fingerprint, text } of all)
+        expect(text).toBe(fingerprint === full.weightsDigest ? live.text : base.text);
+    } finally {
+      clearInterval(keepAsking);
+    }
+    await Promise.all(answers);
+    expect((await ask('cats', 60)).text).toBe(base.text);
+  });
+
+  it(`loses no word of ${STREAMS} answers when the engine is killed, and is back within 3 seconds`, async () => {
+    const topics = Array.from({ length: STREAMS + 4 }, (_, i) => `the number ${i}`);
+    const want = await Promise.all(topics.map((topic) => ask(topic, 120)));
+    const started: (() => void)[] = [];
+    const underWay = new Promise<void>((resolve) => started.push(resolve));
+    let numStarted = 0;
+    const stream = async (topic: string) => {
+      let text = '';
+      const chunks = await gateway.openai.chat.completions.create({
+        model: gateway.model,
+        messages: [{ role: 'user', content: `Tell me about ${topic}.` }],
+        temperature: 0,
+        max_tokens: 120,
+        stream: true,
+      });
+      for await (const chunk of chunks) {
+        if (text === '' && chunk.choices[0]?.delta.content && ++numStarted === STREAMS) started[0]!();
+        text += chunk.choices[0]?.delta.content ?? '';
+      }
+      return text;
+    };
+    const streams = topics.map(stream);
+    await underWay;
+    const restarts = host().restarts;
+    const killedAt = performance.now();
+    process.kill(host().pid!, 'SIGKILL');
+    await expect.poll(() => host().restarts > restarts && host().ready, { interval: 5, timeout: 20_000 }).toBe(true);
+    const backMs = performance.now() - killedAt;
+    expect(await Promise.all(streams)).toEqual(want.map(({ text }) => text));
+    expect(backMs).toBeLessThan(3_000);
+  });
+});
