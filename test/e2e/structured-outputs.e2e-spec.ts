@@ -57,7 +57,8 @@ describe.skipIf(!testModel || !existsSync(archive))(`the JSON-Schema-Test-Suite 
       const { status, body } = await ask(schema, seed);
       if (status === 400) {
         outcomes.refused += 1;
-        if (!/^`response_format/.test(body.error.message as string)) wrong.push(`${where}: ${body.error.message}`);
+        if (!(body.error.message as string).startsWith('`response_format'))
+          wrong.push(`${where}: ${body.error.message}`);
         return;
       }
       if (status !== 200) return void wrong.push(`${where}: ${status} ${JSON.stringify(body)}`);

@@ -9,33 +9,34 @@ const replacementCharacter = '\uFFFD';
  */
 export class StreamDecoder {
   private window: number[] = [];
-  /** How many tokens of the window have already been given out. */
+  /** How many tokens of the window have already been given out, and as what text. */
   private settled = 0;
+  private known = '';
 
   constructor(private readonly decode: (ids: readonly number[]) => string) {}
 
   /** The text that `id` completes; empty while a character is still missing bytes. */
   push(id: number): string {
     this.window.push(id);
-    const incomplete = this.fresh().endsWith(replacementCharacter);
-    return incomplete && this.window.length - this.settled < maxPendingTokens ? '' : this.settle();
+    const text = this.fresh();
+    const incomplete = text.endsWith(replacementCharacter) && this.window.length - this.settled < maxPendingTokens;
+    return incomplete ? '' : this.settle(text);
   }
 
   /** What was still held back; call once when the sequence has ended. */
   flush(): string {
-    return this.settle();
+    return this.window.length === this.settled ? '' : this.settle(this.fresh());
   }
 
-  private settle(): string {
-    const text = this.fresh();
+  private settle(text: string): string {
     if (text === '') return '';
     this.window = this.window.slice(this.settled);
     this.settled = this.window.length;
+    this.known = this.decode(this.window);
     return text;
   }
 
   private fresh(): string {
-    const known = this.decode(this.window.slice(0, this.settled));
-    return this.decode(this.window).slice(known.length);
+    return this.decode(this.window).slice(this.known.length);
   }
 }

@@ -29,6 +29,7 @@ export class Tokenizer {
   private readonly specialTexts: string[];
   /** Tokens that decoding leaves out, by id. */
   private readonly hiddenTokens: ReadonlyMap<number, string>;
+  private readonly alone = new Map<number, string>();
   /** Whether token texts are spelled in the byte alphabet of GPT-2, not in sentencepiece's. */
   private readonly byteLevel: boolean;
 
@@ -70,9 +71,19 @@ export class Tokenizer {
   /** @param keep special tokens that stay in the text: the marks some models put before their tool calls */
   streamDecoder(keep: readonly string[] = []): StreamDecoder {
     const kept = keep.filter((text) => this.specialTexts.includes(text));
-    if (kept.length === 0) return new StreamDecoder((ids) => this.decode(ids));
+    if (kept.length === 0) return new StreamDecoder((ids) => this.decodeWindow(ids));
     const shown = (id: number) => !this.hiddenTokens.has(id) || kept.includes(this.hiddenTokens.get(id)!);
     return new StreamDecoder((ids) => this.decode(ids.filter(shown), { skipSpecial: false }));
+  }
+
+  /** Streams decode every token alone once it has been given out: those texts are remembered. */
+  private decodeWindow(ids: readonly number[]): string {
+    if (ids.length !== 1) return this.decode(ids);
+    const known = this.alone.get(ids[0]);
+    if (known !== undefined) return known;
+    const text = this.decode(ids);
+    this.alone.set(ids[0], text);
+    return text;
   }
 
   /** The bytes a token stands for, perhaps only part of a character; null for special tokens, which stand for no text. */
