@@ -167,4 +167,75 @@ describe.skipIf(!testModel)(`Responses over a socket (${testModel ? 'served for 
     expect(await answer).toMatchObject({ error: { code: 'previous_response_not_found' } });
     other.close();
   });
+
+  it('goes on from what is not stored, on the socket that heard it', async () => {
+    const first = last(await ask({ store: false }));
+    const second = last(await ask({ store: false, previous_response_id: first.id, input: 'And then?' }));
+    const { messages } = await new CompletionRepository(gateway.dataSource).get(second.id);
+    expect(messages).toHaveLength(3);
+    const other = new ResponsesWS(gateway.openai);
+    other.on('error', () => undefined);
+    const answer = new Promise((resolve) => other.on('event', resolve));
+    other.send(create({ previous_response_id: first.id }));
+    expect(await answer).toMatchObject({ error: { code: 'previous_response_not_found' } });
+    other.close();
+  });
+
+  it('files a request that asks for no answer', async () => {
+    const events = await ask({ generate: false, instructions: undefined });
+    expect(events.map(({ type }) => type)).toEqual(['response.created', 'response.in_progress', 'response.completed']);
+    const filed = last(events);
+    expect(filed).toMatchObject({ status: 'completed', output: [], usage: null });
+    const next = last(await ask({ previous_response_id: filed.id, input: 'And then?' }));
+    const { messages } = await new CompletionRepository(gateway.dataSource).get(next.id);
+    expect(messages.map(({ content }) => content)).toEqual([input, 'And then?']);
+  });
+
+  it('answers different streams side by side', async () => {
+    const order: string[] = [];
+    const ended = new Promise<void>((resolve) => {
+      const listen = (event: ResponsesServerEvent & { stream_id?: string }) => {
+        if (event.type === 'response.output_text.delta') order.push(event.stream_id!);
+        if (!/completed|incomplete/.test(event.type) || event.stream_id !== 'long') return;
+        socket.off('event', listen);
+        resolve();
+      };
+      socket.on('event', listen);
+    });
+    socket.send(create({ stream_id: 'long', max_output_tokens: 40, input: 'Tell me a long story about a dog.' }));
+    socket.send(create({ stream_id: 'short', max_output_tokens: 4 }));
+    await ended;
+    if (order.filter((lane) => lane === 'long').length > 10) {
+      expect(order.lastIndexOf('short')).toBeLessThan(order.lastIndexOf('long'));
+    }
+    expect(order).toContain('short');
+  });
+
+  it('is connected to again by the official class, and goes on from what was stored', async () => {
+    const again = new ResponsesWS(gateway.openai, {
+      reconnect: { initialDelay: 10, maxDelay: 50, onReconnecting: () => undefined },
+    });
+    again.on('error', () => undefined);
+    const response = () =>
+      new Promise<{ id: string }>((resolve) => {
+        const listen = (event: ResponsesServerEvent) => {
+          if (!/^response\.(completed|incomplete)$/.test(event.type)) return;
+          again.off('event', listen);
+          resolve((event as { response: { id: string } }).response);
+        };
+        again.on('event', listen);
+      });
+    const first = response();
+    again.send(create());
+    const { id } = await first;
+    const reconnected = new Promise<void>((resolve) => again.once('reconnected', () => resolve()));
+    // A cut without a word, as of a cable.
+    again.socket.terminate();
+    await reconnected;
+    const second = response();
+    again.send(create({ previous_response_id: id, input: 'And then?' }));
+    const { messages } = await new CompletionRepository(gateway.dataSource).get((await second).id);
+    expect(messages).toHaveLength(3);
+    again.close();
+  });
 });

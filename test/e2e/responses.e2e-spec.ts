@@ -1,5 +1,5 @@
 import { CompletionRepository } from '@attune/persistence';
-import type OpenAI from 'openai';
+import { toFile, type default as OpenAI } from 'openai';
 import type { ResponseStreamParams } from 'openai/lib/responses/ResponseStream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
@@ -264,6 +264,56 @@ describe.skipIf(!testModel)(`Responses (${testModel ? 'served for real' : noMode
       status: 404,
       code: 'stream_not_kept',
     });
+  });
+
+  it('answers from files it has searched, and cites them', async () => {
+    const { files, vectorStores } = gateway.openai;
+    const text = 'The warranty of the Falcon lamp is 7 years.';
+    const file = await files.create({ file: await toFile(Buffer.from(text), 'lamp.txt'), purpose: 'assistants' });
+    const store = await vectorStores.create({ name: 'Products' });
+    await vectorStores.files.createAndPoll(store.id, { file_id: file.id }, { pollIntervalMs: 50 });
+    const tools: Create['tools'] = [{ type: 'file_search', vector_store_ids: [store.id], max_num_results: 3 }];
+    const question = 'How long is the warranty of the Falcon lamp?';
+    const events = [];
+    const stream = await responses.create({ ...asked({ tools, input: question }), stream: true });
+    for await (const event of stream) events.push(event);
+    expect(events.map(({ type }) => type).slice(2, 7)).toEqual([
+      'response.output_item.added',
+      'response.file_search_call.in_progress',
+      'response.file_search_call.searching',
+      'response.file_search_call.completed',
+      'response.output_item.done',
+    ]);
+    expect(events.some(({ type }) => type === 'response.output_text.annotation.added')).toBe(true);
+    const shown = await ask({ tools, input: question, include: ['file_search_call.results'] });
+    expect(shown.output).toMatchObject([
+      {
+        type: 'file_search_call',
+        status: 'completed',
+        queries: [question],
+        results: [{ file_id: file.id, filename: 'lamp.txt', text: expect.stringContaining('7 years') }],
+      },
+      { type: 'message', content: [{ annotations: [{ type: 'file_citation', file_id: file.id }] }] },
+    ]);
+    const hidden = await ask({ tools, input: question });
+    expect(hidden.output[0]).toMatchObject({ type: 'file_search_call', results: null });
+    const unsearched = await ask({ tools, input: question, tool_choice: 'none' });
+    expect(unsearched.output).toMatchObject([{ type: 'message' }]);
+    const missing = [{ type: 'file_search', vector_store_ids: ['vs_none'] }];
+    expect(await refused({ tools: missing })).toMatchObject({ status: 404 });
+  });
+
+  it('tells webhooks how what ran in the background has ended', async () => {
+    const { webhooks } = gateway.client(gateway.adminKey);
+    const url = 'http://127.0.0.1:9/nobody-listens';
+    const types = ['response.completed', 'response.incomplete'] as const;
+    await webhooks.create({ name: 'ends', url, event_types: [...types] });
+    const { id } = await ask({ background: true });
+    await ask();
+    const told = () => gateway.dataSource.query('select type, subject_id from webhook_delivery');
+    await expect
+      .poll(told, { timeout: 10_000 })
+      .toEqual([{ type: expect.stringMatching(/^response/), subject_id: id }]);
   });
 
   it('names every field it cannot serve', async () => {

@@ -60,7 +60,7 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
   refuseWhenStopping(app);
   app.useWebSocketAdapter(new AuthenticatedWsAdapter(app, config.http.bodyLimitBytes));
   await app.listen(config.http.port, config.http.host);
-  const close = async (graceMs = CANCEL_ANSWERS_AFTER_MS) => {
+  const closeOnce = async (graceMs: number) => {
     app.get(Draining).begin();
     const deadline = setTimeout(() => app.get(ChatService).stop(), graceMs);
     // A connection whose answer ends while the server closes would otherwise be kept alive for a minute.
@@ -71,6 +71,8 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
     });
     await loaded.engine.close();
   };
+  let closing: Promise<void> | undefined;
+  const close = (graceMs = CANCEL_ANSWERS_AFTER_MS) => (closing ??= closeOnce(graceMs));
   return { port: (app.getHttpServer().address() as AddressInfo).port, app, close };
 }
 
