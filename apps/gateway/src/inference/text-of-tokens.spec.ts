@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { TextOfTokens } from './text-of-tokens.js';
 
 /** Token n of the vocabulary is these bytes; 0 is special. */
-const bytes = ['', ' Hel', 'lo', [0xf0, 0x9f], [0x8e, 0x89], ' wor', 'ld'].map((one) => Buffer.from(one as string));
+const bytes = ['', ' Hel', 'lo', [0xf0, 0x9f], [0x8e, 0x89], ' wor', 'ld', ' '].map((one) => Buffer.from(one as string));
 const tokenizer = {
   bytesOf: (id: number) => (id === 0 ? null : bytes[id]),
   tokenOf: (id: number) => (id === 0 ? '<|end|>' : String(id)),
@@ -55,6 +55,12 @@ describe('the likelihoods of tokens', () => {
     expect(text.join('')).toBe('Hello🎉');
     expect(told.map((one) => one.token)).toEqual(['Hel', 'lo', 'bytes:\\xf0\\x9f', 'bytes:\\x8e\\x89']);
     expect(Buffer.from(told.flatMap((one) => one.bytes!)).toString()).toBe('Hello🎉');
+  });
+
+  it('of a first space that decoding takes away have no bytes', async () => {
+    const { text, told } = await read([7, 2]);
+    expect(text.join('')).toBe('lo');
+    expect(told.map((one) => one.bytes)).toEqual([[], [0x6c, 0x6f]]);
   });
 
   it('leave out the tokens of a stop string, but not one that is half of it', async () => {

@@ -19,7 +19,7 @@ export class TokenLogprobs {
 
   /** @param decoded the text that the token completed */
   push(event: TokenEvent, decoded: string): void {
-    const stripped = this.first && decoded !== '' && !decoded.startsWith(' ');
+    const stripped = this.first && !decoded.startsWith(' ');
     const described = (token: number, logProb = LEAST_LOGPROB) =>
       describe(this.bytes(token, stripped), this.tokenizer.tokenOf(token) ?? '', Math.max(LEAST_LOGPROB, logProb));
     const top_logprobs = (event.top ?? []).map((rival) => described(rival.token, rival.logProb));
@@ -43,7 +43,7 @@ export class TokenLogprobs {
   /** Some tokenizers spell an answer's first word with a space before it, which decoding takes away. */
   private bytes(token: number, stripped: boolean): Uint8Array | null {
     const bytes = this.tokenizer.bytesOf(token);
-    return stripped && bytes && bytes.length > 1 && bytes[0] === 0x20 ? bytes.subarray(1) : bytes;
+    return stripped && bytes?.[0] === 0x20 ? bytes.subarray(1) : bytes;
   }
 }
 
