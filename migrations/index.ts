@@ -15,6 +15,7 @@ import { CreateWebhooks1700000032000 } from './1700000032000-create-webhooks.js'
 import { CreateFineTuning1700000033000 } from './1700000033000-create-fine-tuning.js';
 import { CreateBatches1700000034000 } from './1700000034000-create-batches.js';
 import { CreateEvals1700000035000 } from './1700000035000-create-evals.js';
+import { KeyQuotas1700000036000 } from './1700000036000-key-quotas.js';
 import { AnnounceResponses1700000038000 } from './1700000038000-announce-responses.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
@@ -36,5 +37,6 @@ export const migrations = [
   CreateFineTuning1700000033000,
   CreateBatches1700000034000,
   CreateEvals1700000035000,
+  KeyQuotas1700000036000,
   AnnounceResponses1700000038000,
 ];

@@ -20,6 +20,7 @@ import { InferenceModule } from './inference/inference.module.js';
 import type { LoadedModel } from './inference/load-model.js';
 import { LineageModule } from './lineage/lineage.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
+import { ModerationsModule } from './moderations/moderations.module.js';
 import { OpenAIErrorFilter } from './openai/openai-error.filter.js';
 import { OpenAIModule } from './openai/openai.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
@@ -56,6 +57,7 @@ export class AppModule {
         FilesModule,
         VectorStoresModule,
         BatchesModule,
+        ModerationsModule,
         // teaching it
         FeedbackModule,
         ReviewModule,

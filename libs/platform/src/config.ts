@@ -150,6 +150,9 @@ export const settings = {
   },
   security: {
     ADMIN_KEY: optionalText.describe('Presets the first admin key instead of a random one (at least 16 characters).'),
+    MODERATION_RULES: optionalText.describe(
+      'JSON file of rules for /v1/moderations, [{category, pattern, weight}]; left out: a few plain ones for English.',
+    ),
   },
   logging: {
     LOG_LEVEL: z

@@ -1,20 +1,25 @@
 import {
   createKeyRequest,
   createUserRequest,
+  keyQuotaRequest,
+  usageQuery,
   type ApiKeyView,
   type CreatedApiKey,
   type CreateKeyRequest,
   type CreateUserRequest,
+  type KeyQuotaRequest,
+  type KeyUsageView,
   type ListBody,
   type SessionView,
   type UserView,
 } from '@attune/contracts';
-import { AccountRepository, type ApiKey, type User } from '@attune/persistence';
-import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
+import { AccountRepository, UsageRepository, type ApiKey, type DayOfUse, type User } from '@attune/persistence';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { list } from '../core/list.js';
 import { seconds, secondsOrNull } from '../core/seconds.js';
 import { Validated } from '../core/validate.js';
 import { AuthService } from './auth.service.js';
+import { KeyQuotas } from './key-quotas.js';
 import { CurrentCaller, Roles, type Caller } from './caller.js';
 
 /** Sessions, people and their keys. */
@@ -23,6 +28,8 @@ export class AccountsController {
   constructor(
     private readonly accounts: AccountRepository,
     private readonly auth: AuthService,
+    private readonly usage: UsageRepository,
+    private readonly quotas: KeyQuotas,
   ) {}
 
   @Get('session')
@@ -57,6 +64,31 @@ export class AccountsController {
     return { ...keyView(key), secret };
   }
 
+  @Post('keys/:id/quota')
+  @Roles('admin')
+  @HttpCode(200)
+  async setQuota(
+    @Param('id') id: string,
+    @Body(new Validated(keyQuotaRequest)) body: KeyQuotaRequest,
+  ): Promise<ApiKeyView> {
+    await this.usage.setQuota(id, {
+      ...(body.requests_per_day !== undefined && { requestsPerDay: body.requests_per_day }),
+      ...(body.tokens_per_day !== undefined && { tokensPerDay: body.tokens_per_day }),
+      ...(body.max_concurrent !== undefined && { maxConcurrent: body.max_concurrent }),
+    });
+    this.quotas.forget(id);
+    return keyView(await this.accounts.getKey(id));
+  }
+
+  @Get('usage')
+  async use(
+    @CurrentCaller() caller: Caller,
+    @Query(new Validated(usageQuery)) { days }: { days: number },
+  ): Promise<ListBody<KeyUsageView>> {
+    const rows = await this.usage.byDay(days, caller.role === 'admin' ? undefined : caller.userId);
+    return list(rows.map(usageView));
+  }
+
   @Delete('keys/:id')
   @Roles('admin')
   async revokeKey(@Param('id') id: string): Promise<ApiKeyView> {
@@ -83,4 +115,19 @@ const keyView = (key: ApiKey): ApiKeyView => ({
   created: seconds(key.createdAt),
   last_used: secondsOrNull(key.lastUsedAt),
   revoked: secondsOrNull(key.revokedAt),
+  requests_per_day: key.requestsPerDay,
+  tokens_per_day: key.tokensPerDay,
+  max_concurrent: key.maxConcurrent,
+});
+
+const usageView = (use: DayOfUse): KeyUsageView => ({
+  object: 'key.usage',
+  day: use.day,
+  key_id: use.keyId,
+  key_name: use.keyName,
+  user_name: use.userName,
+  num_requests: use.requests,
+  prompt_tokens: use.promptTokens,
+  cached_tokens: use.cachedTokens,
+  completion_tokens: use.completionTokens,
 });

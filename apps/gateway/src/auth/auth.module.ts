@@ -6,6 +6,7 @@ import { AccountsController } from './accounts.controller.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthService } from './auth.service.js';
 import { ConcurrencyLimiter } from './concurrency-limiter.js';
+import { KeyQuotas } from './key-quotas.js';
 import { OwnApi } from './own-api.js';
 
 const concurrencyLimiter = {
@@ -18,7 +19,7 @@ const concurrencyLimiter = {
 @Global()
 @Module({
   controllers: [AccountsController],
-  providers: [AuthService, OwnApi, concurrencyLimiter, { provide: APP_GUARD, useClass: AuthGuard }],
-  exports: [AuthService, OwnApi, ConcurrencyLimiter],
+  providers: [AuthService, OwnApi, KeyQuotas, concurrencyLimiter, { provide: APP_GUARD, useClass: AuthGuard }],
+  exports: [AuthService, OwnApi, KeyQuotas, ConcurrencyLimiter],
 })
 export class AuthModule {}

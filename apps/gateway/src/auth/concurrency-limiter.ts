@@ -8,13 +8,14 @@ export class ConcurrencyLimiter {
 
   /**
    * Takes a place for `name`; call the result to give it back (more than once does no harm).
+   * @param ownLimit of this name, where it is lower than everybody's
    * @throws RateLimitedError when all places are taken.
    */
-  acquire(name: string): () => void {
+  acquire(name: string, ownLimit: number | null = null): () => void {
     const count = this.running.get(name) ?? 0;
-    if (count >= this.limit) {
+    if (count >= Math.min(this.limit, ownLimit ?? Infinity)) {
       throw new RateLimitedError(
-        `This API key already has ${count} generations running, the most MAX_CONCURRENT_PER_KEY allows; wait for one to end.`,
+        `This API key already has ${count} generations running, the most it may (MAX_CONCURRENT_PER_KEY, or its own quota); wait for one to end.`,
         { code: 'concurrency_limit_exceeded', retryAfterSeconds: 1 },
       );
     }

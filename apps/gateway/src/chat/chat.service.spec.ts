@@ -2,6 +2,7 @@ import { NotFoundError, UnavailableError, type Clock, type Config } from '@attun
 import { describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../auth/caller.js';
 import { ConcurrencyLimiter } from '../auth/concurrency-limiter.js';
+import type { KeyQuotas } from '../auth/key-quotas.js';
 import type { PassageSearch } from '../documents/passage-search.js';
 import type { InferenceService } from '../inference/inference.service.js';
 import type { InferenceEvent } from '../inference/inference.types.js';
@@ -46,6 +47,7 @@ function setUp() {
     opener as unknown as CompletionOpener,
     closer as unknown as CompletionCloser,
     places,
+    { take: async () => ({ maxConcurrent: null }) } as unknown as KeyQuotas,
   );
   return { chat, engine, opener, closer, places, leaveQueue };
 }

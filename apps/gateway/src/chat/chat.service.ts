@@ -11,6 +11,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { randomInt } from 'node:crypto';
 import type { Caller } from '../auth/caller.js';
 import { ConcurrencyLimiter } from '../auth/concurrency-limiter.js';
+import { KeyQuotas } from '../auth/key-quotas.js';
 import { CLOCK, CONFIG } from '../core/tokens.js';
 import { PassageSearch } from '../documents/passage-search.js';
 import { InferenceService } from '../inference/inference.service.js';
@@ -48,6 +49,7 @@ export class ChatService {
     private readonly opener: CompletionOpener,
     private readonly closer: CompletionCloser,
     private readonly places: ConcurrencyLimiter,
+    private readonly quotas: KeyQuotas,
   ) {}
 
   /**
@@ -57,7 +59,8 @@ export class ChatService {
    */
   async *answer(caller: Caller, request: ChatRequest, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
     const requestedAt = this.clock.monotonicMs();
-    const release = this.places.acquire(caller.keyId);
+    const { maxConcurrent } = await this.quotas.take(caller.keyId);
+    const release = this.places.acquire(caller.keyId, maxConcurrent);
     let leaveQueue = () => {};
     let releaseWeights = () => {};
     try {

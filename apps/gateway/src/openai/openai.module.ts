@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { OpenApiController } from './openapi.controller.js';
 import { ChatModule } from '../chat/chat.module.js';
 import { ChatCompletionsController } from './chat-completions.controller.js';
 import { ChatCompletionsService } from './chat-completions.service.js';
@@ -8,7 +9,7 @@ import { StoredCompletionsService } from './stored-completions.service.js';
 
 @Module({
   imports: [ChatModule],
-  controllers: [ChatCompletionsController, StoredCompletionsController, ModelsController],
+  controllers: [OpenApiController, ChatCompletionsController, StoredCompletionsController, ModelsController],
   providers: [ChatCompletionsService, StoredCompletionsService],
   exports: [ChatCompletionsService],
 })

@@ -1,5 +1,5 @@
 import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import { optionalTime, text, timeOfInsert } from './columns.js';
+import { bigint, optionalTime, text, timeOfInsert } from './columns.js';
 import { User } from './user.entity.js';
 
 @Entity('api_key')
@@ -15,4 +15,8 @@ export class ApiKey {
   @Column(timeOfInsert) createdAt!: Date;
   @Column(optionalTime) lastUsedAt!: Date | null;
   @Column(optionalTime) revokedAt!: Date | null;
+  /** Null: without limit of its own. */
+  @Column({ type: 'integer', nullable: true }) requestsPerDay!: number | null;
+  @Column({ ...bigint, nullable: true }) tokensPerDay!: number | null;
+  @Column({ type: 'integer', nullable: true }) maxConcurrent!: number | null;
 }

@@ -91,7 +91,7 @@ export class AccountRepository {
   }
 
   /** @throws NotFoundError */
-  private async getKey(id: string): Promise<ApiKey> {
+  async getKey(id: string): Promise<ApiKey> {
     const key = await this.db.getRepository(ApiKey).findOne({ where: { id }, relations: { user: true } });
     if (!key) throw new NotFoundError(`There is no key \`${id}\`.`);
     return key;

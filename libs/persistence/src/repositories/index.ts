@@ -9,6 +9,7 @@ import { FileRepository } from './file.repository.js';
 import { BatchRepository } from './batch.repository.js';
 import { EvalRepository } from './eval.repository.js';
 import { FineTuningRepository } from './fine-tuning.repository.js';
+import { UsageRepository } from './usage.repository.js';
 import { WebhookRepository } from './webhook.repository.js';
 import { VectorSearchRepository } from './vector-search.repository.js';
 import { VectorStoreRepository } from './vector-store.repository.js';
@@ -33,6 +34,7 @@ export const repositories = [
   FineTuningRepository,
   BatchRepository,
   EvalRepository,
+  UsageRepository,
   ConversationItemRepository,
   ResponseRepository,
   ResponseEventRepository,
@@ -56,3 +58,4 @@ export * from './webhook.repository.js';
 export * from './fine-tuning.repository.js';
 export * from './batch.repository.js';
 export * from './eval.repository.js';
+export * from './usage.repository.js';

@@ -1,0 +1,108 @@
+import { endpoints, type Endpoint } from '@attune/contracts';
+import fc, { type Arbitrary } from 'fast-check';
+import { ModulesContainer } from '@nestjs/core';
+import { RequestMethod } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
+import { fitting, type JsonSchema } from '../support/json-arbitrary.js';
+
+const SLOWEST_MS = 20_000;
+const all = Object.values(endpoints).flat();
+/** Requests to each route; with FUZZ_RUNS more. */
+const RUNS = Number(process.env.FUZZ_RUNS ?? 12);
+/** Training for real, or for ever, is other specs' business; the trainer is not running here. */
+const withBody = all.filter(({ body, file }) => body && !file);
+
+describe.skipIf(!testModel)(`every endpoint, fuzzed from its own schema (${testModel ? 'for real' : noModel})`, () => {
+  let gateway: TestGateway;
+  let known: Record<string, Arbitrary<unknown>>;
+  beforeAll(async () => {
+    gateway = await startTestGateway({ env: { MAX_CONCURRENT_PER_KEY: '200' } });
+    const message = fc.record({ role: fc.constantFrom('user', 'system', 'assistant'), content: fc.string() });
+    known = {
+      model: fc.constantFrom(gateway.model, 'default'),
+      messages: fc.array(message, { minLength: 1, maxLength: 3 }),
+      max_tokens: fc.integer({ min: 1, max: 8 }),
+      max_completion_tokens: fc.constant(undefined),
+      max_output_tokens: fc.integer({ min: 16, max: 20 }),
+      n: fc.constantFrom(undefined, 1, 2),
+      background: fc.constantFrom(undefined, false),
+    };
+  });
+  afterAll(() => gateway?.close());
+
+  const call = async ({ method, path }: Endpoint, body?: unknown) => {
+    const place = path.replaceAll(/\{\w+\}/g, 'nothing_like_it');
+    const started = performance.now();
+    const answer = await gateway.api(gateway.adminKey, method.toUpperCase(), place, body);
+    return { ...answer, ms: performance.now() - started };
+  };
+  const expectDecent = ({ status, body, ms }: Awaited<ReturnType<typeof call>>) => {
+    expect(status, JSON.stringify(body)).toBeLessThan(500);
+    expect(ms).toBeLessThan(SLOWEST_MS);
+    if (status < 400) return;
+    expect(body).toEqual({
+      error: {
+        message: expect.stringMatching(/\S/),
+        type: expect.stringMatching(/_error$/),
+        param: expect.toSatisfy((param) => param === null || typeof param === 'string'),
+        code: expect.toSatisfy((code) => code === null || typeof code === 'string'),
+      },
+    });
+  };
+
+  it('the description names every route there is, and no other', () => {
+    const described = all.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    expect(described.toSorted()).toEqual(routesOf(gateway).toSorted());
+  });
+
+  it.each(withBody.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint] as const))(
+    '%s answers or refuses, whatever it is sent',
+    async (_, endpoint) => {
+      const schema = z.toJSONSchema(endpoint.body!, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+      await fc.assert(
+        fc.asyncProperty(fitting(schema, known), async (body) => expectDecent(await call(endpoint, body))),
+        { numRuns: RUNS, seed: 20_26 },
+      );
+    },
+  );
+
+  it.each(
+    all
+      .filter(({ method }) => method !== 'post')
+      .map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint] as const),
+  )('%s knows nothing of what is not there', async (_, endpoint) => {
+    if (endpoint.path === '/metrics') return;
+    const answer = await call(endpoint);
+    expectDecent(answer);
+    if (endpoint.path.includes('{')) expect(answer.status).toBe(404);
+  });
+
+  it('leaves no row half written', async () => {
+    const open = () => gateway.dataSource.query(`select count(*)::int as n from completion where status = 'open'`);
+    await expect.poll(async () => (await open())[0].n, { timeout: 20_000 }).toBe(0);
+  });
+});
+
+/** `GET /v1/files/{id}` of every handler of every controller. */
+function routesOf({ gateway }: TestGateway): string[] {
+  const routes: string[] = [];
+  for (const module of gateway.app.get(ModulesContainer).values()) {
+    for (const { metatype } of module.controllers.values()) {
+      if (!metatype) continue;
+      const base = Reflect.getMetadata('path', metatype) as string;
+      for (const name of Object.getOwnPropertyNames(metatype.prototype)) {
+        const handler = (metatype.prototype as Record<string, object>)[name];
+        const method = Reflect.getMetadata('method', handler) as RequestMethod | undefined;
+        if (method === undefined) continue;
+        const place = `/${base}/${Reflect.getMetadata('path', handler) as string}`
+          .replaceAll(/\/+/g, '/')
+          .replace(/\/$/, '');
+        routes.push(`${RequestMethod[method]} ${place.replaceAll(/:(\w+)/g, '{$1}')}`);
+      }
+    }
+  }
+  // The console's pages are no API.
+  return routes.filter((route) => !route.includes('*'));
+}
