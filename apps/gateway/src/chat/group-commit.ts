@@ -19,8 +19,8 @@ export class GroupCommit<Item, Result> {
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
-      // Everybody who asks in this turn of the event loop goes along.
-      if (this.waiting.length === 1) queueMicrotask(() => this.next());
+      // Everybody whose request is read in this turn of the event loop goes along.
+      if (this.waiting.length === 1) setImmediate(() => this.next());
     });
   }
 

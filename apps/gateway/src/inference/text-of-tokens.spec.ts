@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { TextOfTokens } from './text-of-tokens.js';
 
 /** Token n of the vocabulary is these bytes; 0 is special. */
-const bytes = ['', ' Hel', 'lo', [0xf0, 0x9f], [0x8e, 0x89], ' wor', 'ld', ' '].map((one) => Buffer.from(one as string));
+const bytes = ['', ' Hel', 'lo', [0xf0, 0x9f], [0x8e, 0x89], ' wor', 'ld', ' '].map((one) =>
+  Buffer.from(one as string),
+);
 const tokenizer = {
   bytesOf: (id: number) => (id === 0 ? null : bytes[id]),
   tokenOf: (id: number) => (id === 0 ? '<|end|>' : String(id)),
