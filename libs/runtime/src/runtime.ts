@@ -6,6 +6,7 @@ import { chooseDevice } from './capi/device/choose.js';
 import { CapiDevice } from './capi/device/device.js';
 import { shareThreads } from './capi/env.js';
 import { installedPackage } from './capi/library.js';
+import { useHugePages } from './capi/huge-pages.js';
 import { trimMemory } from './capi/memory.js';
 import { probeCapi } from './capi/probe.js';
 import { CapiSession } from './capi/session.js';
@@ -36,6 +37,7 @@ function capiRuntime(threads: number, { sharedThreads, cacheDir }: RuntimeOption
     chooseDevice: () => chooseDevice(cacheDir),
     shareWeights: () => new CapiSharedWeights(),
     trimMemory,
+    useHugePages,
   };
 }
 
@@ -50,5 +52,6 @@ function bindingRuntime(threads: number): Runtime {
     chooseDevice: () => ({ kind: null, reason: "devices need ONNX Runtime's C API, which cannot be used here" }),
     shareWeights: () => ({ kind: 'binding' }),
     trimMemory: () => {},
+    useHugePages: () => {},
   };
 }

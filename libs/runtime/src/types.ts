@@ -146,4 +146,6 @@ export interface Runtime {
   shareWeights(): SharedWeights;
   /** Gives memory freed by released sessions back to the system (glibc keeps it otherwise). */
   trimMemory(): void;
+  /** Puts what is in memory now, such as a model just loaded, into huge pages where the system has them (Linux). */
+  useHugePages(): void;
 }

@@ -17,6 +17,9 @@ import { mergeUpdate } from '../adapters-merge.js';
 import type { LayerUpdate } from '../adapters-prepared.js';
 import { calibrateCache } from './cache-scales.js';
 
+/** Below this, weights stay in the processor's own caches. */
+const WORTH_HUGE_PAGES = 64 << 20;
+
 export interface SessionsOptions {
   readonly format: WeightFormat;
   readonly kv: KvFormat;
@@ -51,6 +54,8 @@ export class ServingSessions {
     const sessions = new ServingSessions(runtime, config, options, initializers);
     if (options.kv === 'int8') Object.assign(initializers, await sessions.calibrated());
     for (const format of linearFormatsOf(options.format)) await sessions.get(format);
+    // Before the cache exists: its pages are better taken as they are needed.
+    if (sessions.weightBytes >= WORTH_HUGE_PAGES) runtime.useHugePages();
     return sessions;
   }
 
