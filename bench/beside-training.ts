@@ -25,6 +25,19 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const model = path.join(root, 'models/attune-mini');
 const STREAMS = 4;
 const TOKENS = 24;
+const WORDS = [
+  'table',
+  'river',
+  'bread',
+  'garden',
+  'window',
+  'letter',
+  'orange',
+  'bridge',
+  'summer',
+  'paper',
+  'castle',
+];
 const ROUNDS = 4;
 const ROUND_MS = 8_000;
 
@@ -120,10 +133,15 @@ function report({ off, on }: Readonly<Record<'off' | 'on', Sample>>, steps: numb
 async function streams(sample: Sample, forMs: number): Promise<void> {
   const end = performance.now() + forMs;
   const one = async (index: number) => {
-    for (let turn = 0; performance.now() < end; turn++)
-      await ask(`Tell a story about dog ${index} and cat ${turn}.`, sample);
+    for (let turn = 0; performance.now() < end; turn++) await ask(toRepeat(index, turn), sample);
   };
   await Promise.all(Array.from({ length: STREAMS }, (_, index) => one(index)));
+}
+
+/** The bundled model copies what it is told to: an answer of some twenty tokens, another one every time. */
+function toRepeat(index: number, turn: number): string {
+  const words = Array.from({ length: 6 }, (_, place) => WORDS[(index * 5 + turn * 3 + place) % WORDS.length]);
+  return `Say exactly: ${words.join(' ')}`;
 }
 
 async function ask(question: string, sample: Sample): Promise<void> {
