@@ -92,7 +92,8 @@ export class ServingSessions {
 
   private create(format: LinearFormat, kv: KvFormat, adapters = NO_ADAPTERS, embeddings = false): Promise<Session> {
     const { maxSeq, threads, spinning } = this.options;
-    const graph = servingGraph(this.config, { format, kv, maxSeq, adapters, embeddings });
+    const embedding = embeddingFormat(this.options.format);
+    const graph = servingGraph(this.config, { format, kv, maxSeq, adapters, embeddings, embedding });
     const initializers = pickFor(graph, this.initializers);
     return this.runtime.createSession(encodeModel(graph), { threads, spinning, initializers, shared: this.shared });
   }
@@ -112,11 +113,14 @@ function weightsOf(config: ModelConfig, read: ParameterReader, options: Sessions
   const all: Initializers = {};
   for (const linear of linearFormatsOf(format))
     for (const [name, { dtype, shape, data }] of Object.entries(
-      servingWeights(config, read, { format: linear, maxSeq, int4Rounding }),
+      servingWeights(config, read, { format: linear, maxSeq, int4Rounding, embedding: embeddingFormat(format) }),
     ))
       all[name] ??= hostTensor(dtype, shape, data as never);
   return all;
 }
+
+/** Rounded weights come with rounded embeddings. */
+const embeddingFormat = (format: WeightFormat) => (format === 'fp32' ? 'fp32' : 'int8');
 
 /** The weights that one graph declares. */
 function pickFor(graph: Graph, all: Initializers): Initializers {

@@ -1,6 +1,7 @@
 import { float, gather, Graph, int, linear, mul, rmsNorm, silu, string, type Tensor } from '@attune/graph';
 import type { ModelConfig } from '../config.js';
 import { type AdapterGraph, emitBottleneck, emitLowRank } from './adapter-graph.js';
+import { embeddingTable, emitEmbedding } from './embedding.js';
 import { servingLayout, type ServingLayer, type ServingLayout, type ServingLinear } from './layout.js';
 import { emitAddAndNorm, emitLinear } from './linear.js';
 import type { ServingOptions } from './weights.js';
@@ -54,10 +55,9 @@ class ServingGraphBuilder {
 
   build(): Graph {
     const { g, config } = this;
-    const embedding = g.initializer('embedding', 'float32', [config.vocabSize, config.hiddenSize]);
     let residual = this.options.embeddings
       ? g.input('embeddings', 'float32', ['B', 'S', config.hiddenSize])
-      : gather(g, embedding, g.input('ids', 'int64', ['B', 'S']));
+      : emitEmbedding(g, config, this.options, g.input('ids', 'int64', ['B', 'S']));
     let normed = rmsNorm(g, residual, this.norm('0.norm.attention'), config.rmsNormEps).y;
     this.layout.layers.forEach((layer, index) => {
       const isLast = index === config.numLayers - 1;
@@ -70,7 +70,7 @@ class ServingGraphBuilder {
       const next = isLast ? 'norm.final' : `${index + 1}.norm.attention`;
       ({ normed, sum: residual } = this.addAndNorm(fed, between.sum, next));
     });
-    g.output('logits', this.head(normed, embedding));
+    g.output('logits', this.head(normed));
     return g;
   }
 
@@ -125,7 +125,7 @@ class ServingGraphBuilder {
     return emitBottleneck(this.g, this.options.adapters, block, this.config.hiddenSize, y);
   }
 
-  private head(hidden: Tensor, embedding: Tensor): Tensor {
+  private head(hidden: Tensor): Tensor {
     const { g, config } = this;
     const { vocabSize, hiddenSize } = config;
     const rows = g.emit('Reshape', [hidden, g.ints([-1, hiddenSize])], {
@@ -140,7 +140,7 @@ class ServingGraphBuilder {
         picked,
       );
     const tied = config.tieWordEmbeddings;
-    return linear(g, picked, tied ? embedding : g.initializer('head.weight', 'float32', [vocabSize, hiddenSize]));
+    return linear(g, picked, tied ? embeddingTable(g, config) : g.initializer('head.weight', 'float32', [vocabSize, hiddenSize]));
   }
 
   private norm(name: string): Tensor {

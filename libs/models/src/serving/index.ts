@@ -14,6 +14,7 @@ export { type AdapterGraph, NO_ADAPTERS } from './adapter-graph.js';
 export { mergeGraph } from './adapter-merge.js';
 export { servingGraph, type ServingGraphOptions } from './graph.js';
 export { servingLayout, type ServingLayout } from './layout.js';
+export type { EmbeddingFormat } from './embedding.js';
 export {
   blockSizeFor,
   type KvFormat,

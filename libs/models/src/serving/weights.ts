@@ -3,6 +3,7 @@ import type { ModelConfig } from '../config.js';
 import { EMBEDDING, FINAL_NORM, layerName, LM_HEAD } from '../parameters.js';
 import { rotaryTables } from '../rope.js';
 import { linearsOf, servingLayout, type ServingLinear } from './layout.js';
+import { type EmbeddingFormat, embeddingWeights } from './embedding.js';
 import { blockSizeFor, type KvFormat, type LinearFormat } from './formats.js';
 import { quantizeColumns, quantizeRows } from './quantize.js';
 import { type Int4Rounding, quantizeInt4 } from './quantize-int4.js';
@@ -28,6 +29,8 @@ export interface ServingOptions {
   readonly maxSeq: number;
   /** How keys and values are cached; default fp32. int8 needs the initializers `<layer>.key|value.scales`. */
   readonly kv?: KvFormat;
+  /** Default fp32; int8 only where the format is not fp32, whose head may multiply by the same table. */
+  readonly embedding?: EmbeddingFormat;
   /** How int4 weights are rounded; default least-error. */
   readonly int4Rounding?: Int4Rounding;
 }
@@ -41,7 +44,7 @@ export type ServingWeights = Record<string, ServingTensor<'float32'> | ServingTe
 export function servingWeights(config: ModelConfig, read: ParameterReader, options: ServingOptions): ServingWeights {
   const layout = servingLayout(config);
   const weights: ServingWeights = {
-    embedding: matrix([config.vocabSize, config.hiddenSize], read(EMBEDDING)),
+    ...embeddingWeights(config, read, options),
     'norm.final': vector(read(FINAL_NORM)),
     ...rotaryWeights(config, layout.headDim, options.maxSeq),
     ...headWeights(config, read, options),
