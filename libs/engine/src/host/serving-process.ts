@@ -1,5 +1,6 @@
 import { type EngineRequestWire, type EngineSetupWire, engineSetupWire } from '@attune/contracts';
 import type { EngineEvent, EngineStats, OutputStructure, StructureCheck, WeightsId } from '../types.js';
+import { UnavailableError } from '@attune/platform';
 import { EngineChild } from './child.js';
 import type { PendingRequest } from './pending-request.js';
 
@@ -30,6 +31,7 @@ export class ServingProcess {
   private closed = false;
   private numRestarts = 0;
   private failedStarts = 0;
+  private numLoading = 0;
   private drained: (() => void) | undefined;
 
   private constructor(private readonly options: ServingProcessOptions) {
@@ -91,14 +93,20 @@ export class ServingProcess {
   }
 
   async loadAdapter(folder: string): Promise<WeightsId> {
-    const id = (await this.child.call({ type: 'loadAdapter', folder })) as WeightsId;
-    this.adapterFolders.set(id.adapter!, folder);
-    this.leaving.delete(id.adapter!);
-    return id;
+    this.numLoading += 1;
+    try {
+      const id = (await this.call({ type: 'loadAdapter', folder })) as WeightsId;
+      this.adapterFolders.set(id.adapter!, folder);
+      this.leaving.delete(id.adapter!);
+      return id;
+    } finally {
+      this.numLoading -= 1;
+      this.unloadUnneeded();
+    }
   }
 
   async setLive(adapterDigest: string | null): Promise<void> {
-    await this.child.call({ type: 'setLive', digest: adapterDigest });
+    await this.call({ type: 'setLive', digest: adapterDigest });
     this.live = adapterDigest;
   }
 
@@ -106,17 +114,17 @@ export class ServingProcess {
   async unloadAdapter(digest: string): Promise<void> {
     const isNeeded = digest !== this.live && [...this.pending.values()].some((pending) => pending.uses(digest));
     if (isNeeded && this.adapterFolders.has(digest)) return void this.leaving.add(digest);
-    await this.child.call({ type: 'unloadAdapter', digest });
+    await this.call({ type: 'unloadAdapter', digest });
     this.adapterFolders.delete(digest);
     this.leaving.delete(digest);
   }
 
   async checkStructure(structure: OutputStructure): Promise<StructureCheck> {
-    return (await this.child.call({ type: 'checkStructure', structure })) as StructureCheck;
+    return (await this.call({ type: 'checkStructure', structure })) as StructureCheck;
   }
 
   async stats(): Promise<EngineStats> {
-    const stats = (await this.child.call({ type: 'stats' })) as EngineStats;
+    const stats = (await this.call({ type: 'stats' })) as EngineStats;
     return { ...stats, adapters: stats.adapters.filter((digest) => !this.leaving.has(digest)) };
   }
 
@@ -130,6 +138,11 @@ export class ServingProcess {
     this.closed = true;
     await this.child.close(CLOSE_GRACE_MS);
     this.end(() => true, 'cancelled');
+  }
+
+  private async call(command: Parameters<EngineChild['call']>[0]): Promise<unknown> {
+    if (!this.isReady) throw new UnavailableError('the engine process is being replaced; try again shortly');
+    return this.child.call(command);
   }
 
   private spawn(): EngineChild {
@@ -194,11 +207,13 @@ export class ServingProcess {
 
   private forget(id: string): void {
     this.pending.delete(id);
-    if (this.leaving.size > 0) this.unloadUnneeded();
+    this.unloadUnneeded();
     if (this.pending.size === 0) this.drained?.();
   }
 
+  /** Not while an adapter is being loaded: it may be one of these, wanted again. */
   private unloadUnneeded(): void {
+    if (this.numLoading > 0) return;
     for (const digest of this.leaving) {
       if ([...this.pending.values()].some((pending) => pending.uses(digest))) continue;
       this.leaving.delete(digest);
