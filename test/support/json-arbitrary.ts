@@ -22,11 +22,13 @@ export interface JsonSchema {
   maximum?: number;
   exclusiveMinimum?: number;
   default?: unknown;
+  format?: string;
   $ref?: string;
   $defs?: Record<string, JsonSchema>;
 }
 
 const DEEPEST = 6;
+const MOST_OPTIONAL = 4;
 /** Whole answers of thousands of tokens would tell no more than short ones, only later. */
 const LARGEST_NUMBER = 40;
 
@@ -58,6 +60,7 @@ export function fitting(schema: JsonSchema, known: Readonly<Record<string, Arbit
   function ofType(type: string, part: JsonSchema, depth: number): Arbitrary<unknown> {
     switch (type) {
       case 'string':
+        if (part.format === 'uri') return fc.webUrl();
         return fc.string({
           minLength: part.minLength ?? 0,
           maxLength: Math.min(part.maxLength ?? 20, 20),
@@ -108,8 +111,16 @@ export function fitting(schema: JsonSchema, known: Readonly<Record<string, Arbit
           : valueOf(field, depth + 1),
       ]),
     );
-    const requiredKeys = required.filter((name) => name in fields);
-    const good = fc.record(fields, { requiredKeys });
+    const requiredKeys = Object.keys(fields).filter(
+      (name) => required.includes(name) || (depth === 0 && name in known),
+    );
+    const optionalKeys = Object.keys(fields).filter((name) => !requiredKeys.includes(name));
+    // Few at a time: what two fields may not say together would refuse nearly everything.
+    const good = fc
+      .subarray(optionalKeys, { maxLength: Math.min(MOST_OPTIONAL, optionalKeys.length) })
+      .chain((chosen) =>
+        fc.record(Object.fromEntries([...requiredKeys, ...chosen].map((name) => [name, fields[name]]))),
+      );
     const odd = fc
       .tuple(good, fc.string({ minLength: 1, maxLength: 8 }), anything)
       .map(([value, name, extra]) => ({ ...value, [name]: extra }));
