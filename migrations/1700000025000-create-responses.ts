@@ -21,11 +21,16 @@ export class CreateResponses1700000025000 implements MigrationInterface {
         heartbeat_at timestamptz not null default clock_timestamp(),
         read_at timestamptz,
         cancel_requested boolean not null default false,
+        idempotency_key text,
+        request_hash text,
         created_at timestamptz not null default clock_timestamp(),
         ended_at timestamptz,
         deleted_at timestamptz
       )`);
     await runner.query('create index response_user on response (user_id, created_at desc)');
+    await runner.query(
+      'create unique index response_idempotency_key on response (user_id, idempotency_key) where idempotency_key is not null',
+    );
     await runner.query('create index response_conversation on response (conversation_id)');
     await runner.query(
       `create index response_running on response (heartbeat_at) where status in ('queued', 'in_progress')`,

@@ -1,6 +1,7 @@
 import { ResponseRepository } from '@attune/persistence';
 import type OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EventJournal } from '../../apps/gateway/src/responses/event-journal.js';
 import { ResponseKeeper } from '../../apps/gateway/src/responses/response-keeper.js';
 import { RunningResponses } from '../../apps/gateway/src/responses/running-responses.js';
 import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
@@ -100,6 +101,7 @@ describe.skipIf(!testModel)(`streams that were cut (${testModel ? 'two gateways,
     const response = running.get(id)!;
     response.stop('left');
     await response.done;
+    await one.gateway.app.get(EventJournal).flush();
     const responses = new ResponseRepository(one.dataSource);
     const { body } = await responses.get(
       id,

@@ -240,6 +240,32 @@ describe.skipIf(!testModel)(`Responses (${testModel ? 'served for real' : noMode
     expect(await refused({ background: true, store: false })).toMatchObject({ status: 400, param: 'store' });
   });
 
+  it('answers once, however often the same request comes with the same key', async () => {
+    const headers = { 'Idempotency-Key': 'one' };
+    const first = await responses.create(asked({ temperature: 1 }), { headers });
+    const again = await responses.create(asked({ temperature: 1 }), { headers });
+    expect(again.id).toBe(first.id);
+    expect(again.output_text).toBe(first.output_text);
+    await expect(responses.create(asked({ temperature: 0.5 }), { headers })).rejects.toMatchObject({
+      status: 400,
+      code: 'idempotency_key_reused',
+    });
+    const keyed = { headers: { 'Idempotency-Key': 'two' } };
+    const ids = [];
+    for (let count = 0; count < 2; count++) {
+      for await (const event of await responses.create({ ...asked(), stream: true }, keyed)) {
+        if (event.type === 'response.created') ids.push(event.response.id);
+      }
+    }
+    expect(ids).toEqual([ids[0], ids[0]]);
+    const both = await Promise.allSettled(
+      ['', ''].map(() => responses.create(asked(), { headers: { 'Idempotency-Key': 'three' } })),
+    );
+    const answered = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value.id] : []));
+    expect(new Set(answered).size).toBe(1);
+    for (const one of both) if (one.status === 'rejected') expect(one.reason).toMatchObject({ status: 409 });
+  });
+
   it('replays a stream from any place', async () => {
     const stream = await responses.create({ ...asked(), stream: true, background: true });
     const events: OpenAI.Responses.ResponseStreamEvent[] = [];

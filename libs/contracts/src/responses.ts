@@ -168,7 +168,7 @@ export interface ResponseObject {
   prompt_cache_key: string | null;
   reasoning: { effort: string | null; summary: string | null };
   safety_identifier: string | null;
-  service_tier: 'default';
+  service_tier: 'default' | 'flex';
   store: boolean;
   temperature: number;
   text: { format: ResponseTextFormat; verbosity: string };

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { CompletionRepository, type Completion } from '@attune/persistence';
-import { ConflictError, InvalidRequestError } from '@attune/platform';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { ChatService } from '../chat/chat.service.js';
 import type { ChatRequest } from '../chat/chat.types.js';
 import { answerChoices, type ChoiceEvent } from './choices.js';
+import { keyInUse, keyReused, readIdempotency } from './idempotency.js';
 import { eventsOf } from './stored-answer.js';
 
 /** Where a request's answer comes from: made now, or remembered under its idempotency key. */
@@ -32,7 +31,7 @@ export class ChatCompletionsService {
     options: { signal: AbortSignal; body: unknown; idempotencyKey?: string },
   ): Promise<Answered> {
     const { idempotencyKey: key } = options;
-    const idempotency = key === undefined ? undefined : { key: checkedKey(key), requestHash: hashOf(options.body) };
+    const idempotency = readIdempotency(key, options.body);
     const known = idempotency ? await this.completions.findByIdempotencyKey(caller.userId, idempotency.key) : [];
     if (idempotency && known.length > 0) return replay(known, idempotency.requestHash);
     const answer = (one: ChatRequest, signal: AbortSignal) => this.chat.answer(caller, one, signal);
@@ -42,26 +41,7 @@ export class ChatCompletionsService {
 }
 
 function replay(known: Completion[], requestHash: string): Answered {
-  if (known.some((row) => row.requestHash !== requestHash)) {
-    throw new InvalidRequestError('This idempotency key was sent with another request; take a new one.', {
-      param: 'Idempotency-Key',
-      code: 'idempotency_key_reused',
-    });
-  }
-  if (known.some((row) => row.status === 'open')) {
-    throw new ConflictError('The request with this idempotency key is being answered; ask again when it has ended.', {
-      code: 'idempotency_in_progress',
-      retryAfterSeconds: 1,
-    });
-  }
+  if (known.some((row) => row.requestHash !== requestHash)) throw keyReused();
+  if (known.some((row) => row.status === 'open')) throw keyInUse();
   return { events: eventsOf(known), replayed: true };
 }
-
-const LONGEST_KEY = 255;
-
-function checkedKey(key: string): string {
-  if (key !== '' && key.length <= LONGEST_KEY) return key;
-  throw new InvalidRequestError(`An idempotency key has 1 to ${LONGEST_KEY} characters.`, { param: 'Idempotency-Key' });
-}
-
-const hashOf = (body: unknown) => createHash('sha256').update(JSON.stringify(body)).digest('hex');

@@ -44,7 +44,7 @@ export class ResponsesGateway implements OnGatewayConnection<WebSocket>, BeforeA
     return new ResponsesSession({
       send: (event) => channel.send(event),
       async *stream(question: ResponseRequest, memory: SocketMemory) {
-        yield* responses.stream(await callerNow(), question, channel.closed, memory);
+        yield* responses.stream(await callerNow(), question, channel.closed, { memory });
       },
       async *file(question: ResponseRequest, memory: SocketMemory) {
         yield* responses.file(await callerNow(), question, memory);

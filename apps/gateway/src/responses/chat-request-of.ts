@@ -29,7 +29,8 @@ export function chatRequestOf(plan: ResponsePlan, messages: ChatMessage[], found
     ...(tools && { tools }),
     ...(structure && { structure, structureParam: 'text.format' }),
     ...(wantsLogprobs && { topLogprobs: request.top_logprobs ?? 0 }),
-    ...(request.background && { patient: true }),
+    ...((request.background || request.service_tier === 'flex') && { patient: true }),
+    ...(plan.idempotency && { idempotency: plan.idempotency }),
     ...(found && { passages: found }),
   };
 }

@@ -137,4 +137,6 @@ const row = (caller: Caller, plan: ResponsePlan, event: ResponseStreamEvent) => 
   conversationUntil: plan.conversationUntil,
   input: plan.input,
   body: event.response!,
+  idempotencyKey: plan.idempotency?.key ?? null,
+  requestHash: plan.idempotency?.requestHash ?? null,
 });

@@ -57,7 +57,7 @@ export function responseView(facts: ResponseFacts, state: ResponseState): Respon
     prompt_cache_key: request.prompt_cache_key ?? null,
     reasoning: { effort: request.reasoning?.effort ?? null, summary: request.reasoning?.summary ?? null },
     safety_identifier: request.safety_identifier ?? null,
-    service_tier: 'default',
+    service_tier: request.service_tier === 'flex' ? 'flex' : 'default',
     store: request.store ?? true,
     temperature: request.temperature ?? 1,
     text: { format: request.text?.format ?? { type: 'text' }, verbosity: request.text?.verbosity ?? 'medium' },

@@ -6,11 +6,12 @@ import {
   type ResponseObject,
 } from '@attune/contracts';
 import type { ResponseStreamEvent } from '@attune/contracts';
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, type Caller } from '../auth/caller.js';
 import { validate } from '../core/validate.js';
 import { errorBody, toAppError } from '../openai/error-body.js';
+import { readIdempotency } from '../openai/idempotency.js';
 import { EventStream } from '../openai/sse.js';
 import { plainQuery, readResponseRequest, readRetrieveQuery } from './read-response-request.js';
 import { ResponsesService } from './responses.service.js';
@@ -26,11 +27,18 @@ export class ResponsesController {
 
   @Post()
   @HttpCode(200)
-  async create(@CurrentCaller() caller: Caller, @Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
+  async create(
+    @CurrentCaller() caller: Caller,
+    @Body() body: unknown,
+    @Headers('idempotency-key') key: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const idempotency = readIdempotency(key, body);
     const request = readResponseRequest(body);
     const client = new EventStream(reply);
-    if (request.stream) return send(client, this.responses.stream(caller, request, client.disconnected));
-    void reply.send(await this.responses.create(caller, request, client.disconnected));
+    if (request.stream)
+      return send(client, this.responses.stream(caller, request, client.disconnected, { idempotency }));
+    void reply.send(await this.responses.create(caller, request, client.disconnected, idempotency));
   }
 
   @Get(':id')

@@ -1,8 +1,9 @@
 import type { ResponseObject, ResponseRequest, ResponseStreamEvent } from '@attune/contracts';
-import type { ResponsePast } from '@attune/persistence';
+import { ResponseRepository, type ResponsePast, type StoredResponse } from '@attune/persistence';
 import { InternalError, InvalidRequestError, type AppError } from '@attune/platform';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
+import { keyInUse, keyReused, type Idempotency } from '../openai/idempotency.js';
 import { isLast } from './response-events.js';
 import { ResponsePlanner, type ResponseMemory, type ResponsePlan } from './response-planner.js';
 import { ResponseReader } from './response-reader.js';
@@ -20,14 +21,23 @@ export class ResponsesService {
     private readonly planner: ResponsePlanner,
     private readonly runner: ResponseRunner,
     private readonly reader: ResponseReader,
+    private readonly stored: ResponseRepository,
   ) {}
 
   /**
    * The whole response; in the background: as it is queued.
    * @throws AppError; of a response that failed, what made it fail
    */
-  async create(caller: Caller, request: ResponseRequest, signal: AbortSignal): Promise<ResponseObject> {
-    const plan = await this.plan(caller, request);
+  async create(
+    caller: Caller,
+    request: ResponseRequest,
+    signal: AbortSignal,
+    idempotency?: Idempotency,
+  ): Promise<ResponseObject> {
+    const known = await this.known(caller, idempotency);
+    if (known && known.endedAt === null && !request.background) throw keyInUse();
+    if (known) return known.body;
+    const plan = { ...(await this.plan(caller, request)), idempotency };
     if (request.background) return this.queued(caller, plan);
     let failure: AppError | undefined;
     let last: ResponseStreamEvent | undefined;
@@ -46,9 +56,11 @@ export class ResponsesService {
     caller: Caller,
     request: ResponseRequest,
     signal: AbortSignal,
-    memory?: SocketMemory,
+    { memory, idempotency }: { memory?: SocketMemory; idempotency?: Idempotency } = {},
   ): AsyncGenerator<ResponseStreamEvent> {
-    const plan = await this.plan(caller, request, memory);
+    const known = await this.known(caller, idempotency);
+    if (known) return yield* this.reader.follow(known.id, caller.userId, -1, signal);
+    const plan = { ...(await this.plan(caller, request, memory)), idempotency };
     if (request.store === false) return yield* remembering(plan, this.runner.attached(caller, plan, signal), memory);
     const response = await this.runner.detached(caller, plan);
     yield* this.reader.followHere(response, -1, signal);
@@ -60,6 +72,17 @@ export class ResponsesService {
     const events = await this.runner.filed(caller, plan);
     if (request.store === false) remember(plan, events.at(-1)!, memory);
     yield* events;
+  }
+
+  /**
+   * What an earlier request with this key has made.
+   * @throws InvalidRequestError when it was another request
+   */
+  private async known(caller: Caller, idempotency: Idempotency | undefined): Promise<StoredResponse | null> {
+    if (!idempotency) return null;
+    const known = await this.stored.findByIdempotencyKey(caller.userId, idempotency.key);
+    if (known && known.requestHash !== idempotency.requestHash) throw keyReused();
+    return known;
   }
 
   private async queued(caller: Caller, plan: ResponsePlan): Promise<ResponseObject> {

@@ -1,8 +1,9 @@
-import { NotFoundError } from '@attune/platform';
+import { ConflictError, NotFoundError } from '@attune/platform';
 import type { ResponseItem, ResponseObject, ResponseStatus } from '@attune/contracts';
 import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { storableJsonText } from '../entities/columns.js';
 import { StoredResponse } from '../entities/index.js';
+import { isUniqueViolation } from '../postgres-errors.js';
 import { appendItems } from './conversation-item.repository.js';
 
 export interface SavedResponse {
@@ -13,6 +14,8 @@ export interface SavedResponse {
   conversationUntil: number | null;
   input: ResponseItem[];
   body: ResponseObject;
+  idempotencyKey?: string | null;
+  requestHash?: string | null;
 }
 
 /** What was said up to a response, it included. */
@@ -36,11 +39,19 @@ export class ResponseRepository {
   /**
    * Writes the response as it stands, new or known. With `items` (of a response that has ended) its conversation gets
    * them in the same transaction.
+   * @throws ConflictError when another response has the idempotency key
    */
   async save(response: SavedResponse, items: ResponseItem[] = []): Promise<void> {
-    await this.db.transaction(async (tx) => {
+    const write = this.db.transaction(async (tx) => {
       await upsert(tx, response);
       if (response.conversationId !== null) await appendItems(tx, response.conversationId, items);
+    });
+    await write.catch((error: unknown) => {
+      if (!isUniqueViolation(error) || !error.detail.includes('idempotency_key')) throw error;
+      throw new ConflictError('The request with this idempotency key is being answered; ask again when it has ended.', {
+        code: 'idempotency_in_progress',
+        retryAfterSeconds: 1,
+      });
     });
   }
 
@@ -54,6 +65,11 @@ export class ResponseRepository {
     const response = await this.db.getRepository(StoredResponse).findOneBy({ id, userId, deletedAt: IsNull() });
     if (!response) throw notFound(id);
     return response;
+  }
+
+  /** What a request with this key has made, if it was stored. */
+  findByIdempotencyKey(userId: string, idempotencyKey: string): Promise<StoredResponse | null> {
+    return this.db.getRepository(StoredResponse).findOneBy({ userId, idempotencyKey, deletedAt: IsNull() });
   }
 
   /** Everything the model would be shown after this response; deleted ones in between still count. */
@@ -179,8 +195,9 @@ async function upsert(tx: EntityManager, response: SavedResponse): Promise<void>
   const { id, userId, previousResponseId, conversationId, conversationUntil, input, body } = response;
   await tx.query(
     `insert into response
-       (id, user_id, status, previous_response_id, conversation_id, conversation_until, input, body, ended_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then clock_timestamp() end)
+       (id, user_id, status, previous_response_id, conversation_id, conversation_until, input, body, ended_at,
+        idempotency_key, request_hash)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then clock_timestamp() end, $10, $11)
      on conflict (id) do update set status = $3, body = $8, heartbeat_at = clock_timestamp(),
        ended_at = case when $9 then clock_timestamp() end`,
     [
@@ -193,6 +210,8 @@ async function upsert(tx: EntityManager, response: SavedResponse): Promise<void>
       storableJsonText(input),
       storableJsonText(body),
       ENDED.includes(body.status),
+      response.idempotencyKey ?? null,
+      response.requestHash ?? null,
     ],
   );
 }
