@@ -126,7 +126,7 @@ export class DeviceRunner implements Runner {
     lengths: readonly number[],
     adapters: readonly PreparedAdapter[],
   ): Promise<GreedyChoice> {
-    const choice = { tokens: new Array<number>(tokens.length), logits: new Float32Array(tokens.length) };
+    const choice = { tokens: tokens.map(() => 0), logits: new Float32Array(tokens.length) };
     for (const group of groupRows(adapters)) {
       const { best, logits } = await this.decodeRows(start, group, tokens, lengths, 'best');
       group.rows.forEach((row, i) => {
