@@ -9,6 +9,8 @@ import { noModel, startTestGateway, testModel, type TestGateway } from '../suppo
 
 /** https://github.com/json-schema-org/JSON-Schema-Test-Suite */
 const archive = fileURLToPath(new URL('../../../shared/data/eval/json_schema_test_suite.tar.gz', import.meta.url));
+/** https://gorilla.cs.berkeley.edu/leaderboard.html */
+const functions = fileURLToPath(new URL('../../../shared/data/eval/bfcl_simple_50.jsonl', import.meta.url));
 const reason = testModel ? (existsSync(archive) ? 'draft 2020-12' : 'no ../shared/data/eval') : noModel;
 
 interface Case {
@@ -30,6 +32,70 @@ function suite(): Case[] {
     rmSync(folder, { recursive: true });
   }
 }
+
+interface FunctionCase {
+  question: [{ role: 'user'; content: string }][];
+  function: [{ name: string; description: string; parameters: object }];
+}
+
+/** The leaderboard writes types as Python does, and names as OpenAI does not take them. */
+function functionCases(): { content: string; definition: { name: string; description: string; parameters: object } }[] {
+  return readFileSync(functions, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const typed = line
+        .replaceAll('"type": "dict"', '"type": "object"')
+        .replaceAll('"type": "float"', '"type": "number"')
+        .replaceAll('"type": "tuple"', '"type": "array"');
+      const {
+        question,
+        function: [one],
+      } = JSON.parse(typed) as FunctionCase;
+      return { content: question[0][0].content, definition: { ...one, name: one.name.replaceAll('.', '_') } };
+    });
+}
+
+describe.skipIf(!testModel || !existsSync(functions))(`the functions of a leaderboard (${reason})`, () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startTestGateway({ env: { MAX_CONCURRENT_PER_KEY: '64' } });
+  });
+  afterAll(() => gateway?.close());
+
+  it('are called with arguments that follow their schemas, even by a model that knows none of them', async () => {
+    const answers = await Promise.all(
+      functionCases().map(async ({ content, definition }, seed) => {
+        const { status, body } = await gateway.api(gateway.userKey, 'POST', '/v1/chat/completions', {
+          model: gateway.model,
+          messages: [{ role: 'user', content }],
+          tools: [{ type: 'function', function: definition }],
+          tool_choice: 'required',
+          parallel_tool_calls: false,
+          seed,
+          max_tokens: 200,
+        });
+        return { status, body, definition };
+      }),
+    );
+    const tooLong = answers.filter(({ body }) => body.error?.code === 'context_length_exceeded');
+    const answered = answers.filter(({ status }) => status === 200);
+    expect(answered.length + tooLong.length).toBe(answers.length);
+    const called = answered.filter(({ body }) => body.choices[0].finish_reason === 'tool_calls');
+    for (const { body, definition } of called) {
+      const [call] = body.choices[0].message.tool_calls;
+      expect(call.function.name).toBe(definition.name);
+      const validate = new Ajv2020({ strict: false }).compile(definition.parameters);
+      expect([validate(JSON.parse(call.function.arguments as string)), call.function.arguments]).toEqual([
+        true,
+        call.function.arguments,
+      ]);
+    }
+    expect(called.length).toBeGreaterThan(answered.length / 4);
+    if (process.env.TEST_LOG_LEVEL)
+      console.log({ called: called.length, answered: answered.length, tooLong: tooLong.length });
+  });
+});
 
 describe.skipIf(!testModel || !existsSync(archive))(`the JSON-Schema-Test-Suite under strict mode (${reason})`, () => {
   let gateway: TestGateway;

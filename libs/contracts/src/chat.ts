@@ -37,6 +37,8 @@ export const streamOptions = z.strictObject({
   include_obfuscation: z.boolean().nullish(),
 });
 
+/** As OpenAI has it; rendering more would keep everybody else waiting. */
+export const MOST_MESSAGES = 2048;
 /** Choices of one request; each is a generation of its own. */
 export const MOST_CHOICES = 16;
 export const MOST_TOP_LOGPROBS = 20;
@@ -62,7 +64,7 @@ export const serviceTier = z.enum(['auto', 'default', 'flex', 'scale', 'priority
 /** POST /v1/chat/completions, https://platform.openai.com/docs/api-reference/chat/create */
 export const chatCompletionRequest = z.strictObject({
   model: z.string(),
-  messages: z.array(chatMessage).min(1),
+  messages: z.array(chatMessage).min(1).max(MOST_MESSAGES),
   ...samplingFields,
   logit_bias: logitBias.nullish(),
   max_tokens: z.number().int().min(1).nullish(),
