@@ -4,9 +4,7 @@ import { type Int4Rounding, parseModelConfig } from '@attune/models';
 import { type Clock, InvalidRequestError, messageOf } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
 import type { Vocabulary } from '@attune/structured';
-import { chooseFormat } from './formats/choose-format.js';
-import { measureFormats } from './formats/measure-formats.js';
-import { rememberedMeasures } from './formats/remembered-choice.js';
+import { resolveFormat } from './formats/resolve-format.js';
 import { type DeviceWish, type OpenedRunner, openRunner } from './running/open-runner.js';
 import { LEAST_PREFILL } from './scheduling/chunk-budget.js';
 import type { EngineLimits, KvFormat, WeightFormat } from './types.js';
@@ -85,13 +83,12 @@ export async function openModel(options: EngineOptions): Promise<OpenedModel> {
   const runtime = options.runtime ?? createRuntime({ threads });
   const read = (name: string) => model.tensor(name).data;
   const settings = { ...options, kv, slots, maxSeq, threads };
-  const { format = 'fp32', digestCache } = options;
-  const measure = () => measureFormats(runtime, config, read, settings);
-  const given = { model: model.digest, threads, version: runtime.version };
-  const chosen = format === 'auto' ? chooseFormat(await rememberedMeasures(digestCache, given, measure)) : format;
-  const opened = await openRunner(runtime, config, read, { ...settings, format: chosen }, options.device);
+  const { device, digestCache } = options;
+  const given = { runtime, config, read, digest: model.digest, threads, device, digestCache, settings };
+  const format = await resolveFormat(options.format ?? 'fp32', given);
+  const opened = await openRunner(runtime, config, read, { ...settings, format }, device);
   const tokenBudget = Math.max(options.tokenBudget ?? DEFAULT_TOKEN_BUDGET, slots + LEAST_PREFILL);
-  return { ...opened, digest: model.digest, limits: { slots, maxSeq, tokenBudget }, format: chosen };
+  return { ...opened, digest: model.digest, limits: { slots, maxSeq, tokenBudget }, format };
 }
 
 async function findModel({ model, digestCache }: EngineOptions): Promise<LoadedModel> {
