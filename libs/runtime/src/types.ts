@@ -109,6 +109,13 @@ export interface SharedWeights {
   readonly kind: 'capi' | 'binding';
 }
 
+/** A file as memory, for reading only: writing to `bytes` ends the process. */
+export interface MappedFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Takes the memory back; whoever still reads `bytes`, a session with initializers in it too, ends the process. */
+  release(): void;
+}
+
 export interface RuntimeOptions {
   /** Threads a session gets by default; 0 or left out = all cores. */
   readonly threads?: number;
