@@ -355,6 +355,8 @@ describe.skipIf(!testModel)(`Responses (${testModel ? 'served for real' : noMode
       [{ tool_choice: 'required' }, 'tool_choice'],
       [{ tools: [{ type: 'file_search', vector_store_ids: [] }] }, 'tools.0.vector_store_ids'],
       [{ input: [] }, 'input'],
+      [{ input: 'dog '.repeat(5_000) }, 'input'],
+      [{ max_output_tokens: 1_000_000 }, 'max_output_tokens'],
       [{ conversation: 'conv_none' }, 'conversation'],
     ];
     for (const [fields, param] of cases) expect(await refused(fields)).toMatchObject({ param });

@@ -1,26 +1,11 @@
 import { InvalidRequestError } from '@attune/platform';
 
-type Fields = Record<string, unknown>;
-
 /** Fields that would change the answer and are not served, each with the values that ask for nothing. */
 const chatFields: Record<string, (value: unknown) => boolean> = {
   audio: () => false,
   modalities: (value) => JSON.stringify(value) === '["text"]',
   moderation: () => false,
   web_search_options: () => false,
-};
-
-const responsesFields: Record<string, (value: unknown) => boolean> = {
-  tools: (value) => isEmpty(value),
-  tool_choice: (value) => value === 'none' || value === 'auto',
-  text: (value) => [undefined, 'text'].includes(typeOf((value as Fields).format) as string | undefined),
-  background: (value) => value === false,
-  include: (value) => isEmpty(value),
-  prompt: () => false,
-  conversation: () => false,
-  context_management: (value) => isEmpty(value),
-  top_logprobs: (value) => value === 0,
-  truncation: (value) => value === 'disabled',
 };
 
 /** @throws InvalidRequestError naming the first field of a chat completion that is not served yet */
@@ -47,9 +32,6 @@ function refuseCustomTool(tool: unknown, where: string): void {
   if (typeOf(tool) === 'custom') throw notSupported(where, 'tools of type `custom`');
 }
 
-/** @throws InvalidRequestError naming the first field of a response that is not served yet */
-export const refuseUnsupportedResponse = (body: unknown): void => refuse(body, responsesFields);
-
 export function notSupported(param: string, what = `\`${param}\``): InvalidRequestError {
   return new InvalidRequestError(`Not supported yet: ${what}; leave it out.`, { param, code: 'unsupported_parameter' });
 }
@@ -61,8 +43,6 @@ function refuse(body: unknown, fields: Record<string, (value: unknown) => boolea
   );
   if (named) throw notSupported(named[0]);
 }
-
-const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 
 const typeOf = (value: unknown) =>
   typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;

@@ -21,6 +21,7 @@ import { errorBody, toAppError } from '../openai/error-body.js';
 import { validate } from '../core/validate.js';
 import type { FittingWishes } from '../responses/context-fitter.js';
 import { itemMessages } from '../responses/item-messages.js';
+import { inOwnWords } from '../responses/own-words.js';
 import { toolSettings } from '../responses/response-tools.js';
 import { expectType, type Frame } from './client-message.js';
 import { RealtimeConversation } from './realtime-conversation.js';
@@ -219,7 +220,7 @@ export class RealtimeSession implements SocketSession {
         }
       }
     } catch (thrown) {
-      const error = toAppError(thrown);
+      const error = toAppError(inOwnWords(thrown));
       // Before it was opened there is no response to close; the error event alone tells.
       if (!response) throw error;
       if (!abort.signal.aborted) end = { status: 'failed', error: error.kind === 'cancelled' ? stopped(error) : error };

@@ -20,6 +20,7 @@ export class EventJournal {
   private characters = 0;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> = Promise.resolve();
+  private closed = false;
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
@@ -42,6 +43,12 @@ export class EventJournal {
     return this.writing;
   }
 
+  /** Writes what can still be written; nothing is tried again afterwards. */
+  close(): Promise<void> {
+    this.closed = true;
+    return this.flush();
+  }
+
   private async writeAll(): Promise<void> {
     while (this.waiting.length > 0) {
       const batch = this.waiting.slice(0, MOST_IN_ONE_STATEMENT);
@@ -49,7 +56,7 @@ export class EventJournal {
         await this.events.append(batch);
       } catch (error) {
         this.logger.warn({ err: error }, `events of responses not written yet: ${messageOf(error)}`);
-        this.timer ??= setTimeout(() => void this.flush(), RETRY_MS);
+        if (!this.closed) this.timer ??= setTimeout(() => void this.flush(), RETRY_MS);
         return;
       }
       this.drop(new Set(batch));

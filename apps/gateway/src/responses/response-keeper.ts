@@ -48,7 +48,7 @@ export class ResponseKeeper implements OnModuleInit, BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     await this.running.idle();
     for (const timer of this.timers) clearInterval(timer);
-    await this.journal.flush();
+    await this.journal.close();
   }
 
   /** Ends what gateways silent for `silentMs` have left, with the output they had told of. */

@@ -15,6 +15,7 @@ import { FileSearchTools, searchCitations, shownSearch } from './file-search.js'
 import { itemMessages } from './item-messages.js';
 import { ResponseEvents } from './response-events.js';
 import type { ResponsePlan } from './response-planner.js';
+import { inOwnWords } from './own-words.js';
 import { fileSearches, toolSettings } from './response-tools.js';
 
 /** How long a response in the background waits for a place. */
@@ -52,9 +53,9 @@ export class ResponseProducer {
         yield* batch;
       }
     } catch (thrown) {
-      if (!begun) throw thrown;
+      if (!begun) throw inOwnWords(thrown);
       if (signal.aborted) return yield* events.cancel(this.now());
-      const error = this.failure(thrown);
+      const error = this.failure(inOwnWords(thrown));
       onFailure(error);
       yield* events.fail(error, this.now());
     }
