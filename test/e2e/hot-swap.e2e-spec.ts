@@ -1,20 +1,15 @@
-import path from 'node:path';
-import { CheckpointStore, readModelFolder, type CheckpointContent } from '@attune/checkpoint';
 import type { EngineHost } from '@attune/engine';
-import { CheckpointRepository, CompletionRepository, type Checkpoint } from '@attune/persistence';
-import { createId, createRandom } from '@attune/platform';
+import { CompletionRepository, type Checkpoint } from '@attune/persistence';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
+import { publishAdapter, publishFull } from '../support/publish-checkpoint.js';
 
-const MODULE = 'model.layers.0.mlp.down_proj';
 const STREAMS = 16;
 
 describe.skipIf(!testModel)(`weights under load (${testModel ? 'swapped under a real engine' : noModel})`, () => {
   let gateway: TestGateway;
-  let checkpoints: CheckpointRepository;
   beforeAll(async () => {
     gateway = await startTestGateway({ endless: true, env: { ENGINE_MAX_ADAPTERS: '2' } });
-    checkpoints = new CheckpointRepository(gateway.dataSource);
   });
   afterAll(() => gateway?.close());
 
@@ -33,44 +28,8 @@ describe.skipIf(!testModel)(`weights under load (${testModel ? 'swapped under a 
     return { id: answer.id, text: message.content, fingerprint: answer.system_fingerprint, finish: finish_reason };
   };
 
-  async function publish(content: Pick<CheckpointContent, 'adapter' | 'model'>, seed = 1): Promise<Checkpoint> {
-    const id = createId('ckpt');
-    const { baseDigest } = gateway.loaded.model;
-    const lineage = { parentId: null, jobId: null, baseModel: gateway.model, baseDigest, objectives: ['sft'], seed };
-    const { adapterDigest, weightsDigest } = await new CheckpointStore(
-      path.join(gateway.dataDir, 'checkpoints'),
-    ).publish(id, { ...content, manifest: { ...lineage, datasetRowIds: [], config: {}, metrics: {} } });
-    await checkpoints.add({
-      id,
-      jobId: null,
-      parentId: null,
-      baseDigest,
-      adapterDigest,
-      weightsDigest,
-      folder: id,
-      metrics: {},
-    });
-    return checkpoints.setGateReport(id, { passed: true, checks: [], suite: [], samples: [] });
-  }
-
-  async function publishAdapter(seed: number): Promise<Checkpoint> {
-    const [out, width] = (await readModelFolder(testModel!)).shape(`${MODULE}.weight`);
-    const random = createRandom(seed);
-    const noise = (length: number) => Float32Array.from({ length }, () => random.normal());
-    const tensors = new Map([[MODULE, { a: noise(4 * width!), b: noise(4 * out!) }]]);
-    return publish({ adapter: { rank: 4, alpha: 8, tensors } }, seed);
-  }
-
-  /** The model with one matrix turned upside down. */
-  async function publishFull(): Promise<Checkpoint> {
-    const { names, config, tensor } = await readModelFolder(testModel!);
-    const tensors = new Map(names.map((name) => [name, tensor(name)]));
-    tensors.get(`${MODULE}.weight`)!.data.reverse();
-    return publish({ adapter: null, model: { config, tensors } });
-  }
-
   it('answers to the names of checkpoints, live or not, side by side', async () => {
-    const [one, two, three] = [await publishAdapter(1), await publishAdapter(2), await publishAdapter(3)];
+    const [one, two, three] = await Promise.all([1, 2, 3].map((seed) => publishAdapter(gateway, seed)));
     const base = await ask('dogs');
     const named = (checkpoint: Checkpoint) => `${gateway.model}:${checkpoint.id}`;
     const answers = await Promise.all(
@@ -96,7 +55,7 @@ describe.skipIf(!testModel)(`weights under load (${testModel ? 'swapped under a 
   });
 
   it('takes in a full fine-tune and gives it back without a failed request', async () => {
-    const full = await publishFull();
+    const full = await publishFull(gateway);
     const base = await ask('cats', 60);
     const answers: Promise<Awaited<ReturnType<typeof ask>>>[] = [];
     const keepAsking = setInterval(() => answers.push(ask('cats', 60)), 40);

@@ -32,6 +32,8 @@ export class ServingProcess {
   private numRestarts = 0;
   private failedStarts = 0;
   private numLoading = 0;
+  /** Calls that came while the process was being replaced. */
+  private readonly waiters: (() => void)[] = [];
   private drained: (() => void) | undefined;
 
   private constructor(private readonly options: ServingProcessOptions) {
@@ -136,13 +138,22 @@ export class ServingProcess {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    this.wakeWaiters();
     await this.child.close(CLOSE_GRACE_MS);
     this.end(() => true, 'cancelled');
   }
 
+  /** Waits for a process that is being replaced. @throws UnavailableError when it ends meanwhile or cannot be replaced */
   private async call(command: Parameters<EngineChild['call']>[0]): Promise<unknown> {
-    if (!this.isReady) throw new UnavailableError('the engine process is being replaced; try again shortly');
+    if (!this.isReady && !this.closed && this.failedStarts < MOST_FAILED_STARTS) {
+      await new Promise<void>((resolve) => this.waiters.push(resolve));
+    }
+    if (!this.isReady) throw new UnavailableError('the engine process is not running; try again shortly');
     return this.child.call(command);
+  }
+
+  private wakeWaiters(): void {
+    for (const resolve of this.waiters.splice(0)) resolve();
   }
 
   private spawn(): EngineChild {
@@ -176,8 +187,10 @@ export class ServingProcess {
     this.end(({ isSuspect }) => isSuspect, 'failed', `${reason} while it answered; ask again`);
     this.failedStarts = wasReady ? 0 : this.failedStarts + 1;
     // A model that no longer loads would keep everyone waiting for ever.
-    if (this.failedStarts >= MOST_FAILED_STARTS)
+    if (this.failedStarts >= MOST_FAILED_STARTS) {
       this.end(() => true, 'failed', `${reason} and cannot be started again`);
+      this.wakeWaiters();
+    }
     const delay = Math.min(FIRST_BACKOFF_MS * 2 ** this.failedStarts, LONGEST_BACKOFF_MS);
     this.numRestarts += 1;
     setTimeout(() => void this.restart(), delay);
@@ -194,6 +207,7 @@ export class ServingProcess {
       return child.kill('it could not be restored'); // its exit schedules the next attempt
     }
     this.isReady = true;
+    this.wakeWaiters();
     this.options.onRestarted();
     for (const pending of this.pending.values()) this.submit(pending);
   }
