@@ -6,6 +6,7 @@ import { countTokens } from '../model/answer-sequence.js';
 import type { BaseModel } from '../model/base-model.js';
 import { curate, type Curated, type CurationRules } from './curate.js';
 import { type FileSource, rowsOfFiles } from './file-rows.js';
+import { type GradedRow, readGradedRows } from './graded-rows.js';
 import type { SplitRow, SuppliedRow } from './curated-row.js';
 import { toReviewedFeedback } from './reviewed-feedback.js';
 
@@ -44,6 +45,11 @@ export class DatasetBuilder {
     const curated = added.length === 0 ? first : curate(feedback, rules, [...supplied, ...added]);
     await this.tuning.replaceDatasetRows(jobId, curated.rows.map(toStored));
     journal.info(summary(feedback.length, supplied.length, curated), { dropped: curated.dropped });
+  }
+
+  /** Prompts that a grader of the API pays answers to. */
+  gradedRows(config: TuningJobConfig): Promise<GradedRow[]> {
+    return config.stages.includes('grpo') ? readGradedRows(this.files, config.grpo.grader) : Promise.resolve([]);
   }
 
   /** The rows a job was given, in the order they were stored. */

@@ -61,6 +61,7 @@ export class TuningRun {
     const state = await RunState.open(this.stateStore(job.id), parent, model.digest);
     if (state.resumed) journal.info(`Going on with stage ${state.cursor.stage} at step ${state.cursor.step}`);
     const context: RecipeContext = {
+      gradedRows: await this.datasets.gradedRows(config),
       model,
       config,
       state,
@@ -166,7 +167,7 @@ export class TuningRun {
       await state.finish('curate');
     }
     const rows = await this.datasets.rows(jobId);
-    if (rows.some(({ split }) => split === 'train')) return rows;
+    if (rows.some(({ split }) => split === 'train') || needsNoRows(config)) return rows;
     throw new InvalidRequestError('There is no approved feedback to learn from; approve corrections or choices first');
   }
 
@@ -280,6 +281,10 @@ function longestRow({ tokenizer }: BaseModel, rows: readonly DatasetRow[]): numb
 
 /** Whoever stops like this wants to go on later. */
 const keepsState = ({ reason }: RunStopped): boolean => reason === 'shutdown' || reason === 'paused';
+
+/** Prompts that come with their own checks need no rows of the dataset. */
+const needsNoRows = ({ stages, grpo }: TuningJobConfig): boolean =>
+  stages.every((stage) => stage === 'grpo') && grpo.grader.kind !== 'regex';
 
 function toMetrics(measures: GateMeasures, rewardAccuracy: number | null): Record<string, number> {
   const metrics: Record<string, number | null | undefined> = {

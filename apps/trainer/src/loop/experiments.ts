@@ -6,6 +6,7 @@ import { rehearse, type Rehearsal } from './rehearse.js';
 import { reward } from './reward.js';
 import type { Scenario } from './scenario.js';
 import { signOff } from './sign-off.js';
+import { zeroShot } from './zero-shot.js';
 
 /** Every experiment by the name `npm run loop -- --scenario <name>` knows it under. */
 export const experiments: Readonly<Record<string, Experiment>> = {
@@ -24,6 +25,7 @@ export const experiments: Readonly<Record<string, Experiment>> = {
   ),
   reward,
   rationale,
+  'zero-shot': zeroShot,
 };
 
 /** A scenario under one configuration. */

@@ -1,12 +1,14 @@
-import type { ChatMessage, GraderConfig } from '@attune/contracts';
+import type { ChatMessage, Grader, GraderConfig } from '@attune/contracts';
+import { grade } from '@attune/graders';
 import { deriveSeed, InvalidRequestError } from '@attune/platform';
 import { exampleAt, familyNamed, type TaskFamily, trainFamilies } from '@attune/tasks';
+import type { GradedRow } from '../curation/graded-rows.js';
 import { batchItems } from './data-order.js';
 
 /** A prompt whose answers a program can score, from 0 to 1. */
 export interface GradedPrompt {
   readonly messages: readonly ChatMessage[];
-  grade(answer: string): number;
+  grade(answer: string): Promise<number>;
 }
 
 /** Prompts for the rounds of a run; a pure function of seed and round. */
@@ -16,22 +18,41 @@ export type PromptSource = (round: number, count: number) => GradedPrompt[];
 const MAX_GRADED_CHARACTERS = 4000;
 
 /**
- * Where graded prompts come from: fresh tasks with their own checks, or the dataset's prompts with a pattern.
+ * Where graded prompts come from: fresh tasks with their own checks, the dataset's prompts with a pattern, or the rows of
+ * a file with a grader of the API.
  * @throws InvalidRequestError for an unknown or held-out family, a pattern that is none, or no prompts
  */
 export function promptSource(
   grader: GraderConfig,
   prompts: readonly (readonly ChatMessage[])[],
   seed: number,
+  rows: readonly GradedRow[] = [],
 ): PromptSource {
-  return grader.kind === 'tasks' ? fromTasks(familiesNamed(grader.families), seed) : fromPattern(grader, prompts, seed);
+  switch (grader.kind) {
+    case 'tasks':
+      return fromTasks(familiesNamed(grader.families), seed);
+    case 'regex':
+      return fromPattern(grader, prompts, seed);
+    case 'rows':
+      return fromRows(grader.grader, rows, seed);
+  }
+}
+
+function fromRows(grader: Grader, rows: readonly GradedRow[], seed: number): PromptSource {
+  if (rows.length === 0) throw new InvalidRequestError('a grader of the API needs a file of rows, and there are none');
+  return (round, count) =>
+    batchItems(seed, rows.length, count, round).map((i) => {
+      const { messages, item } = rows[i]!;
+      const score = async (answer: string) => (await grade(grader, { item, sample: { output_text: answer } })).score;
+      return { messages, grade: score };
+    });
 }
 
 function fromTasks(families: readonly TaskFamily[], seed: number): PromptSource {
   return (round, count) =>
     Array.from({ length: count }, (_, place) => {
       const { messages, check } = exampleAt(deriveSeed(seed, 'graded'), round * count + place, families);
-      return { messages, grade: (answer) => Number(check(answer)) };
+      return { messages, grade: (answer) => Promise.resolve(Number(check(answer))) };
     });
 }
 
@@ -43,9 +64,9 @@ function fromPattern(
   if (prompts.length === 0)
     throw new InvalidRequestError('a pattern grades answers to the dataset’s prompts, and there are none');
   const expression = compile(pattern, flags);
-  const grade = (answer: string) => Number(expression.test(answer.slice(0, MAX_GRADED_CHARACTERS)));
+  const matches = (answer: string) => Promise.resolve(Number(expression.test(answer.slice(0, MAX_GRADED_CHARACTERS))));
   return (round, count) =>
-    batchItems(seed, prompts.length, count, round).map((i) => ({ messages: prompts[i]!, grade }));
+    batchItems(seed, prompts.length, count, round).map((i) => ({ messages: prompts[i]!, grade: matches }));
 }
 
 function familiesNamed(names: readonly string[]): readonly TaskFamily[] {

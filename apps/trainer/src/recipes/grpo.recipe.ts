@@ -41,7 +41,7 @@ export async function trainGrpo(
 ): Promise<void> {
   const { config, model, state, journal } = context;
   const settings = config.grpo;
-  const promptsOf = promptSource(settings.grader, prompts, deriveSeed(config.seed, STAGE));
+  const promptsOf = promptSource(settings.grader, prompts, deriveSeed(config.seed, STAGE), context.gradedRows);
   journal.info(
     `${settings.advantage.toUpperCase()}: ${settings.iterations} iterations of ${settings.prompts_per_iteration} prompts, ` +
       `${settings.group_size} answers each, graded by ${settings.grader.kind}`,
@@ -96,7 +96,7 @@ async function scoreGroups(
   const kls = rollouts.map(({ logProbs }, i) =>
     logProbs.reduce((sum, logProb, t) => sum + logProb - references[i]![t]!, 0),
   );
-  const grades = rollouts.map((rollout, i) => graded[i]!.grade(textOf(model.tokenizer, rollout)));
+  const grades = await Promise.all(rollouts.map((rollout, i) => graded[i]!.grade(textOf(model.tokenizer, rollout))));
   const paid = grades.map((grade, i) => grade - (rollouts[i]!.ended ? 0 : penalty));
   // GRPO has its KL in the loss; RLOO pays for it before the advantages are taken (Ahmadian et al., eq. 3).
   const advantages =

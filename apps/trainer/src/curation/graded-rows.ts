@@ -1,0 +1,49 @@
+import { chatMessage, toChatMessage, type ChatMessage, type GraderConfig } from '@attune/contracts';
+import { InvalidRequestError } from '@attune/platform';
+import { z } from 'zod';
+import type { FileSource } from './file-rows.js';
+
+/** A prompt and the fields a grader may speak of as `{{item.<field>}}`. */
+export interface GradedRow {
+  readonly messages: readonly ChatMessage[];
+  readonly item: Readonly<Record<string, unknown>>;
+}
+
+const row = z.looseObject({ messages: z.array(chatMessage).min(1) });
+
+/**
+ * The rows of a reinforcement file, https://platform.openai.com/docs/guides/reinforcement-fine-tuning: messages to be
+ * answered, and whatever else the grader looks at.
+ * @throws InvalidRequestError naming the first line that is none
+ */
+export async function readGradedRows(source: FileSource, grader: GraderConfig): Promise<GradedRow[]> {
+  if (grader.kind !== 'rows') return [];
+  const { name, content } = await source.read({ file_id: grader.file_id, user_id: grader.user_id, split: 'auto' });
+  const lines = new TextDecoder().decode(content).split('\n');
+  const rows = lines.flatMap((line, index) =>
+    line.trim() === '' ? [] : [readLine(line, `${name}, line ${index + 1}`)],
+  );
+  if (rows.length === 0) throw new InvalidRequestError(`${name} has no rows`);
+  return rows;
+}
+
+function readLine(line: string, where: string): GradedRow {
+  const parsed = row.safeParse(parse(line));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new InvalidRequestError(`${where}: \`${issue!.path.join('.')}\` is wrong: ${issue!.message}`);
+  }
+  const { messages, ...item } = parsed.data;
+  const asked = messages.map(toChatMessage);
+  if (asked.at(-1)!.role === 'assistant')
+    throw new InvalidRequestError(`${where} ends with an answer; end with the question that is to be answered`);
+  return { messages: asked, item };
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
