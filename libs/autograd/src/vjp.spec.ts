@@ -147,6 +147,12 @@ const cases: Cases = {
       build: (g, i) => op.gather(g, i['x']!, i['at']!),
     },
   ],
+  GatherDistinct: [
+    {
+      inputs: { x: random(5, 3), at: int64Tensor([3], [4, 0, 2]) },
+      build: (g, i) => op.gatherDistinct(g, i['x']!, i['at']!),
+    },
+  ],
   GatherElements: [
     {
       inputs: { x: random(2, 4), at: int64Tensor([2, 2], [3, 3, 0, 1]) },

@@ -48,6 +48,7 @@ export const vjpTable: Readonly<Record<string, Vjp>> = {
   SimplifiedLayerNormalization: normalization.rmsNorm,
   RotaryEmbedding: normalization.rotary,
   Attention: composite.attention,
+  GatherDistinct: composite.gatherDistinct,
   TokenLogProbs: composite.tokenLogProbs,
   StopGradient: () => [null],
 };

@@ -3,8 +3,8 @@ import type { Tensor } from '@attune/graph';
 import type { Vjp } from '../step.js';
 
 /**
- * Attention without a pass over [T, T] for the softmax: its row sum Σ P·dP equals Σ dO·O over the head dimension
- * (Dao et al. 2022, FlashAttention, appendix B.2).
+ * Attention with one pass over [T, T] for the softmax: its row sum Σ P·dP equals Σ dO·O over the head dimension (Dao et
+ * al. 2022, FlashAttention, appendix B.2), and is taken off inside the product dO·Vᵀ by one more column: [dO, −sum]·[V, 1]ᵀ.
  */
 export const attention: Vjp = ({ g, step, grads, needs }) => {
   const [q, k, v] = step.inputs as [Tensor, Tensor, Tensor];
@@ -12,8 +12,9 @@ export const attention: Vjp = ({ g, step, grads, needs }) => {
   const alpha = step.options['scale']!;
   const dy = grads[0]!;
   const rowSum = op.reduceSum(g, op.mul(g, dy, output), { axes: [-1], keep: true });
-  const dProbabilities = op.matmul(g, dy, v, { transB: true });
-  const dScores = op.mul(g, probabilities, op.sub(g, dProbabilities, rowSum));
+  const withSum = op.concat(g, [dy, op.neg(g, rowSum)], -1);
+  const withOne = op.concat(g, [v, op.filled(g, [...v.shape.slice(0, -1), 1], 1)], -1);
+  const dScores = op.mul(g, probabilities, op.matmul(g, withSum, withOne, { transB: true }));
   return [
     needs(0) ? op.matmul(g, dScores, k, { alpha }) : null,
     needs(1) ? op.matmul(g, dScores, q, { transA: true, alpha }) : null,
@@ -33,4 +34,12 @@ export const tokenLogProbs: Vjp = ({ g, step, grads, needs }) => {
     needs(0) ? op.mul(g, op.matmul(g, surplus, weight), column) : null,
     needs(1) ? (plus) => op.matmul(g, surplus, op.mul(g, hidden, column), { transA: true, plus }) : null,
   ];
+};
+
+/** Each row's gradient is copied to where the row came from. */
+export const gatherDistinct: Vjp = ({ g, step, grads }) => {
+  const table = step.inputs[0]!;
+  const { index } = step.saved as { index: Tensor };
+  const at = op.reshape(g, index, [index.shape[0]!, 1]);
+  return [g.emit('ScatterND', [op.zeros(g, table.shape), at, grads[0]!])[0]!];
 };

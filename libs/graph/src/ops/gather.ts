@@ -6,6 +6,14 @@ export function gather(g: Graph, table: Tensor, index: Tensor, axis = 0): Tensor
   return g.emit('Gather', [table, index], { attrs: { axis: int(axis) } })[0]!;
 }
 
+/**
+ * Rows of a matrix [N, H] by an index [R] in which none comes twice: then each row's gradient has one place to go, which
+ * needs no adding up and is many times faster.
+ */
+export function gatherDistinct(g: Graph, table: Tensor, index: Tensor): Tensor {
+  return g.composite('GatherDistinct', [table], () => ({ outputs: [gather(g, table, index)], saved: { index } }))[0]!;
+}
+
 /** One element per index along an axis; index has the result's shape. */
 export function gatherElements(g: Graph, x: Tensor, index: Tensor, axis: number): Tensor {
   return g.emit('GatherElements', [x, index], { attrs: { axis: int(axis) } })[0]!;

@@ -19,7 +19,7 @@ export class GreedyMatch {
 
   static async create(config: ModelConfig, parameters: ParameterSet, runtime: Runtime): Promise<GreedyMatch> {
     const model = new ModelGraph('greedy-match', config, parameters, 1);
-    const scores = model.logits(model.rows(model.hidden(), 'rows', 'R'));
+    const scores = model.logits(model.countedRows(model.hidden()));
     const [best] = model.g.emit('ArgMax', [scores], {
       attrs: { axis: int(-1), keepdims: int(0) },
       outputs: [{ dtype: 'int64', shape: ['R'] }],

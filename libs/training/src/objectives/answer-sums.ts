@@ -14,7 +14,7 @@ export interface Ownership {
 
 /** Σ factor · log π(token) for each of the owners, [count], where `like` is a batch tensor of that length. */
 export function answerSums(model: ModelGraph, like: Tensor): Tensor {
-  const rows = model.rows(model.hidden(), 'rows', 'R');
+  const rows = model.countedRows(model.hidden());
   const logProbs = model.labelLogProbs(rows, model.batch('labels', 'int64', ['R']));
   return sumByOwner(model.g, logProbs, {
     owners: model.batch('owners', 'int64', ['R']),

@@ -20,7 +20,7 @@ export function grpo(options: GrpoOptions): Objective<GroupBatch> {
   return {
     name: 'grpo',
     build(model) {
-      const rows = model.rows(model.hidden(), 'rows', 'R');
+      const rows = model.countedRows(model.hidden());
       const perToken = (name: string) => model.batch(name, 'float32', ['R']);
       return grpoTerms(model.g, {
         logProbs: model.labelLogProbs(rows, model.batch('labels', 'int64', ['R'])),

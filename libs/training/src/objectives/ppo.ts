@@ -42,7 +42,7 @@ export function ppo(options: PpoOptions): Objective<PpoBatch> {
     name: 'ppo',
     build(model) {
       const hidden = model.hidden();
-      const rows = model.rows(hidden, 'rows', 'R');
+      const rows = model.countedRows(hidden);
       const logProbs = model.labelLogProbs(rows, model.batch('labels', 'int64', ['R']));
       const values = model.scalar(VALUE_HEAD, rows);
       const perToken = (name: string) => model.batch(name, 'float32', ['R']);

@@ -11,7 +11,7 @@ export function sft(): Objective<TokenBatch> {
   return {
     name: 'sft',
     build(model) {
-      const hidden = model.rows(model.hidden(), 'rows', 'R');
+      const hidden = model.countedRows(model.hidden());
       const logProbs = model.labelLogProbs(hidden, model.batch('labels', 'int64', ['R']));
       const weighted = mul(model.g, logProbs, model.batch('weights', 'float32', ['R']));
       return { lossSum: neg(model.g, reduceSum(model.g, weighted)) };

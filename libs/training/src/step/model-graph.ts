@@ -1,4 +1,4 @@
-import { gather, Graph, segmentMask, type Shape, type Tensor } from '@attune/graph';
+import { gather, gatherDistinct, Graph, segmentMask, type Shape, type Tensor } from '@attune/graph';
 import {
   architectures,
   type Bottleneck,
@@ -79,9 +79,14 @@ export class ModelGraph {
     return scalarHead(this.g, hidden, this.parameter(`${name}.weight`), bias);
   }
 
-  /** The rows of hidden states that the batch names in an int64 tensor [count]. */
+  /** The rows of hidden states that the batch names in an int64 tensor [count]; a row may be named twice. */
   rows(hidden: Tensor, name: string, count: string): Tensor {
     return gather(this.g, hidden, this.batch(name, 'int64', [count]));
+  }
+
+  /** The rows of hidden states whose next token counts, [R], as weightedRowFeeds gives them. */
+  countedRows(hidden: Tensor): Tensor {
+    return gatherDistinct(this.g, hidden, this.batch('rows', 'int64', ['R']));
   }
 
   private get weights(): Weights {

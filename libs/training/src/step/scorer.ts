@@ -5,6 +5,7 @@ import { int64Vector, tokenFeeds, weightedRowFeeds } from '../batches/feeds.js';
 import { padSequences, type TokenBatch } from '../batches/token-batch.js';
 import { REWARD_HEAD, VALUE_HEAD } from './heads.js';
 import { ModelGraph } from './model-graph.js';
+import { SUBNORMALS_AS_ZERO } from './session-config.js';
 import { parameter, type ParameterSet } from './parameters.js';
 
 export interface ScorerOptions {
@@ -25,7 +26,7 @@ export class Scorer {
   /** log π(label) at every position of non-zero weight, in row order. */
   async tokenLogProbs(batch: TokenBatch): Promise<Float32Array> {
     const pass = await this.pass('log-probs', (model) => {
-      const rows = model.rows(model.hidden(), 'rows', 'R');
+      const rows = model.countedRows(model.hidden());
       return model.labelLogProbs(rows, model.batch('labels', 'int64', ['R']));
     });
     const { rows, labels } = weightedRowFeeds(batch);
@@ -34,18 +35,14 @@ export class Scorer {
 
   /** The value head's estimate at every position of non-zero weight, in row order. */
   async values(batch: TokenBatch): Promise<Float32Array> {
-    const pass = await this.pass('values', (model) =>
-      model.scalar(VALUE_HEAD, model.rows(model.hidden(), 'rows', 'R')),
-    );
+    const pass = await this.pass('values', (model) => model.scalar(VALUE_HEAD, model.countedRows(model.hidden())));
     const { rows } = weightedRowFeeds(batch);
     return this.counted(await pass.run({ ...tokenFeeds(batch), rows: rows! }, rows!.shape), batch);
   }
 
   /** The reward head's score of each sequence (prompt and answer), read at its last token. */
   async rewardScores(sequences: readonly (readonly number[])[]): Promise<Float32Array> {
-    const pass = await this.pass('rewards', (model) =>
-      model.scalar(REWARD_HEAD, model.rows(model.hidden(), 'rows', 'R')),
-    );
+    const pass = await this.pass('rewards', (model) => model.scalar(REWARD_HEAD, model.countedRows(model.hidden())));
     const batch = padSequences(sequences.map((ids) => ({ ids, weights: ids.map(() => 0) })));
     const rows = int64Vector(sequences.map((ids, row) => row * batch.length + ids.length - 1));
     return pass.run({ ...tokenFeeds(batch), rows }, rows.shape);
@@ -89,6 +86,7 @@ class ForwardPass {
       threads: options.threads,
       memPattern: false,
       graphOptimization: 'basic',
+      config: SUBNORMALS_AS_ZERO,
     });
     const weights: Record<string, HostTensor> = {};
     for (const input of usedInputs(model.g)) {
