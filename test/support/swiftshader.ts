@@ -33,7 +33,9 @@ export function describeOnSwiftShader(name: string, file: string, tests: () => v
 
 function runInside(file: string): Promise<{ code: number | null; output: string }> {
   const vitest = path.resolve('node_modules/vitest/vitest.mjs');
-  const child = spawn(process.execPath, [vitest, 'run', '--project', 'synthetic', path.relative('.', file)], {
+  const spec = path.relative('.', file);
+  const project = spec.startsWith('libs') ? 'unit' : 'synthetic';
+  const child = spawn(process.execPath, [vitest, 'run', '--project', project, spec], {
     env: {
       ...process.env,
       [INSIDE]: '1',

@@ -1,4 +1,4 @@
-import type { Device, DeviceTensor } from '@attune/runtime';
+import { type Device, type DeviceTensor, hostTensor } from '@attune/runtime';
 import type { KvCacheShape } from '../kv-cache.js';
 
 export type RealType = 'float32' | 'float16';
@@ -60,8 +60,9 @@ export class DeviceCache {
 async function slotTensors(device: Device, shape: KvCacheShape, real: RealType) {
   const { layers, kvHeads, maxSeq, headDim } = shape;
   const tensors: Record<string, DeviceTensor> = {};
+  // Fresh memory may hold NaN, which even a weight of 0 does not take out of a sum.
+  const zeros = hostTensor(real, [1, kvHeads, maxSeq, headDim]);
   for (let layer = 0; layer < layers; layer++)
-    for (const kind of ['key', 'value'])
-      tensors[`${layer}.${kind}`] = await device.tensor(real, [1, kvHeads, maxSeq, headDim]);
+    for (const kind of ['key', 'value']) tensors[`${layer}.${kind}`] = await device.tensor(real, zeros.shape, zeros);
   return tensors;
 }
