@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { grader } from './graders.js';
 
 const count = (value: number) => z.number().int().min(0).default(value);
 const positive = (value: number) => z.number().positive().default(value);
@@ -145,6 +146,12 @@ export const graderConfig = z.discriminatedUnion('kind', [
       .string()
       .regex(/^[imsu]*$/)
       .default(''),
+  }),
+  z.object({
+    kind: z.literal('rows').describe('A grader of the fine-tuning API, over the rows of a file: {messages, …fields}.'),
+    grader,
+    file_id: z.string(),
+    user_id: z.string(),
   }),
 ]);
 export type GraderConfig = z.output<typeof graderConfig>;

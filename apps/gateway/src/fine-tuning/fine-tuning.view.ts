@@ -1,10 +1,8 @@
 import type { FineTuningCheckpointObject, FineTuningEventObject, FineTuningJobObject } from '@attune/contracts';
 import type { Checkpoint, FineTuningEvent, FineTuningRecord, TuningJob } from '@attune/persistence';
+import { checkpointModelName } from '../inference/model-name.js';
 import { seconds, secondsOrNull } from '../core/seconds.js';
 import { hyperparametersOf } from './method-config.js';
-
-/** How clients ask for a checkpoint: `<base>:<checkpoint>`. */
-export const checkpointModel = (served: string, checkpoint: Checkpoint): string => `${served}:${checkpoint.id}`;
 
 export function fineTuningJobView(record: FineTuningRecord, served: string): FineTuningJobObject {
   const { asked, work, checkpoint } = record;
@@ -17,7 +15,7 @@ export function fineTuningJobView(record: FineTuningRecord, served: string): Fin
     finished_at: secondsOrNull(work.finishedAt),
     estimated_finish: estimatedFinish(work),
     model: asked.model,
-    fine_tuned_model: checkpoint && !error ? checkpointModel(served, checkpoint) : null,
+    fine_tuned_model: checkpoint && !error ? checkpointModelName(served, checkpoint.id) : null,
     organization_id: asked.userId,
     status: error ? 'failed' : work.status,
     training_file: asked.trainingFile,
@@ -68,7 +66,7 @@ export function fineTuningCheckpointView(
     id: checkpoint.id,
     object: 'fine_tuning.job.checkpoint',
     created_at: seconds(checkpoint.createdAt),
-    fine_tuned_model_checkpoint: checkpointModel(served, checkpoint),
+    fine_tuned_model_checkpoint: checkpointModelName(served, checkpoint.id),
     fine_tuning_job_id: asked.id,
     step_number: lastStep.step,
     metrics: {

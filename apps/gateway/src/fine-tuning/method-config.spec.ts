@@ -40,6 +40,21 @@ it.each([
   expect(made).toMatchObject({ stages, form: 'bottleneck', ...expected });
 });
 
+it('pays reinforcement by its grader, over the file', () => {
+  const grader = {
+    type: 'string_check',
+    name: 'same',
+    operation: 'eq',
+    input: '{{sample.output_text}}',
+    reference: 'x',
+  };
+  const made = config({ method: { type: 'reinforcement', reinforcement: { grader } } });
+  expect(made.grpo.grader).toMatchObject({ kind: 'rows', grader, file_id: 'file-a', user_id: 'user_1' });
+  expect(made.data.files).toEqual([]);
+  const judge = { type: 'score_model', name: 'judge', model: 'm', input: [{ role: 'user', content: 'x' }] };
+  expect(() => config({ method: { type: 'reinforcement', reinforcement: { grader: judge } } })).toThrow('asks a model');
+});
+
 it('names what to start from', () => {
   expect(startOf('mini', 'mini')).toBe('base');
   expect(startOf('default', 'mini')).toBe('live');

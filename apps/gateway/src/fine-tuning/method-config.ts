@@ -2,6 +2,7 @@ import {
   tuningJobConfig,
   type CreateFineTuningJobRequest,
   type FineTuningMethod,
+  type Grader,
   type TuningJobConfig,
 } from '@attune/contracts';
 import { InvalidRequestError } from '@attune/platform';
@@ -53,16 +54,17 @@ export function configOf({ method, start, userId, seed, ...files }: FineTuningIn
     ? [file(trainingFile, 'train'), file(validationFile, 'heldout')]
     : [file(trainingFile, 'auto')];
   return tuningJobConfig.parse({
-    ...stagesOf(method),
+    ...stagesOf(method, { file_id: trainingFile, user_id: userId }),
     form,
     start,
     promotion: 'never',
     ...(seed !== undefined && { seed }),
-    data: { feedback: false, files: rows },
+    // Rows that are graded are no examples to imitate.
+    data: { feedback: false, files: method.type === 'reinforcement' ? [] : rows },
   });
 }
 
-function stagesOf(method: FineTuningMethod) {
+function stagesOf(method: FineTuningMethod, file: { file_id: string; user_id: string }) {
   const stage = (name: Stage, extra: object = {}) => ({ [name]: { ...steps(name, method), ...extra } });
   switch (method.type) {
     case 'supervised':
@@ -77,9 +79,23 @@ function stagesOf(method: FineTuningMethod) {
       const kl = number('kl_coef', method.ppo.hyperparameters.beta);
       return { stages: ['reward', 'ppo'], ...stage('reward'), ...stage('ppo', kl) };
     }
-    case 'reinforcement':
-      return { stages: ['grpo'], ...stage('grpo', { grader: { kind: 'rows', grader: method.reinforcement.grader } }) };
+    case 'reinforcement': {
+      const { grader } = method.reinforcement;
+      expectNoJudge(grader);
+      return { stages: ['grpo'], ...stage('grpo', { grader: { kind: 'rows', grader, ...file } }) };
+    }
   }
+}
+
+/** @throws InvalidRequestError for graders that ask a model: while it trains, the trainer has none to ask */
+function expectNoJudge(grader: Grader): void {
+  const parts = grader.type === 'multi' ? Object.values(grader.graders) : [grader];
+  const judge = parts.find(({ type }) => type === 'label_model' || type === 'score_model');
+  if (!judge) return;
+  throw new InvalidRequestError(
+    `\`${judge.name}\` asks a model, which a training job cannot; use string_check, text_similarity or multi of them.`,
+    { param: 'method.reinforcement.grader' },
+  );
 }
 
 /** The names a stage has for epochs, batch and learning rate. */

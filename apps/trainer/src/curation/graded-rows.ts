@@ -1,4 +1,4 @@
-import { chatMessage, toChatMessage, type ChatMessage, type GraderConfig } from '@attune/contracts';
+import { chatMessage, toChatMessages, type ChatMessage, type GraderConfig } from '@attune/contracts';
 import { InvalidRequestError } from '@attune/platform';
 import { z } from 'zod';
 import type { FileSource } from './file-rows.js';
@@ -34,7 +34,9 @@ function readLine(line: string, where: string): GradedRow {
     throw new InvalidRequestError(`${where}: \`${issue!.path.join('.')}\` is wrong: ${issue!.message}`);
   }
   const { messages, ...item } = parsed.data;
-  const asked = messages.map(toChatMessage);
+  const asked = toChatMessages(messages, (index) => {
+    throw new InvalidRequestError(`${where}: message ${index + 1} answers no tool call before it`);
+  });
   if (asked.at(-1)!.role === 'assistant')
     throw new InvalidRequestError(`${where} ends with an answer; end with the question that is to be answered`);
   return { messages: asked, item };
