@@ -42,10 +42,14 @@ export class ResponseRepository {
    * @throws ConflictError when another response has the idempotency key
    */
   async save(response: SavedResponse, items: ResponseItem[] = []): Promise<void> {
-    const write = this.db.transaction(async (tx) => {
-      await upsert(tx, response);
-      if (response.conversationId !== null) await appendItems(tx, response.conversationId, items);
-    });
+    const { conversationId } = response;
+    const write =
+      conversationId === null
+        ? upsert(this.db.manager, response)
+        : this.db.transaction(async (tx) => {
+            await upsert(tx, response);
+            await appendItems(tx, conversationId, items);
+          });
     await write.catch((error: unknown) => {
       if (!isUniqueViolation(error) || !error.detail.includes('idempotency_key')) throw error;
       throw new ConflictError('The request with this idempotency key is being answered; ask again when it has ended.', {
