@@ -62,6 +62,17 @@ describeOnSwiftShader('the engine on WebGPU', fileURLToPath(import.meta.url), ()
     expect(new Set(want.map(({ tokens }) => tokens.join())).size).toBe(4); // each adapter changes the answer
   });
 
+  it('brings an adapter back that made room for others', async () => {
+    const engine = await load(randomModel(1), 'webgpu');
+    const ask = (adapter: string) => answer(engine, [{ ...asks[0]!, adapter }]);
+    await engine.loadAdapter(randomAdapter(0));
+    const [before] = await ask('adapter-0');
+    for (let seed = 1; seed <= 40; seed++) await engine.loadAdapter(randomAdapter(seed));
+    const [after] = await ask('adapter-0');
+    expect(after!.finished.reason).toBe('length');
+    expect(after!.tokens).toEqual(before!.tokens);
+  });
+
   it('says when the device that was asked for is not there, and falls back under auto', async () => {
     const options = { model: randomModel(1), slots: 1, maxSeq: 32, threads: 1 };
     await expect(Engine.load({ ...options, device: 'cuda' })).rejects.toThrow(/no cuda device can be used here/);

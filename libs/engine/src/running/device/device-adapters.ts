@@ -7,19 +7,43 @@ export interface DeviceAdapter {
   readonly inputs: Readonly<Record<string, DeviceTensor>>;
 }
 
-/** Adapters on a device; each leaves it when nobody refers to the adapter any more. */
+/** Adapters of a few megabytes each; those that are asked for again cost one more trip. */
+const MOST_ADAPTERS = 32;
+
+/**
+ * The adapters that were used last, on a device. Others leave it at once: nothing tells the garbage collector how much
+ * device memory a small object stands for, so it cannot be left to it.
+ */
 export class DeviceAdapters {
-  private readonly moved = new WeakMap<LayerUpdate, Promise<DeviceAdapter>>();
+  /** In the order of use, the latest last. */
+  private readonly moved = new Map<LayerUpdate, Promise<DeviceAdapter>>();
   private count = 0;
 
-  constructor(private readonly device: Device) {}
+  constructor(
+    private readonly device: Device,
+    /** Told before an adapter's memory is freed. */
+    private readonly onLeave: (id: number) => void,
+  ) {}
 
-  /** The adapter's inputs, moved when they are first asked for. */
-  of(update: LayerUpdate): Promise<DeviceAdapter> {
-    const known = this.moved.get(update);
-    const made = known ?? this.move(update, ++this.count);
-    this.moved.set(update, made);
-    return made;
+  /** The adapter's inputs, moved to the device when they are not there. Valid until the next call. */
+  async of(update: LayerUpdate): Promise<DeviceAdapter> {
+    const adapter = this.moved.get(update) ?? this.move(update, ++this.count);
+    this.moved.delete(update);
+    this.moved.set(update, adapter);
+    const [oldest] = this.moved.keys();
+    if (this.moved.size > MOST_ADAPTERS) await this.leave(oldest!);
+    return adapter;
+  }
+
+  async release(): Promise<void> {
+    for (const update of this.moved.keys()) await this.leave(update);
+  }
+
+  private async leave(update: LayerUpdate): Promise<void> {
+    const { id, inputs } = await this.moved.get(update)!;
+    this.moved.delete(update);
+    this.onLeave(id);
+    for (const tensor of Object.values(inputs)) tensor.release();
   }
 
   private async move({ inputs }: LayerUpdate, id: number): Promise<DeviceAdapter> {

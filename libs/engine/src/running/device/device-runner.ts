@@ -35,7 +35,7 @@ export class DeviceRunner implements Runner {
     private readonly sessions: DeviceSessions,
     private readonly options: DeviceRunnerOptions,
   ) {
-    this.adapters = new DeviceAdapters(device);
+    this.adapters = new DeviceAdapters(device, (id) => this.forgetSteps(id));
   }
 
   /** @param read checkpoint parameters by their Hugging Face names */
@@ -139,6 +139,7 @@ export class DeviceRunner implements Runner {
 
   async release(): Promise<void> {
     this.steps.clear();
+    await this.adapters.release();
     await this.sessions.release();
     this.cache.release();
   }
@@ -183,13 +184,17 @@ export class DeviceRunner implements Runner {
 
   private async keptStep(shape: StepShape): Promise<DeviceStep> {
     const adapter = shape.update ? (await this.adapters.of(shape.update)).id : 0;
-    const key = `${shape.slots.map(({ id }) => id).join()} ${adapter} ${shape.wanted}`;
+    const key = `${adapter} ${shape.slots.map(({ id }) => id).join()} ${shape.wanted}`;
     const known = this.steps.get(key);
     if (known) return known;
     const made = await this.bind(shape);
     if (this.steps.size >= MOST_STEPS) this.steps.clear();
     this.steps.set(key, made);
     return made;
+  }
+
+  private forgetSteps(adapter: number): void {
+    for (const key of this.steps.keys()) if (key.startsWith(`${adapter} `)) this.steps.delete(key);
   }
 
   private async bind(shape: StepShape): Promise<DeviceStep> {
