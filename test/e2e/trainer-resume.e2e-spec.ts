@@ -12,6 +12,7 @@ import {
   type TuningJob,
   TuningRepository,
 } from '@attune/persistence';
+import { createRandom } from '@attune/platform';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { noModel, testModel } from '../support/gateway.js';
@@ -19,8 +20,10 @@ import { newCompletion, outcome } from '../support/rows.js';
 import { startTestTrainer, type TestTrainer } from '../support/trainer.js';
 
 const MINUTE = 60_000;
-/** Long enough that the kill falls into it on any machine. */
+/** Long enough that the kills fall into it on any machine. */
 const NUM_STEPS = 150;
+const NUM_KILLS = 3;
+const KILL_SEED = 20_261_122;
 const config = tuningJobConfig.parse({
   stages: ['sft'],
   lora: { rank: 4, targets: ['q_proj', 'v_proj'] },
@@ -51,25 +54,52 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
   });
 
   it(
-    'goes on from its last saved state and ends with the very weights of an undisturbed run',
+    'goes on from its last saved state, kill after kill, and ends with the very weights of an undisturbed run',
     async () => {
       trainer = start();
       const undisturbed = await finished(await tuning.enqueue({ trigger: 'button', config }));
 
       const { id } = await tuning.enqueue({ trigger: 'button', config });
-      await until('the job has saved its state', async () => numSaves(id) > 3);
-      await trainer.kill();
-      const left = await tuning.get(id);
-      expect(left).toMatchObject({ status: 'running', attempt: 1 });
-
-      trainer = start();
-      const resumed = await finished(left);
-      expect(resumed.attempt).toBe(2);
+      const random = createRandom(KILL_SEED);
+      for (let kill = 1; kill <= NUM_KILLS; kill++) {
+        // At any step, and at any moment within it: training, writing the state, or telling the database.
+        const saves = numSaves(id) + 1 + random.int(4);
+        await until('the job has saved its state', async () => numSaves(id) >= saves);
+        await sleep(random.int(40));
+        await trainer.kill();
+        expect(await tuning.get(id)).toMatchObject({ status: 'running', attempt: kill });
+        trainer = start();
+        await until('the job is taken up again', async () => (await tuning.get(id)).attempt > kill);
+      }
+      const resumed = await finished(await tuning.get(id));
+      expect(resumed.attempt).toBe(NUM_KILLS + 1);
       const messages = (await tuning.events(id)).map(({ message }) => message);
-      const goingOn = messages.map((message) => /^Going on with stage sft at step (\d+)$/.exec(message)?.[1]);
-      expect(Number(goingOn.find((step) => step !== undefined)), messages.join('\n')).toBeGreaterThan(0);
-      const steps = (await tuning.metrics(id)).filter(({ stage }) => stage === 'sft').map(({ step }) => step);
-      expect(steps.toSorted((a, b) => a - b)).toEqual(Array.from({ length: NUM_STEPS }, (_, step) => step));
+      const goneOn = messages.flatMap((message) => /^Going on with stage sft at step (\d+)$/.exec(message)?.[1] ?? []);
+      expect(Math.max(...goneOn.map(Number)), messages.join('\n')).toBeGreaterThan(0);
+      expect(await sftSteps(id)).toEqual(Array.from({ length: NUM_STEPS }, (_, step) => step));
+      expect(await digestOf(database, resumed)).toBe(await digestOf(database, undisturbed));
+    },
+    4 * MINUTE,
+  );
+
+  it(
+    'pauses with its state kept, leaves the queue to others, and ends with the same weights once resumed',
+    async () => {
+      trainer ??= start();
+      const undisturbed = await finished(await tuning.enqueue({ trigger: 'button', config }));
+      const { id } = await tuning.enqueue({ trigger: 'button', config });
+      await until('the job has saved its state', async () => numSaves(id) > 2);
+      await tuning.requestPause(id);
+      await until('the job is paused', async () => (await tuning.get(id)).status === 'paused');
+      expect((await tuning.events(id)).at(-1)).toMatchObject({ message: 'Paused' });
+
+      const short = { ...config, sft: { ...config.sft, max_steps: 2 } };
+      await finished(await tuning.enqueue({ trigger: 'button', config: short }));
+
+      await tuning.requestResume(id);
+      const resumed = await finished(await tuning.get(id));
+      expect(resumed.attempt).toBe(1);
+      expect(await sftSteps(id)).toEqual(Array.from({ length: NUM_STEPS }, (_, step) => step));
       expect(await digestOf(database, resumed)).toBe(await digestOf(database, undisturbed));
     },
     4 * MINUTE,
@@ -89,6 +119,11 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
     },
     MINUTE,
   );
+
+  async function sftSteps(jobId: string): Promise<number[]> {
+    const steps = (await tuning.metrics(jobId)).filter(({ stage }) => stage === 'sft').map(({ step }) => step);
+    return steps.toSorted((a, b) => a - b);
+  }
 
   /** The first save is of the dataset, every later one of training. */
   function numSaves(jobId: string): number {
