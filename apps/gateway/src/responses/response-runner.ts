@@ -2,7 +2,6 @@ import type { ResponseStreamEvent } from '@attune/contracts';
 import { ResponseRepository } from '@attune/persistence';
 import { messageOf, type AppError, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../auth/caller.js';
 import { LOGGER } from '../core/tokens.js';
 import { EventJournal } from './event-journal.js';
@@ -106,7 +105,7 @@ export class ResponseRunner {
 
   private async fileLater(id: string, write: () => Promise<void>): Promise<void> {
     for (const delayMs of FILE_AGAIN_MS) {
-      await sleep(delayMs, undefined, { ref: false });
+      await sleep(delayMs);
       try {
         return await write();
       } catch (error) {
@@ -117,13 +116,16 @@ export class ResponseRunner {
 
   private async stopUnlessResumed(response: RunningResponse): Promise<void> {
     for (let waitMs = RESUME_WITHIN_MS; ; waitMs = READ_LATELY_MS) {
-      await Promise.race([sleep(waitMs, undefined, { ref: false }), response.done]);
+      await Promise.race([sleep(waitMs), response.done]);
       if (response.isRead || this.running.get(response.id) !== response) return;
       const read = await this.responses.wasRead(response.id, READ_LATELY_MS).catch(() => false);
       if (!read) return response.stop('left');
     }
   }
 }
+
+/** Keeps no process alive. */
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
 
 /** The events whose state the row must show before anybody is told. */
 const isFirst = ({ type }: ResponseStreamEvent, plan: ResponsePlan) =>
