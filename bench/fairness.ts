@@ -5,6 +5,7 @@
  * while long prompts arrive, read in chunks that fit a gap and in chunks as large as they come.
  * `-- fairness [mini|smol] [--seconds 8] [--rounds 2] [--threads 2]`; weights are random: speed does not depend on them.
  */
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Engine, type EngineOptions, type GenerateRequest } from '@attune/engine';
@@ -90,6 +91,7 @@ async function trickle(user: string, forMs: number): Promise<number[]> {
 /** Keeps many requests waiting. @returns what ends it */
 function startFlood(user: string): () => Promise<void> {
   const abort = new AbortController();
+  setMaxListeners(0, abort.signal);
   const senders = Array.from({ length: FLOOD_REQUESTS }, async () => {
     while (!abort.signal.aborted) await ask(user, FLOOD.prompt, FLOOD.answer, abort.signal);
   });
@@ -105,7 +107,7 @@ async function ask(user: string, prompt: number, answer: number, signal?: AbortS
     id,
     promptIds: randomPrompt(numRequests, prompt, vocabSize),
     maxTokens: answer,
-    sampling: { temperature: 0 },
+    sampling: { temperature: 1, seed: numRequests }, // greedy text repeats itself, and would be guessed ahead
     user,
   };
   const start = performance.now();
@@ -125,11 +127,14 @@ async function compareChunks(): Promise<void> {
   const reads = Object.fromEntries(Object.keys(kinds).map((name) => [name, [] as number[]]));
   for (let round = 0; round < ROUNDS; round++)
     for (const [name, on] of Object.entries(kinds)) {
-      const answer = ask('a', 32, 400, undefined, on);
-      for (let i = 0; i < 3 && name !== 'no prompts'; i++) {
-        await sleep(100);
+      const abort = new AbortController();
+      const answer = ask('a', 32, 1_900, abort.signal, on);
+      await sleep(300);
+      for (let i = 0; i < 4 && name !== 'no prompts'; i++) {
+        await sleep(50);
         reads[name]!.push((await ask('b', LONG_PROMPT, 1, undefined, on)).firstTokenMs);
       }
+      abort.abort();
       gaps[name]!.push(...(await answer).gaps);
     }
   const longest = (name: string) => Math.max(...gaps[name]!);
