@@ -27,6 +27,7 @@ export * from './optimizers/schedule.js';
 export * from './step/adapter.js';
 export * from './step/heads.js';
 export type { Evaluation } from './step/mean.js';
+export * from './step/memory.js';
 export * from './step/model-graph.js';
 export * from './step/objective.js';
 export * from './step/parameters.js';

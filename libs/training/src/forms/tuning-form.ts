@@ -1,4 +1,4 @@
-import { architectures, type ModelConfig } from '@attune/models';
+import type { ModelConfig } from '@attune/models';
 import { InvalidRequestError, type Random } from '@attune/platform';
 import {
   adaptedModules,
@@ -8,6 +8,7 @@ import {
   type ParameterSet,
 } from '../step/parameters.js';
 import { initialBottlenecks } from './bottleneck.js';
+import { modelSize } from './model-size.js';
 import { initialSoftPrompt } from './soft-prompt.js';
 
 /** What of a model is trained, and how it is attached. */
@@ -76,9 +77,4 @@ function initialAddition(
         );
       return initialSoftPrompt(config, form, base, random);
   }
-}
-
-function modelSize(config: ModelConfig): number {
-  const shapes = [...architectures[config.architecture]!.parameterShapes(config).values()];
-  return shapes.reduce((all, shape) => all + shape.reduce((a, b) => a * b, 1), 0);
 }

@@ -4,12 +4,17 @@ import { createRuntime } from '@attune/runtime';
 import { describe, expect, it } from 'vitest';
 import {
   AdamW,
+  answerBatch,
   copyParameters,
   dpo,
+  groupBatch,
+  grpo,
   initialAdapter,
   initialParameters,
   initialRewardHead,
   initialValueHead,
+  ipo,
+  kto,
   type Objective,
   type Optimizer,
   pairBatch,
@@ -18,7 +23,9 @@ import {
   ppo,
   ppoBatch,
   type PreferencePair,
+  rewardBatch,
   rewardModel,
+  rloo,
   Scorer,
   type ScoredRollout,
   type Trainable,
@@ -148,14 +155,64 @@ describe('through a whole model, the gradient of', () => {
     expect(Math.abs(numeric / analytic - 1)).toBeLessThan(2e-2);
   });
 
-  it('DPO agrees with finite differences', async () => {
+  it.each([
+    ['DPO', dpo({ beta: 0.3 })],
+    ['cDPO', dpo({ beta: 0.3, labelSmoothing: 0.2 })],
+    ['IPO', ipo({ beta: 0.3 })],
+  ])('%s agrees with finite differences', async (_, objective) => {
     const batch = { pairs: pairBatch(pairs), referenceGaps: [0.4, -1.2] };
-    const { analytic, numeric } = await slopes(dpo({ beta: 0.3 }), adapter(5), batch);
+    const { analytic, numeric } = await slopes(objective, adapter(5), batch);
+    expect(Math.abs(numeric / analytic - 1)).toBeLessThan(5e-3);
+  });
+
+  it('KTO agrees with finite differences', async () => {
+    const answers = answerBatch(pairs.map(({ chosen, promptLength }) => ({ ids: chosen, promptLength })));
+    const batch = { answers, desirable: [true, false], referenceLogProbs: [-30, -12], referencePoint: 0.7 };
+    const objective = kto({ beta: 0.1, desirableWeight: 1, undesirableWeight: 1.3 });
+    const { analytic, numeric } = await slopes(objective, adapter(5), batch);
+    expect(Math.abs(numeric / analytic - 1)).toBeLessThan(5e-3);
+  });
+
+  it.each([
+    ['GRPO', grpo({ clipRange: 0.2, klCoef: 0.1 })],
+    // Whole answers as one action: their ratios are far outside a clip of 0.2.
+    ['RLOO', rloo({ clipRange: 50 })],
+  ])('%s agrees with finite differences', async (_, objective) => {
+    const policy = adapter(4);
+    const made = await rollouts(policy);
+    const batch = groupBatch(made.map((rollout, i) => ({ ...rollout, advantage: i === 0 ? 0.8 : -0.8 })));
+    const { analytic, numeric } = await slopes(objective, policy, batch);
+    expect(Math.abs(numeric / analytic - 1)).toBeLessThan(2e-2);
+  });
+
+  it('a reward model of rankings and thumbs agrees with finite differences', async () => {
+    const trainable = new Map([...adapter(2), ...initialRewardHead(config, createRandom(3))]);
+    const answers = [randomIds(1, 9), randomIds(2, 6), randomIds(5, 7)];
+    const batch = rewardBatch(
+      [{ answers, margins: [0.1, 0.2] }],
+      [{ ids: randomIds(6, 8), liked: false, weight: 0.5 }],
+    );
+    const objective = rewardModel({ centerCoef: 0.01, thumbCoef: 0.5 });
+    const { analytic, numeric } = await slopes(objective, trainable, batch);
     expect(Math.abs(numeric / analytic - 1)).toBeLessThan(5e-3);
   });
 });
 
 describe('the reward model', () => {
+  it('gives a ranking of two the loss of the pair it is', async () => {
+    const trainable = new Map([...adapter(7), ...initialRewardHead(config, createRandom(8))]);
+    const options = { config, objective: rewardModel(), trainable, frozen: base, adapterScale: 2, runtime };
+    const step = await TrainStep.create({ ...options, optimizer: new AdamW(), clipNorm: null });
+    const plain = pairs.map(({ chosen, rejected, promptLength }) => ({ chosen, rejected, promptLength }));
+    const asPairs = await step.evaluate([pairBatch(plain)]);
+    const asRankings = await step.evaluate([
+      rewardBatch(plain.map(({ chosen, rejected }) => ({ answers: [chosen, rejected] }))),
+    ]);
+    expect(asRankings.items).toBe(asPairs.items);
+    expect(asRankings.loss).toBeCloseTo(asPairs.loss, 5);
+    step.release();
+  });
+
   it('learns to rank pairs, and its scorer then ranks them alone', async () => {
     const trainable = new Map([...adapter(7), ...initialRewardHead(config, createRandom(8))]);
     const step = await TrainStep.create({
