@@ -35,6 +35,29 @@ describe('server-sent events', () => {
     await app.close();
   });
 
+  it('can be empty, and can be told to be alive once they are open', async () => {
+    const app = Fastify();
+    app.get('/empty', async (_, reply) => {
+      const stream = new EventStream(reply);
+      stream.beat();
+      stream.start();
+      stream.end();
+    });
+    app.get('/alive', async (_, reply) => {
+      const stream = new EventStream(reply);
+      await stream.send('one');
+      stream.beat();
+      await stream.send('two');
+      stream.end();
+    });
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    const empty = await fetch(`${url}/empty`);
+    expect(empty.headers.get('content-type')).toContain('text/event-stream');
+    expect(await empty.text()).toBe('');
+    expect(await (await fetch(`${url}/alive`)).text()).toBe('data: one\n\n: still here\n\ndata: two\n\n');
+    await app.close();
+  });
+
   it('know a client that left before the stream was made, and do not wait for it', async () => {
     const app = Fastify();
     let finish: (disconnected: boolean) => void;

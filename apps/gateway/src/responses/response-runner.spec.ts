@@ -1,6 +1,6 @@
 import type { ResponseObject, ResponseStreamEvent } from '@attune/contracts';
 import type { ResponseRepository } from '@attune/persistence';
-import { InvalidRequestError, type AppError, type Logger } from '@attune/platform';
+import { InvalidRequestError, type Logger } from '@attune/platform';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../auth/caller.js';
 import type { EventJournal } from './event-journal.js';
@@ -161,7 +161,7 @@ describe('a stored response', () => {
   it('that nobody waits beside is filed once, at its end', async () => {
     const { runner, plan, push, saved } = setUp();
     const types: string[] = [];
-    const note = (_: AppError) => expect.unreachable();
+    const note = () => expect.unreachable();
     const reading = (async () => {
       for await (const one of runner.attached(caller, plan, new AbortController().signal, note)) types.push(one.type);
     })();

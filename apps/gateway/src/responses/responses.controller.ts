@@ -75,9 +75,13 @@ export class ResponsesController {
   }
 }
 
+/** Proxies commonly give a silent connection up after a minute. */
+const BEAT_EVERY_MS = 15_000;
+
 /** Once an event is out, the status line is too: a later error travels in the stream. */
 async function send(client: EventStream, events: AsyncIterable<ResponseStreamEvent>): Promise<void> {
   let sequence = 0;
+  const beat = setInterval(() => client.beat(), BEAT_EVERY_MS).unref();
   try {
     for await (const event of events) {
       await client.send(event, event.type);
@@ -90,6 +94,7 @@ async function send(client: EventStream, events: AsyncIterable<ResponseStreamEve
     const { message, code, param } = errorBody(toAppError(thrown)).error;
     await client.send({ type: 'error', sequence_number: sequence, message, code, param }, 'error');
   } finally {
+    clearInterval(beat);
     client.end();
   }
 }
