@@ -21,6 +21,8 @@ export interface ServingLinear {
   readonly inMap: Int32Array;
   readonly parts: readonly LinearPart[];
   readonly hasBias: boolean;
+  /** The norm whose output it multiplies, by its checkpoint name; null where the input is no norm's. */
+  readonly norm: string | null;
 }
 
 export interface ServingLayer {
@@ -55,9 +57,11 @@ function layerLayout(config: ModelConfig, headDim: number, layer: number): Servi
   const plain = (heads: number) => headMap(heads, config.headDim, headDim, (column) => column);
   const [queries, keys] = [numHeads * headDim, numKvHeads * headDim];
   const biased = new Set(biasedModules(config, layer));
-  const linear = (name: string, inMap: Int32Array, inSize: number, outSize: number, parts: LinearPart[]) => {
+  const norms = { qkv: 'input_layernorm', gate_up: 'post_attention_layernorm', output: null, down: null } as const;
+  const linear = (name: keyof typeof norms, inMap: Int32Array, inSize: number, outSize: number, parts: LinearPart[]) => {
     const hasBias = parts.some(({ module }) => biased.has(module));
-    return { name: `${layer}.${name}`, inSize, outSize, inMap, parts, hasBias };
+    const norm = norms[name] && `${layerName(layer)}.${norms[name]}.weight`;
+    return { name: `${layer}.${name}`, inSize, outSize, inMap, parts, hasBias, norm };
   };
   return {
     qkv: linear('qkv', identity(hidden), hidden, queries + 2 * keys, [

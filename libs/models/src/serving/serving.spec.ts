@@ -138,6 +138,23 @@ describe('quantizeInt4', () => {
     expect(total(fitted)).toBeLessThan(0.9 * total(plain));
   });
 
+  it('spends its precision on columns with large gains', () => {
+    const gains = Float32Array.from({ length: columns }, (_, column) => (column % 2 ? 10 : 0.1));
+    const [even, weighted] = [null, gains].map((given) => {
+      const { values, scales, numBlocks } = quantizeInt4(matrix, 3, columns, block, 'least-error', given);
+      let error = 0;
+      matrix.forEach((value, i) => {
+        const [row, column] = [Math.floor(i / columns), i % columns];
+        const at = row * numBlocks * block + column;
+        const step = ((values[at >> 1]! >> (4 * (at & 1))) & 15) - 8;
+        const restored = step * scales[row * numBlocks + Math.floor(column / block)]!;
+        error += (gains[column]! * (restored - value)) ** 2;
+      });
+      return error;
+    });
+    expect(weighted!).toBeLessThan(even!);
+  });
+
   it('keeps a block of zeros zero', () => {
     const { values } = quantizeInt4(new Float32Array(64), 1, 64, 64);
     expect([...values].every((byte) => byte === 0x88)).toBe(true);

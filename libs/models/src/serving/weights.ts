@@ -62,7 +62,7 @@ function linearWeights(linear: ServingLinear, read: ParameterReader, options: Se
   const weights: ServingWeights =
     options.format === 'fp32'
       ? { [`${name}.weight`]: matrix([inSize, outSize], fuse(linear, read, 1, outSize)) }
-      : rounded(name, fuse(linear, read, inSize, 1), outSize, inSize, options);
+      : rounded(name, fuse(linear, read, inSize, 1), outSize, inSize, options, linear.norm ? read(linear.norm) : null);
   if (linear.hasBias) weights[`${name}.bias`] = vector(fuseBias(linear, read));
   return weights;
 }
@@ -92,7 +92,7 @@ function fuseBias({ outSize, parts }: ServingLinear, read: ParameterReader): Flo
 function headWeights(config: ModelConfig, read: ParameterReader, options: ServingOptions): ServingWeights {
   const { vocabSize, hiddenSize, tieWordEmbeddings } = config;
   const weight = tieWordEmbeddings ? EMBEDDING : LM_HEAD;
-  if (options.format !== 'fp32') return rounded('head', read(weight), vocabSize, hiddenSize, options);
+  if (options.format !== 'fp32') return rounded('head', read(weight), vocabSize, hiddenSize, options, read(FINAL_NORM));
   return tieWordEmbeddings ? {} : { 'head.weight': matrix([vocabSize, hiddenSize], read(weight)) };
 }
 
@@ -112,13 +112,20 @@ function widen(values: Float32Array, rows: number, from: number, to: number): Fl
 }
 
 /** Weights [rows = out, columns = in] as `emitLinear` wants them in this format. */
-function rounded(name: string, source: Float32Array, rows: number, columns: number, options: ServingOptions) {
+function rounded(
+  name: string,
+  source: Float32Array,
+  rows: number,
+  columns: number,
+  options: ServingOptions,
+  gains: Float32Array | null,
+) {
   if (options.format === 'dq8r') return byColumn(name, source, rows, columns);
   const block = blockSizeFor(columns);
   const bits = options.format === 'int4' ? 4 : 8;
   const { values, scales, numBlocks } =
     bits === 4
-      ? quantizeInt4(source, rows, columns, block, options.int4Rounding)
+      ? quantizeInt4(source, rows, columns, block, options.int4Rounding, gains)
       : quantizeRows(source, rows, columns, block);
   const weights: ServingWeights = {
     [`${name}.int${bits}`]: { dtype: 'uint8', shape: [rows, numBlocks, (block * bits) / 8], data: values },
