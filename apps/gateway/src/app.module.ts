@@ -11,6 +11,7 @@ import { ConversationItemsModule } from './conversations-api/conversation-items.
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { CoreModule } from './core/core.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
+import { EmbeddingsModule } from './embeddings/embeddings.module.js';
 import { EvalsModule } from './evals/evals.module.js';
 import { FeedbackModule } from './feedback/feedback.module.js';
 import { FilesModule } from './files/files.module.js';
@@ -57,6 +58,7 @@ export class AppModule {
         FilesModule,
         VectorStoresModule,
         BatchesModule,
+        EmbeddingsModule,
         ModerationsModule,
         // teaching it
         FeedbackModule,

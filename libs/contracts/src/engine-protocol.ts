@@ -69,6 +69,7 @@ export const engineCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('setLive'), callId, digest: digest.nullable() }),
   z.object({ type: z.literal('unloadAdapter'), callId, digest }),
   z.object({ type: z.literal('checkStructure'), callId, structure: outputStructure }),
+  z.object({ type: z.literal('embed'), callId, texts: z.array(z.array(z.number())) }),
   z.object({ type: z.literal('stats'), callId }),
   z.object({ type: z.literal('ping') }),
   z.object({ type: z.literal('close') }),

@@ -9,6 +9,7 @@ export * from './conversation-items.js';
 export * from './conversations.js';
 export * from './dataset-rows.js';
 export * from './documents.js';
+export * from './embeddings.js';
 export * from './engine-protocol.js';
 export * from './errors.js';
 export * from './evals.js';

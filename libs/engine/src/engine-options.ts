@@ -3,6 +3,7 @@ import { readModelFolder } from '@attune/checkpoint';
 import { type Int4Rounding, parseModelConfig } from '@attune/models';
 import { type Clock, InvalidRequestError, messageOf } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
+import { Embedder } from './embedding/embedder.js';
 import type { Vocabulary } from '@attune/structured';
 import { resolveFormat } from './formats/resolve-format.js';
 import { type DeviceWish, type OpenedRunner, openRunner } from './running/open-runner.js';
@@ -68,6 +69,7 @@ export interface OpenedModel extends OpenedRunner {
   readonly digest: string;
   readonly limits: EngineLimits;
   readonly format: WeightFormat;
+  readonly embedder: Embedder;
 }
 
 const DEFAULT_MAX_SEQ = 4096;
@@ -88,7 +90,8 @@ export async function openModel(options: EngineOptions): Promise<OpenedModel> {
   const format = await resolveFormat(options.format ?? 'fp32', given);
   const opened = await openRunner(runtime, config, read, { ...settings, format }, device);
   const tokenBudget = Math.max(options.tokenBudget ?? DEFAULT_TOKEN_BUDGET, slots + LEAST_PREFILL);
-  return { ...opened, digest: model.digest, limits: { slots, maxSeq, tokenBudget }, format };
+  const embedder = new Embedder({ runtime, config, read, threads });
+  return { ...opened, embedder, digest: model.digest, limits: { slots, maxSeq, tokenBudget }, format };
 }
 
 async function findModel({ model, digestCache }: EngineOptions): Promise<LoadedModel> {

@@ -96,6 +96,13 @@ export class Engine implements TokenEngine {
     return this.structures.check(structure);
   }
 
+  /** A vector of length 1 for each text: the mean of the base model's final hidden states. */
+  async embed(texts: readonly (readonly number[])[]): Promise<number[][]> {
+    const vectors: number[][] = [];
+    for (const tokens of texts) vectors.push([...(await this.model.embedder.embed(tokens))]);
+    return vectors;
+  }
+
   /** Takes an adapter into memory. @throws InvalidRequestError when it does not fit the model */
   loadAdapter(adapter: Adapter): Promise<WeightsId> {
     return this.adapters.load(adapter);
@@ -135,6 +142,7 @@ export class Engine implements TokenEngine {
     await this.loop;
     await this.adapters.close();
     this.structures.close();
+    await this.model.embedder.release();
     await this.model.runner.release();
   }
 

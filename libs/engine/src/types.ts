@@ -194,6 +194,8 @@ export interface TokenEngine {
   unloadAdapter(digest: string): Promise<void>;
   /** Whether answers can be held to a structure, and if not, why. One found good is ready when the request comes. */
   checkStructure(structure: OutputStructure): Promise<StructureCheck>;
+  /** Token ids of texts, none empty, to vectors of length 1 [hidden]: means of the base model's final hidden states. */
+  embed(texts: readonly (readonly number[])[]): Promise<number[][]>;
   stats(): Promise<EngineStats>;
   /** Ends every request with reason 'cancelled' and frees the memory. */
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 export * from './architectures.js';
 export * from './config.js';
+export { embeddingGraph } from './embedding.js';
 export * from './heads.js';
 export * from './llama.js';
 export * from './parameters.js';

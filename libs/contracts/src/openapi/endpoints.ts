@@ -11,6 +11,7 @@ import {
   updateConversationRequest,
 } from '../conversation-items.js';
 import { renameConversationRequest } from '../conversations.js';
+import { embeddingRequest } from '../embeddings.js';
 import {
   createEvalRequest,
   createEvalRunRequest,
@@ -134,6 +135,7 @@ export const endpoints: Readonly<Record<string, readonly Endpoint[]>> = {
   Models: [
     get('/v1/models', 'The models that can be asked for.', 'list of model'),
     get('/v1/models/{id}', 'One model.', 'model'),
+    post('/v1/embeddings', 'Texts as vectors.', 'list of embedding', { body: embeddingRequest }),
     post('/v1/moderations', 'What the rules say of a text.', 'moderation', { body: moderationRequest }),
   ],
   Files: [

@@ -105,6 +105,10 @@ export class EngineHost implements TokenEngine {
     return this.current.checkStructure(structure);
   }
 
+  embed(texts: readonly (readonly number[])[]): Promise<number[][]> {
+    return this.current.embed(texts);
+  }
+
   stats(): Promise<EngineStats> {
     return this.current.stats();
   }

@@ -29,6 +29,8 @@ async function handle(command: EngineCommand): Promise<void> {
       return reply(command.callId, () => running().unloadAdapter(command.digest));
     case 'checkStructure':
       return reply(command.callId, () => running().checkStructure(command.structure));
+    case 'embed':
+      return reply(command.callId, () => running().embed(command.texts));
     case 'stats':
       return reply(command.callId, () => running().stats());
     case 'ping':

@@ -121,6 +121,10 @@ export class ServingProcess {
     this.leaving.delete(digest);
   }
 
+  async embed(texts: readonly (readonly number[])[]): Promise<number[][]> {
+    return (await this.call({ type: 'embed', texts: texts.map((tokens) => [...tokens]) })) as number[][];
+  }
+
   async checkStructure(structure: OutputStructure): Promise<StructureCheck> {
     return (await this.call({ type: 'checkStructure', structure })) as StructureCheck;
   }
