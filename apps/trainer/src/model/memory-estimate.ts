@@ -1,5 +1,5 @@
 import type { ModelConfig } from '@attune/models';
-import { trainableCount, type TuningForm } from '@attune/training';
+import { estimateTrainingMemory, trainableCount, type TuningForm } from '@attune/training';
 
 /** One kind of training step a job makes. */
 export interface StepShape {
@@ -14,7 +14,7 @@ export interface StepShape {
 export interface MemoryPlan {
   readonly form: TuningForm;
   readonly steps: readonly StepShape[];
-  /** Whole or part copies beside the policy that are not trained: references. */
+  /** Copies of the policy that are not trained: references. */
   readonly numReferences: number;
   /** Policies trained with optimizer and gradients: 1, or 2 with a reward model. */
   readonly numTrained: number;
@@ -24,42 +24,23 @@ export interface MemoryPlan {
 }
 
 const FLOAT = 4;
-/** Node, ONNX Runtime and the code of both. */
-const PROCESS_BYTES = 200e6;
-/** Tensors of the hidden size, and of the feed-forward size, that a layer keeps for its backward pass. */
-const KEPT_HIDDEN = 10;
-const KEPT_FEED_FORWARD = 4;
-/** Attention matrices likewise: scores, probabilities, and a gradient under way. */
-const KEPT_ATTENTION = 3;
-/** Copies of the logits alive at once: log-probabilities and their gradient. */
-const KEPT_LOGITS = 2;
+/** Values, gradients, gradients accumulated in, and AdamW's two moments. */
+const ARRAYS_OF_TRAINED = 5;
 
 /**
- * Bytes a job needs at its largest step, within about a quarter: base weights once (serving and training share them),
- * what is trained with gradients and AdamW's two moments, references, the sampler's cache, and the activations of the
- * largest batch. A 5 M model at 8 × 256 tokens is put at 0.7 GB, of which 0.73 were measured.
+ * Bytes a whole job needs at its largest step: that step as training puts it (one set of base weights, which serving
+ * shares), and beside it what the job holds through: references, a reward model, gradients to accumulate in, and the
+ * sampler's cache.
  */
 export function estimateMemory(config: ModelConfig, plan: MemoryPlan): number {
-  const trained = trainableCount(config, plan.form);
-  const weights = trainableCount(config, { kind: 'full' }) * FLOAT;
-  // Values, gradients, a second gradient buffer to accumulate in, two moments.
-  const training = plan.numTrained * trained * FLOAT * 5;
-  const references = plan.numReferences * trained * FLOAT;
-  const activations = Math.max(0, ...plan.steps.map((step) => activationBytes(config, step, plan)));
-  return PROCESS_BYTES + weights + training + references + samplerBytes(config, plan.sampler) + activations;
-}
-
-function activationBytes(
-  config: ModelConfig,
-  { sequences, tokens, logits }: StepShape,
-  { activationCheckpointing }: MemoryPlan,
-): number {
-  const { hiddenSize, intermediateSize, numHeads, numLayers, vocabSize } = config;
-  const layer = hiddenSize * KEPT_HIDDEN + intermediateSize * KEPT_FEED_FORWARD + numHeads * tokens * KEPT_ATTENTION;
-  // With checkpointing a layer keeps its input, and one layer at a time is whole.
-  const perToken = activationCheckpointing ? layer + numLayers * hiddenSize : layer * numLayers;
-  const head = logits ? vocabSize * KEPT_LOGITS : 0;
-  return sequences * tokens * (perToken + head) * FLOAT;
+  const { form, numReferences, numTrained, activationCheckpointing } = plan;
+  const steps = plan.steps.map(({ sequences, tokens, logits }) => {
+    const batch = { rows: sequences, length: tokens, ...(logits ? {} : { countedTokens: 0 }) };
+    return estimateTrainingMemory(config, form, batch, { activationCheckpointing }).total;
+  });
+  const trained = trainableCount(config, form) * FLOAT;
+  const beside = trained * (1 + numReferences + (numTrained - 1) * ARRAYS_OF_TRAINED);
+  return Math.max(0, ...steps) + beside + samplerBytes(config, plan.sampler);
 }
 
 function samplerBytes(
