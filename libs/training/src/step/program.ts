@@ -4,7 +4,6 @@ import type { ModelConfig } from '@attune/models';
 import type { AnyTensor, AnyTensorMap, Runtime, Session } from '@attune/runtime';
 import type { PlacedParameters } from '../device/placed-parameters.js';
 import { ModelGraph } from './model-graph.js';
-import { SUBNORMALS_AS_ZERO } from './session-config.js';
 import type { Objective } from './objective.js';
 import { parameter, type ParameterSet } from './parameters.js';
 import type { TrainingSwitches } from './switches.js';
@@ -71,7 +70,6 @@ export class Program<Batch> {
       threads,
       memPattern: false,
       graphOptimization: 'basic',
-      config: SUBNORMALS_AS_ZERO,
     });
     const weights: Record<string, AnyTensor> = {};
     for (const { name } of usedInputs(model.g))

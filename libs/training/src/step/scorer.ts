@@ -5,7 +5,6 @@ import { int64Vector, tokenFeeds, weightedRowFeeds } from '../batches/feeds.js';
 import { padSequences, type TokenBatch } from '../batches/token-batch.js';
 import { REWARD_HEAD, VALUE_HEAD } from './heads.js';
 import { ModelGraph } from './model-graph.js';
-import { SUBNORMALS_AS_ZERO } from './session-config.js';
 import { parameter, type ParameterSet } from './parameters.js';
 
 export interface ScorerOptions {
@@ -86,7 +85,6 @@ class ForwardPass {
       threads: options.threads,
       memPattern: false,
       graphOptimization: 'basic',
-      config: SUBNORMALS_AS_ZERO,
     });
     const weights: Record<string, HostTensor> = {};
     for (const input of usedInputs(model.g)) {
