@@ -7,7 +7,7 @@ import koffi from 'koffi';
 import { installedPackage, libraryPath } from './library.js';
 import { apiTable } from './table.js';
 
-const CHILD_TIMEOUT_MS = 60_000;
+const CHILD_TIMEOUT_MS = 20_000;
 
 /** What a test in a process of its own came to. `crashed` also stands for one that took too long. */
 export type ChildResult =

@@ -14,8 +14,10 @@ export interface Trial {
   readonly cpuMs: number;
 }
 
-const SIZE = 1024;
-const DEPTH = 4;
+const LARGE = { size: 1024, depth: 4 };
+const SMALL = { size: 256, depth: 1 };
+/** A device that takes this long for the small work is none; the large one would keep the start waiting for half a minute. */
+const TOO_LONG_MS = 10;
 const TIMES = 3;
 const LONG_ENOUGH_MS = 2_000;
 /** float32 sums of a thousand products, four times over. */
@@ -24,26 +26,35 @@ const TOLERANCE = 1e-3;
 /** Multiplies matrices on a device and on the CPU. @throws UnavailableError when the device cannot be opened */
 export async function tryDevice(kind: DeviceKind): Promise<Trial> {
   const device = await CapiDevice.open(kind);
+  const small = await compare(device, SMALL);
+  return small.deviceMs > TOO_LONG_MS ? small : compare(device, LARGE);
+}
+
+interface Work {
+  readonly size: number;
+  readonly depth: number;
+}
+
+async function compare(device: CapiDevice, work: Work): Promise<Trial> {
+  const shape = [work.size, work.size];
   const random = createRandom(1);
-  const x = float32(
-    [SIZE, SIZE],
-    Float32Array.from({ length: SIZE * SIZE }, () => random.normal() / 32),
-  );
-  const [here, there] = [float32([SIZE, SIZE]), float32([SIZE, SIZE])];
-  const onDevice = await CapiSession.create(trialModel(), { device }, 1);
-  const onCpu = await CapiSession.create(trialModel(), {}, 1);
-  const moved = await device.tensor('float32', x.shape, x);
+  const values = Float32Array.from({ length: work.size ** 2 }, () => random.normal() / Math.sqrt(work.size));
+  const x = float32(shape, values);
+  const [here, there] = [float32(shape), float32(shape)];
+  const onDevice = await CapiSession.create(trialModel(work), { device }, 1);
+  const onCpu = await CapiSession.create(trialModel(work), {}, 1);
+  const moved = await device.tensor('float32', shape, x);
   const deviceMs = await fastest(onDevice.bind({ x: moved }, { y: there }));
   const cpuMs = await fastest(onCpu.bind({ x }, { y: here }));
   return { isRight: isClose(here, there), deviceMs, cpuMs };
 }
 
 /** x · x · x · …, whose numbers stay about as large as those of x. */
-function trialModel(): Uint8Array {
+function trialModel({ size, depth }: Work): Uint8Array {
   const g = new Graph('trial');
-  const x = g.input('x', 'float32', [SIZE, SIZE]);
+  const x = g.input('x', 'float32', [size, size]);
   let y = x;
-  for (let i = 0; i < DEPTH; i++) y = matmul(g, y, x);
+  for (let i = 0; i < depth; i++) y = matmul(g, y, x);
   g.output('y', y);
   return encodeModel(g);
 }
