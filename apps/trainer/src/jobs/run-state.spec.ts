@@ -90,6 +90,20 @@ describe('run state', () => {
     expect([...kept.arrays.keys()]).toEqual(['policy/w']);
     expect(kept.json.optimizerSteps).toEqual({});
   });
+  it('keeps what a stage alone needs as long as that stage runs', async () => {
+    const store = memoryStore();
+    const first = await RunState.open(store, async () => null, 'base');
+    first.track('policy', weights());
+    first.trackDuring('dpo', 'dpo-reference', new Map([['w', parameter([3], Float32Array.of(7, 8, 9))]]));
+    first.advance('dpo', 1);
+    await first.save();
+    const resumed = await RunState.open(store, async () => null, 'base');
+    resumed.track('policy', weights());
+    const reference = resumed.trackDuring('dpo', 'dpo-reference', weights());
+    expect(reference.get('w')!.data).toEqual(Float32Array.of(7, 8, 9));
+    await resumed.finish('dpo');
+    expect([...(await store.load())!.arrays.keys()]).toEqual(['policy/w']);
+  });
   it('leaves parameters alone that no save holds', async () => {
     const store = memoryStore();
     await train(store);

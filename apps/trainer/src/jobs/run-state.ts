@@ -36,6 +36,8 @@ export interface StateStore {
 export class RunState {
   private readonly parameters = new Map<string, ParameterSet>();
   private readonly optimizers = new Map<string, Optimizer>();
+  /** Names of parameters that are dropped with a stage. */
+  private readonly temporary = new Map<string, string>();
 
   private constructor(
     private readonly store: StateStore,
@@ -83,6 +85,12 @@ export class RunState {
     return parameters;
   }
 
+  /** Likewise, but only as long as `stage` runs: what nothing later reads would make every save larger. */
+  trackDuring<Set extends ParameterSet>(stage: string, name: string, parameters: Set): Set {
+    this.temporary.set(name, stage);
+    return this.track(name, parameters);
+  }
+
   /** Likewise for an optimizer, as long as its stage runs. */
   trackOptimizer<Kind extends Optimizer>(name: string, optimizer: Kind): Kind {
     const step = this.saved?.json.optimizerSteps[name];
@@ -116,11 +124,12 @@ export class RunState {
     this.current = { ...this.current, figures: { ...this.current.figures, ...figures } };
   }
 
-  /** Notes that a stage is over, drops its optimizers, and saves. */
+  /** Notes that a stage is over, drops its optimizers and what was kept for it alone, and saves. */
   async finish(stage: string, figures: Readonly<Record<string, number>> = {}): Promise<void> {
     this.advance(stage, this.firstStep(stage), figures);
     this.current = { ...this.current, finished: [...this.current.finished, stage] };
     this.optimizers.clear();
+    for (const [name, owner] of this.temporary) if (owner === stage) this.parameters.delete(name);
     await this.save();
   }
 

@@ -108,7 +108,7 @@ interface Roles {
 
 async function createRoles(context: RecipeContext, policy: Policy): Promise<Roles> {
   const { config, model, state } = context;
-  const valueHead = state.track('value-head', initialValueHead(model.config));
+  const valueHead = state.trackDuring(STAGE, 'value-head', initialValueHead(model.config));
   const trainable = new Map([...policy.parameters, ...valueHead]);
   const settings = config.ppo;
   const step = await TrainStep.create({
