@@ -29,7 +29,9 @@ export const realtimeItem = z.discriminatedUnion(
       status,
       content: z.array(textPart).min(1),
     }),
-    functionCallItem.extend({ id: itemId.optional(), object, call_id: z.string().min(1).max(128).optional(), status }),
+    functionCallItem
+      .omit({ parsed_arguments: true })
+      .extend({ id: itemId.optional(), object, call_id: z.string().min(1).max(128).optional(), status }),
     functionCallOutputItem.extend({ id: itemId.optional(), object, output: z.string(), status }),
   ],
   {

@@ -5,6 +5,9 @@ import type { TokenLogprob } from './tools.js';
 const itemId = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'it must be 1 to 128 letters, digits, `_` or `-`');
 const itemStatus = z.enum(['in_progress', 'completed', 'incomplete']);
 
+/** What the official clients add to answers they have parsed, so that these can be sent back; it says nothing new. */
+const sdkAddition = z.unknown().optional();
+
 const oneOf = (known: readonly string[], what: string) => ({
   error: ({ input }: { input: unknown }) => {
     const type = (input as { type?: unknown } | null)?.type;
@@ -22,6 +25,7 @@ export const responseTextPart = z.discriminatedUnion(
       text: z.string(),
       annotations: z.array(z.unknown()).optional(),
       logprobs: z.array(z.unknown()).nullish(),
+      parsed: sdkAddition,
     }),
     z.strictObject({ type: z.literal('text'), text: z.string() }),
     z.strictObject({ type: z.literal('refusal'), refusal: z.string() }),
@@ -45,6 +49,7 @@ export const functionCallItem = z.strictObject({
   name: z.string().min(1).max(128),
   arguments: z.string(),
   status: itemStatus.nullish(),
+  parsed_arguments: sdkAddition,
 });
 
 export const functionCallOutputItem = z.strictObject({

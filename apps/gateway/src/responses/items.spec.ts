@@ -17,6 +17,18 @@ describe('items', () => {
     expect(answer).toMatchObject({ content: [{ type: 'output_text', text: 'Hi', annotations: [] }] });
   });
 
+  it('are taken back as the official clients have parsed them', () => {
+    const items = stored([
+      {
+        type: 'message',
+        role: 'assistant',
+        content: [{ type: 'output_text', text: '{}', annotations: [], parsed: {} }],
+      },
+      { type: 'function_call', call_id: 'a', name: 'find', arguments: '{}', parsed_arguments: {} },
+    ]);
+    expect(JSON.stringify(items)).not.toContain('parsed');
+  });
+
   it('stand where they are referred to', () => {
     const known = stored('Hello');
     const [item] = resolveReferences([{ type: 'item_reference', id: known[0]!.id }], known);

@@ -39,7 +39,10 @@ export const isReference = (item: ResponseItem | Reference): item is Reference =
 /** An item as it is kept; a reference stays one. */
 export function storedItem(item: ResponseInputItem): ResponseItem | Reference {
   if (item.type === 'message') return message(item);
-  if (item.type === 'function_call') return { ...item, ...called(item, 'fc') } satisfies FunctionCallItem;
+  if (item.type === 'function_call') {
+    const { parsed_arguments: _, ...call } = item;
+    return { ...call, ...called(item, 'fc') } satisfies FunctionCallItem;
+  }
   if (item.type === 'function_call_output') return { ...item, ...called(item, 'fc') } satisfies FunctionCallOutputItem;
   return item;
 }
@@ -60,5 +63,8 @@ const textPart = (type: 'input_text' | 'output_text', text: string): MessageItem
 
 /** What clients call `text` is one of the two; what they send back of an earlier answer stays as it is. */
 function readPart(type: 'input_text' | 'output_text', part: MessageItem['content'][number]) {
-  return part.type === 'text' ? textPart(type, part.text) : part;
+  if (part.type === 'text') return textPart(type, part.text);
+  if (part.type !== 'output_text') return part;
+  const { parsed: _, ...said } = part as typeof part & { parsed?: unknown };
+  return said;
 }
