@@ -87,6 +87,16 @@ describe.skipIf(!testModel)(`webhooks (${testModel ? 'by the official client' : 
     await openai.webhooks.delete(endpoint.id);
   });
 
+  it('tells of responses in the background, and of no others', async () => {
+    const endpoint = await create(['response.completed', 'response.incomplete']);
+    const ask = { model: gateway.model, input: 'Hi', max_output_tokens: 16 };
+    await gateway.openai.responses.create(ask);
+    const { id } = await gateway.openai.responses.create({ ...ask, background: true });
+    await expect.poll(() => received.length, { timeout: 10_000 }).toBe(1);
+    expect(JSON.parse(received[0].body)).toMatchObject({ data: { id } });
+    await openai.webhooks.delete(endpoint.id);
+  });
+
   it('manages endpoints, and tells their secret once', async () => {
     const endpoint = await create(['response.completed']);
     expect(await openai.webhooks.retrieve(endpoint.id)).not.toHaveProperty('signing_secret');
