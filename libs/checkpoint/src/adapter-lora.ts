@@ -2,6 +2,20 @@ import { type AdapterFiles, type AdapterFolder, expectCount, unusable } from './
 import { type LowRankWeights, sortedEntries } from './adapter-kinds.js';
 
 const PREFIX = 'base_model.model.';
+/** Settings that make PEFT compute something else than a plain low-rank update of each module. */
+const VARIANTS = [
+  'use_dora',
+  'use_qalora',
+  'fan_in_fan_out',
+  'lora_bias',
+  'rank_pattern',
+  'alpha_pattern',
+  'modules_to_save',
+  'layer_replication',
+  'target_parameters',
+  'trainable_token_indices',
+  'alora_invocation_tokens',
+];
 const FACTOR = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/;
 
 /** A low-rank update as PEFT stores it. */
@@ -32,15 +46,13 @@ export function readLowRank(folder: AdapterFolder): LowRankWeights {
 export const projectionsOf = (tensors: ReadonlyMap<string, unknown>): string[] =>
   [...new Set([...tensors.keys()].map((name) => name.slice(name.lastIndexOf('.') + 1)))].sort();
 
+const isSet = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value);
+
 function checkConfig(folder: AdapterFolder): { rank: number; alpha: number } {
   const { dir, config } = folder;
-  for (const variant of ['use_dora', 'fan_in_fan_out', 'lora_bias']) {
-    if (config[variant]) throw unusable(dir, `it sets ${variant}, which is not understood`);
-  }
-  for (const pattern of ['rank_pattern', 'alpha_pattern', 'modules_to_save']) {
-    if (Object.keys(config[pattern] ?? {}).length > 0)
-      throw unusable(dir, `it sets ${pattern}, which is not understood`);
-  }
+  const set = VARIANTS.find((variant) => isSet(config[variant]));
+  if (set) throw unusable(dir, `it sets ${set}, which is not understood`);
   if (config.bias !== undefined && config.bias !== 'none')
     throw unusable(dir, 'it trains biases, which is not understood');
   const rank = expectCount(folder, 'r', 'rank r');
