@@ -36,19 +36,6 @@ const setup = {
   device: 'cpu',
 } as const;
 
-try {
-  const adapters = await writeAdapters();
-  const prices = await priceOfAdapters(adapters);
-  const swaps = await swapUnderLoad(adapters);
-  printResult({
-    name: 'swap',
-    ratios: { ...prices, gapP99: swaps.p99GapMs / swaps.calmP99GapMs },
-    figures: swaps,
-  });
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
-
 /** Random LoRA adapters on every linear layer, too weak to change much. */
 async function writeAdapters(): Promise<string[]> {
   const config = parseModelConfig((await readModelFolder(model)).config);
@@ -197,4 +184,17 @@ function residentMb(host: EngineHost): number {
 function numberOption(name: string, otherwise: number): number {
   const at = process.argv.indexOf(name);
   return at < 0 ? otherwise : Number(process.argv[at + 1]);
+}
+
+try {
+  const adapters = await writeAdapters();
+  const prices = await priceOfAdapters(adapters);
+  const swaps = await swapUnderLoad(adapters);
+  printResult({
+    name: 'swap',
+    ratios: { ...prices, gapP99: swaps.p99GapMs / swaps.calmP99GapMs },
+    figures: swaps,
+  });
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }
