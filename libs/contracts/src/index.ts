@@ -21,6 +21,7 @@ export * from './graders.js';
 export * from './lineage.js';
 export * from './moderations.js';
 export * from './paging.js';
+export * from './print-settings.js';
 export * from './prompt.js';
 export * from './realtime.js';
 export * from './response-items.js';
