@@ -3,7 +3,7 @@ import { BatchRepository, FileRepository, type Batch } from '@attune/persistence
 import { createId, messageOf, type Clock, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { OwnApi } from '../auth/own-api.js';
-import { BackgroundWork } from '../core/background-work.js';
+import { BackgroundWork, keepClaim, untilNoneIsLeft } from '../core/background-work.js';
 import { CLOCK, LOGGER } from '../core/tokens.js';
 import { readBatchLines } from './batch-lines.js';
 
@@ -27,7 +27,11 @@ export class BatchRunner implements OnApplicationBootstrap {
     private readonly files: FileRepository,
     private readonly api: OwnApi,
   ) {
-    const work = (stopping: AbortSignal) => this.runAll(stopping);
+    const work = untilNoneIsLeft<Batch>({
+      claim: () => this.batches.claim(),
+      work: (batch, stopping) => this.runOne(batch, stopping),
+      release: (batch) => this.batches.release(batch.id),
+    });
     this.running = new BackgroundWork({ name: 'batches', everyMs: LOOK_MS, logger, work });
   }
 
@@ -42,18 +46,6 @@ export class BatchRunner implements OnApplicationBootstrap {
 
   wake(): void {
     this.running.wake();
-  }
-
-  private async runAll(stopping: AbortSignal): Promise<void> {
-    while (!stopping.aborted) {
-      const batch = await this.batches.claim();
-      if (!batch) return;
-      try {
-        await this.runOne(batch, stopping);
-      } finally {
-        await this.batches.release(batch.id);
-      }
-    }
   }
 
   private async runOne(batch: Batch, stopping: AbortSignal): Promise<void> {
@@ -84,22 +76,24 @@ export class BatchRunner implements OnApplicationBootstrap {
   ): Promise<'completed' | 'cancelled' | 'expired' | 'stopped'> {
     const done = await this.batches.doneLines(batch.id);
     const waiting = lines.map((line, index) => ({ line, index })).filter(({ index }) => !done.has(index));
-    const lease = this.keepLease(batch);
+    let status = batch.status;
+    const claim = keepClaim(async () => void (status = await this.batches.renew(batch.id)), RENEW_MS);
+    const cancelled = () => status === 'cancelling';
     const late = () => this.clock.now().getTime() > batch.createdAt.getTime() + WINDOW_MS;
     const worker = async () => {
-      while (!stopping.aborted && lease.status() !== 'cancelling' && !late()) {
+      while (!stopping.aborted && !cancelled() && !late()) {
         const next = waiting.shift();
         if (!next) return;
         await this.answerLine(batch, next.line, next.index);
       }
     };
     try {
-      await lease.renewed;
+      await claim.first;
       await Promise.all(Array.from({ length: AT_ONCE }, worker));
     } finally {
-      lease.end();
+      claim.end();
     }
-    if (waiting.length === 0) return lease.status() === 'cancelling' ? 'cancelled' : 'completed';
+    if (waiting.length === 0) return cancelled() ? 'cancelled' : 'completed';
     if (stopping.aborted) return 'stopped';
     return late() ? 'expired' : 'cancelled';
   }
@@ -151,17 +145,6 @@ export class BatchRunner implements OnApplicationBootstrap {
       lifetimeSeconds: batch.outputLifetimeSeconds ?? undefined,
     });
     return file.id;
-  }
-
-  /** Says every so often that this gateway is alive, and hears whether the batch was cancelled. */
-  private keepLease({ id, status }: Batch) {
-    let current = status;
-    const renew = async () => {
-      current = await this.batches.renew(id);
-    };
-    const renewed = renew();
-    const timer = setInterval(() => void renew().catch(() => undefined), RENEW_MS);
-    return { renewed, end: () => clearInterval(timer), status: () => current };
   }
 }
 

@@ -4,7 +4,7 @@ import { grade } from '@attune/graders';
 import { messageOf, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Whose } from '../auth/own-api.js';
-import { BackgroundWork } from '../core/background-work.js';
+import { BackgroundWork, keepClaim, untilNoneIsLeft } from '../core/background-work.js';
 import { LOGGER } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
 import { EvalRows, type EvalRow } from './eval-rows.js';
@@ -15,6 +15,11 @@ const AT_ONCE = 4;
 const LOOK_MS = 5_000;
 /** Also how soon a cancelled run stops. */
 const RENEW_MS = 2_000;
+
+interface ClaimedRun {
+  run: EvalRun;
+  of: Eval;
+}
 
 /** Works runs off, row by row; one that a killed gateway left is gone on with by the next. */
 @Injectable()
@@ -28,7 +33,11 @@ export class EvalRunner implements OnApplicationBootstrap {
     private readonly sampler: EvalSampler,
     private readonly model: ServedModel,
   ) {
-    const work = (stopping: AbortSignal) => this.runAll(stopping);
+    const work = untilNoneIsLeft<ClaimedRun>({
+      claim: () => this.evals.claim(),
+      work: (claimed, stopping) => this.runOrFail(claimed, stopping),
+      release: ({ run }) => this.evals.release(run.id),
+    });
     this.running = new BackgroundWork({ name: 'eval runs', everyMs: LOOK_MS, logger, work });
   }
 
@@ -45,20 +54,13 @@ export class EvalRunner implements OnApplicationBootstrap {
     this.running.wake();
   }
 
-  private async runAll(stopping: AbortSignal): Promise<void> {
-    while (!stopping.aborted) {
-      const claimed = await this.evals.claim();
-      if (!claimed) return;
-      const { run, of } = claimed;
-      try {
-        await this.runOne(run, of, stopping);
-      } catch (error) {
-        const failure = { code: 'run_failed', message: messageOf(error) };
-        await this.evals.move(run.id, 'failed', failure);
-        this.logger.warn({ run: run.id, err: error }, `eval run failed: ${failure.message}`);
-      } finally {
-        await this.evals.release(run.id);
-      }
+  private async runOrFail({ run, of }: ClaimedRun, stopping: AbortSignal): Promise<void> {
+    try {
+      await this.runOne(run, of, stopping);
+    } catch (error) {
+      const failure = { code: 'run_failed', message: messageOf(error) };
+      await this.evals.move(run.id, 'failed', failure);
+      this.logger.warn({ run: run.id, err: error }, `eval run failed: ${failure.message}`);
     }
   }
 
@@ -69,10 +71,7 @@ export class EvalRunner implements OnApplicationBootstrap {
     const done = await this.evals.doneItems(run.id);
     const waiting = rows.map((row, ordinal) => ({ row, ordinal })).filter(({ ordinal }) => !done.has(ordinal));
     let wanted = true;
-    const renew = async () => {
-      wanted = await this.evals.renew(run.id);
-    };
-    const timer = setInterval(() => void renew().catch(() => undefined), RENEW_MS);
+    const claim = keepClaim(async () => void (wanted = await this.evals.renew(run.id)), RENEW_MS);
     const worker = async () => {
       for (let next = waiting.shift(); next && wanted && !stopping.aborted; next = waiting.shift()) {
         await this.runRow(whose, run, of.testingCriteria, next.row, next.ordinal);
@@ -81,7 +80,7 @@ export class EvalRunner implements OnApplicationBootstrap {
     try {
       await Promise.all(Array.from({ length: AT_ONCE }, worker));
     } finally {
-      clearInterval(timer);
+      claim.end();
     }
     if (wanted && !stopping.aborted) await this.evals.move(run.id, 'completed');
   }
