@@ -26,7 +26,8 @@ export function quantizeRows(matrix: Float32Array, rows: number, columns: number
       const source = blockOf(matrix, row, columns, index, block);
       const at = row * numBlocks + index;
       const scale = (scales[at] = scaleOf(source));
-      for (let i = 0; i < source.length; i++) values[at * block + i] = Math.round(source[i]! / scale) + ZERO_8;
+      const inverse = 1 / scale;
+      for (let i = 0; i < source.length; i++) values[at * block + i] = byteOf(source[i]! * inverse);
     }
   return { values, scales, numBlocks };
 }
@@ -36,14 +37,18 @@ export function quantizeColumns(matrix: Float32Array, rows: number, columns: num
   const values = new Int8Array(rows * columns);
   const scales = new Float32Array(rows);
   for (let row = 0; row < rows; row++) scales[row] = scaleOf(matrix.subarray(row * columns, (row + 1) * columns));
+  const inverse = Float64Array.from(scales, (scale) => 1 / scale);
   for (let first = 0; first < rows; first += TILE) {
     const end = Math.min(first + TILE, rows);
     for (let column = 0; column < columns; column++)
       for (let row = first; row < end; row++)
-        values[column * rows + row] = Math.round(matrix[row * columns + column]! / scales[row]!);
+        values[column * rows + row] = byteOf(matrix[row * columns + column]! * inverse[row]!) - ZERO_8;
   }
   return { values, scales };
 }
+
+/** The integer nearest to a value of −127 … 127, counted from −128. Cheaper than Math.round, for every weight of a model. */
+const byteOf = (value: number) => (value + ZERO_8 + 0.5) | 0;
 
 /** One block of a row; the last may be shorter. */
 function blockOf(matrix: Float32Array, row: number, columns: number, index: number, block: number) {
