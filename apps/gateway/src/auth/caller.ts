@@ -11,6 +11,8 @@ export interface Caller {
   keyId: string;
   /** The conversation a trusted front end files this request under. */
   conversationId?: string;
+  /** Nobody waits for the answer: work in the background, which goes behind what somebody waits for. */
+  patient?: boolean;
 }
 
 declare module 'fastify' {

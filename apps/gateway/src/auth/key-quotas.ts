@@ -38,7 +38,16 @@ export class KeyQuotas {
 
   private async of(keyId: string): Promise<KeyQuota & KeyUse> {
     const remembered = this.known.get(keyId);
-    if (remembered && remembered.until > this.clock.monotonicMs()) return remembered.use;
+    if (!remembered) return this.look(keyId);
+    if (remembered.until > this.clock.monotonicMs()) return remembered.use;
+    if (isLimited(remembered.use)) return this.look(keyId);
+    // Most keys have no limits; nobody waits to hear so again.
+    remembered.until = this.clock.monotonicMs() + REMEMBER_MS;
+    this.look(keyId).catch(() => undefined);
+    return remembered.use;
+  }
+
+  private async look(keyId: string): Promise<KeyQuota & KeyUse> {
     const use = await this.usage.today(keyId);
     if (this.known.size >= MOST_REMEMBERED) this.known.delete(this.known.keys().next().value!);
     this.known.set(keyId, { use, until: this.clock.monotonicMs() + REMEMBER_MS });
@@ -53,3 +62,6 @@ export class KeyQuotas {
     );
   }
 }
+
+const isLimited = ({ requestsPerDay, tokensPerDay }: KeyQuota): boolean =>
+  requestsPerDay !== null || tokensPerDay !== null;

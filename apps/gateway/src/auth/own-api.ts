@@ -44,7 +44,7 @@ export class OwnApi {
     body?: unknown,
   ): Promise<OwnAnswer> {
     const { id, name, role, createdAt } = await this.accounts.getUser(userId);
-    const caller = { userId: id, userName: name, role, userCreated: createdAt, keyId };
+    const caller = { userId: id, userName: name, role, userCreated: createdAt, keyId, patient: true };
     const { secret, giveBack } = this.auth.lend(caller);
     try {
       const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
