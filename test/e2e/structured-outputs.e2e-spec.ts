@@ -47,7 +47,10 @@ function functionCases(): { content: string; definition: { name: string; descrip
       const typed = line
         .replaceAll('"type": "dict"', '"type": "object"')
         .replaceAll('"type": "float"', '"type": "number"')
-        .replaceAll('"type": "tuple"', '"type": "array"');
+        .replaceAll('"type": "tuple"', '"type": "array"')
+        // A model that knows no JSON would never end a text or a list by itself.
+        .replaceAll('"type": "array"', '"type": "array", "maxItems": 2')
+        .replaceAll('"type": "string"', '"type": "string", "maxLength": 8');
       const {
         question,
         function: [one],

@@ -12,7 +12,7 @@ export class GroupCommit<Item, Result> {
    */
   constructor(
     private readonly write: (items: Item[]) => Promise<Result[]>,
-    private readonly lanes = 2,
+    private readonly lanes = 1,
     private readonly mostTogether = 256,
   ) {}
 
