@@ -28,6 +28,8 @@ export interface TestGatewayOptions {
   model?: string;
   /** Settings by environment name. */
   env?: Record<string, string>;
+  /** The address the gateway reaches the database by, given its own; left out: directly. */
+  through?(databaseUrl: string): string;
   /** No token ends an answer, so that every answer is as long as it may be, whatever the model would say. */
   endless?: boolean;
   /** Takes every log line, at the most talkative level. */
@@ -74,7 +76,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const config = loadConfig({
     PORT: '0',
     HOST: '127.0.0.1',
-    DATABASE_URL: database.url,
+    DATABASE_URL: options.through?.(database.url) ?? database.url,
     DATA_DIR: dataDir,
     MODEL: options.model ?? testModel ?? BUNDLED,
     ENGINE_THREADS: '1',

@@ -1,4 +1,4 @@
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
 interface PostgresFailure extends QueryFailedError {
   code: string;
@@ -14,6 +14,29 @@ export function isForeignKeyViolation(error: unknown): error is PostgresFailure 
 export function isUniqueViolation(error: unknown): error is PostgresFailure {
   return hasCode(error, '23505');
 }
+
+/** Class 08 connection exceptions, 53300 too many connections, 57P01 to 57P03 stopping, crashed, starting. */
+const awayStates = /^(08...|53300|57P0[123])$/;
+/** What node-postgres and its pool say of a connection that broke or never came about; such errors have no code. */
+const awayMessages =
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client (was closed|has encountered a connection error))/;
+
+/** Whether the database could not be reached, or went away under way, so that the same may work a little later. */
+export function isDatabaseAway(thrown: unknown): boolean {
+  if (thrown instanceof QueryFailedError) return isDatabaseAway(thrown.driverError);
+  // A connection that broke between two statements of a transaction has been given back by the second.
+  if (thrown instanceof QueryRunnerAlreadyReleasedError) return true;
+  // Node tried several addresses of one host.
+  if (thrown instanceof AggregateError) return thrown.errors.length > 0 && thrown.errors.every(isDatabaseAway);
+  if (!(thrown instanceof Error)) return false;
+  const { code, syscall } = thrown as NodeJS.ErrnoException;
+  // An error of the network itself names the call that failed.
+  if (typeof syscall === 'string') return /^(connect|read|write|getaddrinfo)$/.test(syscall) && isNetworkCode(code);
+  return awayStates.test(code ?? '') || awayMessages.test(thrown.message);
+}
+
+const isNetworkCode = (code: string | undefined) =>
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(code ?? '');
 
 const hasCode = (error: unknown, code: string) =>
   error instanceof QueryFailedError && (error as Partial<PostgresFailure>).code === code;

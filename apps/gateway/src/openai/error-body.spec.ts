@@ -17,6 +17,17 @@ describe('errors on the wire', () => {
     expect(errorBody(error).error.message).not.toContain('password');
   });
 
+  it('ask to try again while the database is away, and say no more about it', () => {
+    const cause = Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:5432'), {
+      code: 'ECONNREFUSED',
+      syscall: 'connect',
+    });
+    const error = toAppError(cause);
+    expect([statusOf(error), error.retryAfterSeconds]).toEqual([503, 2]);
+    expect(errorBody(error).error).toMatchObject({ type: 'server_error', code: 'unavailable' });
+    expect(errorBody(error).error.message).not.toContain('10.0.0.7');
+  });
+
   it('are the framework’s own where it refused the request', () => {
     const tooLarge = Object.assign(new Error('Request body is too large'), { statusCode: 413 });
     expect(statusOf(toAppError(tooLarge))).toBe(413);

@@ -1,10 +1,12 @@
 import type { ErrorBody } from '@attune/contracts';
+import { isDatabaseAway } from '@attune/persistence';
 import {
   AppError,
   InternalError,
   InvalidRequestError,
   NotFoundError,
   TooLargeError,
+  UnavailableError,
   type ErrorKind,
 } from '@attune/platform';
 
@@ -28,6 +30,9 @@ const table: Record<ErrorKind, WireError> = {
   internal: { status: 500, type: 'server_error', code: 'internal_error' },
 };
 
+/** How long clients are asked to leave a database that is away alone. */
+const DATABASE_RETRY_SECONDS = 2;
+
 export const statusOf = (error: AppError): number => table[error.kind].status;
 
 /** The error as clients see it; what broke inside stays in the log. */
@@ -38,10 +43,17 @@ export function errorBody(error: AppError): ErrorBody {
 
 /**
  * Anything thrown as one of the product's errors. Frameworks throw objects with `statusCode` (Fastify) or `getStatus()`
- * (Nest); everything else is a bug of ours, whose message is not for clients.
+ * (Nest); a database that is away is to be asked again; everything else is a bug of ours, whose message is not for
+ * clients.
  */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
+  if (isDatabaseAway(thrown)) {
+    return new UnavailableError('The gateway cannot reach its database now; send the request again shortly.', {
+      cause: thrown,
+      retryAfterSeconds: DATABASE_RETRY_SECONDS,
+    });
+  }
   const status = frameworkStatus(thrown);
   const message = thrown instanceof Error ? thrown.message : 'The request was refused';
   if (status === 413) {

@@ -1,0 +1,36 @@
+import { connect } from 'node:net';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
+import { describe, expect, it } from 'vitest';
+import { isDatabaseAway } from './postgres-errors.js';
+
+const withCode = (message: string, code: string, syscall?: string) =>
+  Object.assign(new Error(message), { code, syscall });
+const refused = withCode('connect ECONNREFUSED 127.0.0.1:5432', 'ECONNREFUSED', 'connect');
+const failed = (cause: Error) => new QueryFailedError('select 1', [], cause);
+
+describe('a database that is away', () => {
+  it('is known by a real refused connection', async () => {
+    const error = await new Promise((resolve) => connect(1, '127.0.0.1').once('error', resolve));
+    expect(isDatabaseAway(error)).toBe(true);
+  });
+
+  it.each([
+    ['at every address of its host', new AggregateError([refused, refused])],
+    ['under a query', failed(withCode('read ECONNRESET', 'ECONNRESET', 'read'))],
+    ['while it stops', failed(withCode('terminating connection due to administrator command', '57P01'))],
+    ['while it starts', withCode('the database system is starting up', '57P03')],
+    ['when it is full', withCode('sorry, too many clients already', '53300')],
+    ['without a word', failed(new Error('Connection terminated unexpectedly'))],
+    ['for longer than the pool waits', new Error('timeout exceeded when trying to connect')],
+    ['within a transaction', new QueryRunnerAlreadyReleasedError()],
+  ])('%s', (_, error) => expect(isDatabaseAway(error)).toBe(true));
+
+  it.each([
+    ['a statement it refused', failed(withCode('duplicate key', '23505'))],
+    ['a bug of ours', new TypeError('connection is undefined')],
+    ['a file that is not there', withCode('no such file', 'ENOENT', 'open')],
+    ['a client who left', withCode('aborted', 'ECONNRESET')],
+    ['several errors of which one is another', new AggregateError([refused, new TypeError('x')])],
+    ['nothing at all', undefined],
+  ])('is not %s', (_, error) => expect(isDatabaseAway(error)).toBe(false));
+});
