@@ -86,6 +86,14 @@ export const settings = {
     ENGINE_QUEUE_LIMIT: integer(1, 100_000)
       .default(256)
       .describe('Requests that may wait for a slot before 429 is answered.'),
+    ENGINE_START_WITHIN_SECONDS: z.coerce
+      .number()
+      .min(0.001)
+      .max(86_400)
+      .default(60)
+      .describe(
+        'Longest a request may wait for the model to begin before 503 is answered; work in the background waits for as long as it takes.',
+      ),
     SYSTEM_PROMPT: optionalText.describe('System message put before conversations that have none.'),
   },
   retrieval: {

@@ -147,10 +147,11 @@ export class ChatService {
     const ended = new AbortController();
     const format = callable(request.tools).length > 0 ? this.inference.toolCallFormat : undefined;
     const reader = new AnswerReader(format, () => createId('call'));
-    const { stop, topLogprobs, ignoreEos, patient } = request;
+    const { stop, topLogprobs, ignoreEos } = request;
+    const patient = request.patient || caller.patient;
     const keepTokens = format && callMarks[format].specialTokens;
     const events = this.inference.generate(
-      { ...plan, adapter, stop, topLogprobs, ignoreEos, patient, keepTokens, user: caller.userId },
+      { ...plan, adapter, stop, topLogprobs, ignoreEos, patient, keepTokens, user: caller.keyId },
       AbortSignal.any([signal, this.stopping.signal, ended.signal]),
     );
     const end = async () => {

@@ -54,7 +54,7 @@ export class InferenceService {
 
   /**
    * Runs one prompt; leaving the loop or aborting `signal` ends it within a step.
-   * @throws UnavailableError when the engine broke
+   * @throws UnavailableError when the engine broke, or had no room for longer than ENGINE_START_WITHIN_SECONDS
    */
   async *generate(request: InferenceRequest, signal: AbortSignal): AsyncGenerator<InferenceEvent> {
     const stopped = new AbortController();
@@ -70,7 +70,7 @@ export class InferenceService {
         user: request.user,
         structure: request.structure,
         adapter: request.adapter,
-        priority: request.patient ? -1 : undefined,
+        ...(request.patient ? { priority: -1 } : { startWithinMs: this.config.model.engineStartWithinSeconds * 1000 }),
       },
       { signal: AbortSignal.any([signal, stopped.signal]) },
     );

@@ -8,7 +8,7 @@ export interface InferenceRequest {
   sampling: SamplingParams;
   /** Texts that end the answer. */
   stop: string[];
-  /** Waiting requests of different users take turns. */
+  /** Whose request it is, by the API key: what waits for different keys is taken in turns. */
   user: string;
   /** What the answer must look like. */
   structure?: OutputStructure;
@@ -18,7 +18,7 @@ export interface InferenceRequest {
   ignoreEos?: boolean;
   /** Digest of a loaded adapter, null for the base weights; left out = whatever is live. */
   adapter?: string | null;
-  /** Wait behind requests that are in a hurry. */
+  /** Wait behind requests that are in a hurry, and for as long as it takes. */
   patient?: boolean;
   /** Special tokens whose names belong to the text: marks of tool calls. */
   keepTokens?: readonly string[];

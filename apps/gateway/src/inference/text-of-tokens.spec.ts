@@ -1,4 +1,4 @@
-import type { EngineEvent } from '@attune/engine';
+import type { EngineEvent, FinishedEvent } from '@attune/engine';
 import type { Tokenizer } from '@attune/tokenizer';
 import { StreamDecoder } from '@attune/tokenizer';
 import { describe, expect, it } from 'vitest';
@@ -79,5 +79,36 @@ describe('the likelihoods of tokens', () => {
       { token: 'lo', top_logprobs: [{ logprob: -2 }, { logprob: -9999, bytes: null }] },
       { token: '<|end|>', bytes: null },
     ]);
+  });
+});
+
+describe('a request the engine never began', () => {
+  const refused = async (rejection: FinishedEvent['rejection']) => {
+    async function* events(): AsyncGenerator<EngineEvent> {
+      yield {
+        type: 'finished',
+        reason: 'rejected',
+        rejection,
+        error: 'why',
+        promptTokens: 1,
+        cachedTokens: 0,
+        completionTokens: 0,
+        timings,
+      };
+    }
+    const text = new TextOfTokens(tokenizer, { stop: [] }, new AbortController()).read(events());
+    return text.next().catch((error: unknown) => error);
+  };
+
+  it.each([
+    ['late', 'unavailable', 2],
+    ['overloaded', 'rate_limited', 2],
+    ['invalid', 'invalid_request', undefined],
+  ] as const)('because it was %s is %s', async (rejection, kind, retryAfterSeconds) => {
+    expect(await refused(rejection)).toMatchObject({
+      kind,
+      retryAfterSeconds,
+      message: expect.stringContaining('why'),
+    });
   });
 });
