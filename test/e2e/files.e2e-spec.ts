@@ -15,7 +15,9 @@ describe.skipIf(!testModel)(`files and uploads (${testModel ? 'by the official c
   afterAll(() => gateway?.close());
 
   const create = (content: string | Buffer, name = 'rows.jsonl', purpose: OpenAI.FilePurpose = 'fine-tune') =>
-    toFile(content, name).then((file) => openai.files.create({ file, purpose }));
+    toFile(typeof content === 'string' ? Buffer.from(content) : content, name).then((file) =>
+      openai.files.create({ file, purpose }),
+    );
 
   it('stores a file, lists it, gives its bytes back, and deletes it', async () => {
     const file = await create(lines);
@@ -52,7 +54,7 @@ describe.skipIf(!testModel)(`files and uploads (${testModel ? 'by the official c
 
   it('gives files an end when asked to', async () => {
     const file = await openai.files.create({
-      file: await toFile('x', 'x.txt'),
+      file: await toFile(Buffer.from('x'), 'x.txt'),
       purpose: 'user_data',
       expires_after: { anchor: 'created_at', seconds: 3600 },
     });
