@@ -375,7 +375,7 @@ describe.skipIf(!testModel)(`chat completions (${testModel ? 'served for real' :
     ['a schema that is none', { guided_json: 'x' }, 'guided_json'],
     ['100,000 stop strings', { stop: Array.from({ length: 100_000 }, String) }, 'stop'],
     ['more choices than there may be', { n: 129 }, 'n'],
-    ['more messages than there may be', { messages: Array(2049).fill(question) }, 'messages'],
+    ['more messages than there may be', { messages: Array.from({ length: 2049 }, () => question) }, 'messages'],
     [
       'a schema nothing fits',
       { response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'q' } } } },
