@@ -202,6 +202,11 @@ const cases: Cases = {
       inputs: { h: random(3, 4), w: random(5, 4), labels: int64Tensor([3], [4, 0, 4]) },
       build: (g, i) => op.tokenLogProbs(g, i['h']!, i['w']!, i['labels']!),
     },
+    {
+      inputs: { h: random(3, 4), w: random(5, 4), labels: int64Tensor([3], [4, 0, 4]) },
+      constant: ['w'],
+      build: (g, i) => op.tokenLogProbs(g, i['h']!, i['w']!, i['labels']!),
+    },
   ],
 };
 

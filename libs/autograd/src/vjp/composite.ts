@@ -22,17 +22,24 @@ export const attention: Vjp = ({ g, step, grads, needs }) => {
   ];
 };
 
-/** d logits = dy·(onehot − P), with the sign and dy moved to the [N, H] side so that [N, V] is touched once. */
+/**
+ * d logits = dy·(onehot − P), with the sign and dy moved to the [N, H] side so that [N, V] is touched once, and not
+ * copied either where the weight is frozen: onehot·W is the label's row of W.
+ */
 export const tokenLogProbs: Vjp = ({ g, step, grads, needs }) => {
   const [hidden, weight] = step.inputs as [Tensor, Tensor];
   const { probabilities, index } = step.saved as { probabilities: Tensor; index: Tensor };
   const rows = hidden.shape[0]!;
-  const column = op.neg(g, op.reshape(g, grads[0]!, [rows, 1]));
-  const minusOne = op.filled(g, [rows, 1], -1);
-  const surplus = op.scatterAdd(g, probabilities, index, minusOne, 1);
+  const dy = op.reshape(g, grads[0]!, [rows, 1]);
+  if (!needs(1)) {
+    const labelled = op.gather(g, weight, op.reshape(g, index, [rows]));
+    return [op.mul(g, op.sub(g, labelled, op.matmul(g, probabilities, weight)), dy), null];
+  }
+  const column = op.neg(g, dy);
+  const surplus = op.scatterAdd(g, probabilities, index, op.filled(g, [rows, 1], -1), 1);
   return [
     needs(0) ? op.mul(g, op.matmul(g, surplus, weight), column) : null,
-    needs(1) ? (plus) => op.matmul(g, surplus, op.mul(g, hidden, column), { transA: true, plus }) : null,
+    (plus) => op.matmul(g, surplus, op.mul(g, hidden, column), { transA: true, plus }),
   ];
 };
 
