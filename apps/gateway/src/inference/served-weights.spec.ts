@@ -2,6 +2,7 @@ import { CheckpointStore, weightsDigest, type CheckpointLineage, type LowRankWei
 import type { Checkpoint, CheckpointRepository } from '@attune/persistence';
 import { NotFoundError, type Config } from '@attune/platform';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -141,5 +142,9 @@ describe('the weights a request names', () => {
     await expect(weights.makeLive(row)).rejects.toThrow(/its files have changed/);
     expect(engine.live).toBeNull();
     expect(await weights.choose('mini')).toMatchObject({ adapter: undefined });
+    await publish('ckpt_damaged', { adapter: null, model: { config: { a: 1 }, tensors: new Map([['norm', norm]]) } });
+    await writeFile(path.join(store.modelFolderOf('ckpt_damaged'), 'config.json'), '{}');
+    await expect(weights.makeLive(rows.get('ckpt_damaged')!)).rejects.toThrow(/its files have changed/);
+    expect(engine.calls).toEqual(['load ckpt_1']);
   });
 });

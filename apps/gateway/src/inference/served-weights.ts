@@ -1,4 +1,4 @@
-import { CheckpointStore } from '@attune/checkpoint';
+import { CheckpointStore, readModelFolder } from '@attune/checkpoint';
 import { CheckpointRepository, type Checkpoint } from '@attune/persistence';
 import { ConflictError, InternalError, NotFoundError, type Config } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
@@ -29,6 +29,7 @@ const BASE: ChosenWeights = { adapter: null, release: () => undefined };
 @Injectable()
 export class ServedWeights {
   private readonly store: CheckpointStore;
+  private readonly digestCache: string;
   private readonly limit: number;
   /** By checkpoint id, the one used longest ago first. */
   private readonly loaded = new Map<string, LoadedCheckpoint>();
@@ -46,6 +47,7 @@ export class ServedWeights {
     private readonly model: ServedModel,
   ) {
     this.store = new CheckpointStore(path.join(config.storage.dataDir, 'checkpoints'));
+    this.digestCache = path.join(config.storage.dataDir, 'digests');
     this.limit = config.model.engineMaxAdapters;
     this.modelDigest = model.baseDigest;
   }
@@ -113,7 +115,10 @@ export class ServedWeights {
   private async takeFull(checkpoint: Checkpoint): Promise<void> {
     const { modelDigest } = await this.store.manifest(checkpoint.folder);
     if (modelDigest === null) throw new InternalError(`Checkpoint \`${checkpoint.id}\` has neither adapter nor model.`);
-    await this.takeModel(modelDigest, this.store.modelFolderOf(checkpoint.folder));
+    const folder = this.store.modelFolderOf(checkpoint.folder);
+    const { digest } = await readModelFolder(folder, { digestCache: this.digestCache });
+    if (digest !== modelDigest) throw changed(`The model of checkpoint \`${checkpoint.id}\``, digest, modelDigest);
+    await this.takeModel(modelDigest, folder);
     await this.engine.setLive(null);
   }
 
@@ -131,8 +136,6 @@ export class ServedWeights {
     const live = await this.engine.swapModel(folder, adapterFolder);
     this.loaded.clear(); // adapters of the model before
     this.modelDigest = live.base;
-    if (live.base !== digest)
-      throw new InternalError(`The model in ${folder} has digest ${live.base}, not ${digest}: its files have changed.`);
   }
 
   private async lend(checkpoint: Checkpoint): Promise<ChosenWeights> {
@@ -173,9 +176,7 @@ export class ServedWeights {
   private async read(checkpoint: Checkpoint): Promise<LoadedCheckpoint> {
     const { adapter } = await this.engine.loadAdapter(this.folderOf(checkpoint));
     if (adapter === null || adapter !== checkpoint.adapterDigest) {
-      throw new InternalError(
-        `The adapter of checkpoint \`${checkpoint.id}\` has digest ${adapter}, not ${checkpoint.adapterDigest}: its files have changed.`,
-      );
+      throw changed(`The adapter of checkpoint \`${checkpoint.id}\``, adapter, checkpoint.adapterDigest);
     }
     this.names.remember(checkpoint.weightsDigest, checkpoint.id);
     return { checkpoint, adapter, users: 0 };
@@ -214,3 +215,6 @@ export class ServedWeights {
     return turn;
   }
 }
+
+const changed = (what: string, found: string | null, wanted: string | null) =>
+  new InternalError(`${what} has digest ${found}, not ${wanted}: its files have changed.`);
