@@ -117,6 +117,24 @@ describe('the recipes', () => {
   });
 });
 
+describe('a price of KL that is steered', () => {
+  const steered = { ...config, ppo: { ...config.ppo, kl_target: 0.5 } };
+
+  it('follows the measured distance, also over a kill', async () => {
+    const told: Told = { stages: [], values: [] };
+    const straight = await train(memoryStore(), told, Infinity, steered);
+    const prices = told.values.flatMap(({ kl_coef: price }, i) => (told.stages[i] === 'ppo' ? [price!] : []));
+    // The first round starts at the reference, 0 nats away: far below the target, so the price falls.
+    expect(prices[0]).toBe(config.ppo.kl_coef);
+    expect(prices[1]).toBeLessThan(prices[0]!);
+    const store = memoryStore();
+    await expect(train(store, { stages: [], values: [] }, told.stages.length - 1, steered)).rejects.toThrow('killed');
+    const resumed = await train(store, { stages: [], values: [] }, Infinity, steered);
+    for (const [name, { data: values }] of resumed.policy.parameters)
+      expect(values, name).toEqual(straight.policy.parameters.get(name)!.data);
+  });
+});
+
 /** Everything but PPO's chain: what learns from preferences, thumbs and graders, one of each. */
 const others = tuningJobConfig.parse({
   stages: ['dpo', 'kto', 'grpo'],
