@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { readModelFolder } from '@attune/checkpoint';
 import { type Int4Rounding, parseModelConfig } from '@attune/models';
 import { type Clock, InvalidRequestError, messageOf } from '@attune/platform';
@@ -50,7 +51,7 @@ export interface EngineOptions {
   readonly speculation?: boolean;
   /** Run the model on this thread; for a process that serves nothing but this engine. */
   readonly blocking?: boolean;
-  /** Folder that may remember the model's digest. */
+  /** Folder that may remember the model's digest and its rounded weights. */
   readonly digestCache?: string;
   /**
    * Milliseconds after which an adapter that stays live is multiplied into a copy of the fp32 weights, so that it costs
@@ -84,8 +85,9 @@ export async function openModel(options: EngineOptions): Promise<OpenedModel> {
   const maxSeq = options.maxSeq ?? Math.min(config.maxPositions, DEFAULT_MAX_SEQ);
   const runtime = options.runtime ?? createRuntime({ threads });
   const read = (name: string) => model.tensor(name).data;
-  const settings = { ...options, kv, slots, maxSeq, threads };
   const { device, digestCache } = options;
+  const prepared = digestCache ? { folder: path.join(digestCache, 'prepared'), base: model.digest } : undefined;
+  const settings = { ...options, kv, slots, maxSeq, threads, prepared };
   const given = { runtime, config, read, digest: model.digest, threads, device, digestCache, settings };
   const format = await resolveFormat(options.format ?? 'fp32', given);
   const opened = await openRunner(runtime, config, read, { ...settings, format }, device);

@@ -16,6 +16,7 @@ import { type HostTensor, hostTensor, type Runtime, type Session } from '@attune
 import { mergeUpdate } from '../adapters-merge.js';
 import type { LayerUpdate } from '../adapters-prepared.js';
 import { calibrateCache } from './cache-scales.js';
+import { type PreparedPlace, preparedWeights } from './prepared-weights.js';
 
 /** Below this, weights stay in the processor's own caches. */
 const WORTH_HUGE_PAGES = 64 << 20;
@@ -24,6 +25,8 @@ export interface SessionsOptions {
   readonly format: WeightFormat;
   readonly kv: KvFormat;
   readonly int4Rounding?: Int4Rounding;
+  /** Keeps rounded weights for the next start; left out = they are rounded at every start. */
+  readonly prepared?: PreparedPlace;
   readonly maxSeq: number;
   readonly threads?: number;
   readonly spinning?: boolean;
@@ -50,7 +53,7 @@ export class ServingSessions {
 
   /** @param read checkpoint parameters by their Hugging Face names */
   static async open(runtime: Runtime, config: ModelConfig, read: ParameterReader, options: SessionsOptions) {
-    const initializers = weightsOf(config, read, options);
+    const initializers = await loadWeights(config, read, options);
     const sessions = new ServingSessions(runtime, config, options, initializers);
     if (options.kv === 'int8') Object.assign(initializers, await sessions.calibrated());
     for (const format of linearFormatsOf(options.format)) await sessions.get(format);
@@ -106,6 +109,15 @@ export class ServingSessions {
       session.release();
     }
   }
+}
+
+/** Plain weights are made as fast as they are read; rounded ones are worth keeping. */
+async function loadWeights(config: ModelConfig, read: ParameterReader, options: SessionsOptions) {
+  const { format, maxSeq, int4Rounding, prepared } = options;
+  const make = () => weightsOf(config, read, options);
+  if (!prepared || format === 'fp32') return make();
+  // Spread, for what is added to them later is not part of the file.
+  return { ...(await preparedWeights(prepared, { format, maxSeq, int4Rounding }, linearFormatsOf(format), make)) };
 }
 
 function weightsOf(config: ModelConfig, read: ParameterReader, options: SessionsOptions): Initializers {
