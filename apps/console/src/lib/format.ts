@@ -1,5 +1,6 @@
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const counts = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 const units: [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400],
   ['hour', 3_600],
@@ -32,6 +33,11 @@ export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 1e6) return `${(bytes / 1000).toFixed(1)} kB`;
   return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** `950`, `12.3K`, `4M` */
+export function formatCount(count: number): string {
+  return counts.format(count);
 }
 
 /** At most four significant digits; very small and very large numbers in powers of ten. */

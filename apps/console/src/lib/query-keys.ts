@@ -17,4 +17,5 @@ export const queryKeys = {
   promotions: ['promotions'] as const,
   users: ['users'] as const,
   keys: ['keys'] as const,
+  keyUse: ['key-use'] as const,
 };

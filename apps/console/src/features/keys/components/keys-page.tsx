@@ -6,11 +6,13 @@ import { PageHeader } from '../../../components/ui/page-header.js';
 import { Page } from '../../../components/ui/page.js';
 import { QueryView } from '../../../components/ui/query-view.js';
 import { keysQuery } from '../api/accounts.js';
+import { keyUseQuery } from '../api/use.js';
 import { KeyTable } from './key-table.js';
 import { NewKeyDialog } from './new-key-dialog.js';
 
 export function KeysPage() {
   const keys = useQuery(keysQuery());
+  const use = useQuery(keyUseQuery());
   const [opened, { open, close }] = useDisclosure(false);
   return (
     <Page>
@@ -23,7 +25,7 @@ export function KeysPage() {
           </Button>
         }
       />
-      <QueryView query={keys}>{(all) => <KeyTable keys={all} />}</QueryView>
+      <QueryView query={keys}>{(all) => <KeyTable keys={all} use={use.data ?? []} />}</QueryView>
       {opened && <NewKeyDialog onClose={close} />}
     </Page>
   );

@@ -1,5 +1,6 @@
 import { Box, Group, Text, Tooltip } from '@mantine/core';
 import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip as ChartTooltip, XAxis, YAxis } from 'recharts';
+import { axisStyle, tooltipStyle } from '../../../components/ui/chart-style.js';
 import { formatNumber, words } from '../../../lib/format.js';
 import type { Curve } from '../curves.js';
 import { metricSentences } from '../metric-sentences.js';
@@ -12,7 +13,6 @@ const lines = [
   { color: 'var(--mantine-color-indigo-5)', dash: '2 3' },
   { color: 'var(--mantine-color-pink-6)', dash: '8 3 2 3' },
 ];
-const axis = { stroke: 'var(--attune-quiet)', fontSize: 11, tickLine: false } as const;
 
 export function CurveChart({ curve, stage }: { curve: Curve; stage: string }) {
   const last = (name: string) => curve.points.findLast((point) => point[name] !== undefined)?.[name] ?? Number.NaN;
@@ -43,17 +43,12 @@ export function CurveChart({ curve, stage }: { curve: Curve; stage: string }) {
       <ResponsiveContainer width="100%" height={150}>
         <LineChart data={curve.points} margin={{ top: 4, right: 8, bottom: 0, left: 0 }}>
           <CartesianGrid stroke="var(--attune-line)" vertical={false} />
-          <XAxis dataKey="step" type="number" domain={['dataMin', 'dataMax']} allowDecimals={false} {...axis} />
-          <YAxis width={50} domain={['auto', 'auto']} tickFormatter={formatNumber} axisLine={false} {...axis} />
+          <XAxis dataKey="step" type="number" domain={['dataMin', 'dataMax']} allowDecimals={false} {...axisStyle} />
+          <YAxis width={50} domain={['auto', 'auto']} tickFormatter={formatNumber} axisLine={false} {...axisStyle} />
           <ChartTooltip
             formatter={(value, name) => [formatNumber(Number(value)), words(String(name))]}
             labelFormatter={(step) => `Step ${String(step)}`}
-            contentStyle={{
-              background: 'var(--attune-surface)',
-              border: '1px solid var(--attune-line)',
-              borderRadius: 8,
-              fontSize: 12,
-            }}
+            contentStyle={tooltipStyle}
           />
           {curve.series.map((name, index) => (
             <Line
