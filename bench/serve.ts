@@ -73,6 +73,13 @@ async function compare(): Promise<void> {
   const rates = new Map<string, number[]>();
   const loads: number[] = [];
   const tasks = tasksOf();
+  // Ended early, it tells what it has.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      report(tasks, rates, loads);
+      rmSync(folder, { recursive: true, force: true });
+      process.exit(0);
+    });
   for (let round = -1; round < ROUNDS; round++)
     for (const { name, tokens, run, contenders } of tasks)
       for (const contender of contenders) {
@@ -132,14 +139,23 @@ function report(tasks: readonly Task[], rates: ReadonlyMap<string, readonly numb
       number[],
     ];
     const rival = contenders[1]!.name;
-    const pairs = mine.map((rate, i) => rate / other[i]!);
+    const pairs = mine.slice(0, complete).map((rate, i) => rate / other[i]!);
     ratios[`${name} vs ${rival}`] = median(pairs);
     figures[`${name} tokensPerSecond`] = median(mine);
     figures[`${name} tokensPerSecond ${rival}`] = median(other);
-    rows.push([name, rival, median(mine), median(other), median(pairs), Math.min(...pairs), Math.max(...pairs)]);
+    rows.push([
+      name,
+      rival,
+      median(mine),
+      median(other),
+      complete,
+      median(pairs),
+      Math.min(...pairs),
+      Math.max(...pairs),
+    ]);
   }
-  console.log(`${shape}, context ${CONTEXT}, ${THREADS} threads, ${FORMAT} weights, ${KV} cache, ${ROUNDS} pairs`);
-  printTable(['task', 'rival', 'ours tok/s', 'rival tok/s', 'ratio', 'least', 'most'], rows);
+  console.log(`${shape}, context ${CONTEXT}, ${THREADS} threads, ${FORMAT} weights, ${KV} cache`);
+  printTable(['task', 'rival', 'ours tok/s', 'rival tok/s', 'pairs', 'ratio', 'least', 'most'], rows);
   printResult({ name: 'serve', ratios, figures });
 }
 
