@@ -134,10 +134,9 @@ function report(tasks: readonly Task[], rates: ReadonlyMap<string, readonly numb
   const figures: Record<string, number> = { foreignLoad: median(loads), mostForeignLoad: Math.max(...loads) };
   const rows: (string | number)[][] = [];
   for (const { name, contenders } of tasks) {
-    const [mine, other] = contenders.map((contender) => rates.get(`${name} ${contender.name}`)!) as [
-      number[],
-      number[],
-    ];
+    const [mine, other] = contenders.map(({ name: who }) => rates.get(`${name} ${who}`) ?? []) as [number[], number[]];
+    const complete = Math.min(mine.length, other.length);
+    if (complete === 0) continue;
     const rival = contenders[1]!.name;
     const pairs = mine.slice(0, complete).map((rate, i) => rate / other[i]!);
     ratios[`${name} vs ${rival}`] = median(pairs);
