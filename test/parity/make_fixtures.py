@@ -342,6 +342,32 @@ def write_trajectory_fixture():
     save("trajectory", tensors, {f"batch.{i}": ids for i, ids in enumerate(batches)}, facts)
 
 
+def write_lora_trajectory_fixture():
+    """Fifty AdamW steps of PEFT's LoRA over four batches in turn, from A random and B zero."""
+    config, model = make_model("lora-trajectory", {}, seed=12)
+    tensors = {f"weights.{key}": value.detach().clone() for key, value in model.named_parameters()}
+    batches = [torch.randint(0, config.vocab_size, (4, LENGTH)) for _ in range(4)]
+    tuned = get_peft_model(model, LoraConfig(r=RANK, lora_alpha=RANK * SCALE, target_modules=TARGETS, lora_dropout=0.0))
+    trainable = {key: value for key, value in tuned.named_parameters() if value.requires_grad}
+    randomise([value for key, value in trainable.items() if "lora_A" in key], 0.2)
+    tensors |= {f"lora.{key.replace('.default', '')}": value.detach().clone() for key, value in trainable.items()}
+    optimizer = torch.optim.AdamW(trainable.values(), lr=3e-3, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1)
+    losses, norms = [], []
+    for step in range(50):
+        ids = batches[step % 4]
+        weights = torch.ones_like(ids, dtype=torch.double)
+        weights[:, -1] = 0.0
+        loss = mean_loss(tuned(ids).logits, ids.roll(-1, 1), weights)
+        optimizer.zero_grad()
+        loss.backward()
+        losses.append(loss.item())
+        norms.append(torch.nn.utils.clip_grad_norm_(trainable.values(), 1.0).item())
+        optimizer.step()
+    facts = {"config": {**json.loads(config.to_json_string(use_diff=False)), "architectures": ["LlamaForCausalLM"]},
+             "losses": losses, "norms": norms, "learningRate": 3e-3, "scale": SCALE}
+    save("trajectory-lora", tensors, {f"batch.{i}": ids for i, ids in enumerate(batches)}, facts)
+
+
 def save(name, tensors, integers, facts):
     HERE.mkdir(exist_ok=True)
     data = {key: value.detach().float().contiguous() for key, value in tensors.items()}
@@ -357,3 +383,4 @@ if __name__ == "__main__":
     write_objective_fixture()
     write_optimizer_fixture()
     write_trajectory_fixture()
+    write_lora_trajectory_fixture()
