@@ -54,6 +54,7 @@ export const engineSetupWire = z.object({
   queueLimit: z.number().int().positive().optional(),
   threads: z.number().int().positive().optional(),
   spinning: z.boolean().optional(),
+  hugePages: z.boolean().optional(),
   speculation: z.boolean().optional(),
   digestCache: z.string().optional(),
   mergeLiveAfterMs: z.number().min(0).optional(),

@@ -18,9 +18,6 @@ import type { LayerUpdate } from '../adapters-prepared.js';
 import { calibrateCache } from './cache-scales.js';
 import { type PreparedPlace, preparedWeights } from './prepared-weights.js';
 
-/** Below this, weights stay in the processor's own caches. */
-const WORTH_HUGE_PAGES = 64 << 20;
-
 export interface SessionsOptions {
   readonly format: WeightFormat;
   readonly kv: KvFormat;
@@ -30,6 +27,7 @@ export interface SessionsOptions {
   readonly maxSeq: number;
   readonly threads?: number;
   readonly spinning?: boolean;
+  readonly hugePages?: boolean;
 }
 
 /** Free memory, in sizes of the weights, that a copy may be made from: it holds them once, repacked once more. */
@@ -58,7 +56,7 @@ export class ServingSessions {
     if (options.kv === 'int8') Object.assign(initializers, await sessions.calibrated());
     for (const format of linearFormatsOf(options.format)) await sessions.get(format);
     // Before the cache exists: its pages are better taken as they are needed.
-    if (sessions.weightBytes >= WORTH_HUGE_PAGES) runtime.useHugePages();
+    if (options.hugePages) runtime.useHugePages();
     return sessions;
   }
 
