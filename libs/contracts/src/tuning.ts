@@ -116,7 +116,9 @@ export const dpoConfig = z.object({
     .describe('Probability that a label is wrong, with loss `cdpo` only.'),
   epochs: positive(3).describe('Passes over the preference pairs.'),
   max_steps: count(200).describe('Most optimizer steps; 0 = no limit.'),
-  learning_rate: positive(5e-4).describe('Peak of the schedule.'),
+  learning_rate: positive(1e-4).describe(
+    'Peak of the schedule; at 1e-3 the bundled model loses its general tasks, since nothing is replayed.',
+  ),
   batch_size: z.number().int().min(1).default(16).describe('Pairs a step.'),
   kl_budget: positive(50).describe('Mean log-ratio of the chosen answers to the reference (nats) at which it stops.'),
 });
@@ -128,7 +130,9 @@ export const ktoConfig = z.object({
   undesirable_weight: positive(1).describe('λ_U, weight of answers people did not like.'),
   epochs: positive(3).describe('Passes over the thumbs.'),
   max_steps: count(200).describe('Most optimizer steps; 0 = no limit.'),
-  learning_rate: positive(5e-4).describe('Peak of the schedule.'),
+  learning_rate: positive(1e-4).describe(
+    'Peak of the schedule; at 1e-3 the bundled model loses its general tasks, since nothing is replayed.',
+  ),
   batch_size: z.number().int().min(2).default(16).describe('Thumbs a step.'),
   kl_budget: positive(50).describe('Mean log-ratio of the liked answers to the reference (nats) at which it stops.'),
 });
