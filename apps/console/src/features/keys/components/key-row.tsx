@@ -19,7 +19,7 @@ export function KeyRow({ apiKey, days, onRevoke }: KeyRowProps) {
     <Table.Tr opacity={apiKey.revoked === null ? 1 : 0.55}>
       <Table.Td>{apiKey.user_name}</Table.Td>
       <Table.Td>
-        <Badge variant="light" tt="none">
+        <Badge variant="light" tt="none" miw="max-content">
           {apiKey.role}
         </Badge>
       </Table.Td>
@@ -27,7 +27,7 @@ export function KeyRow({ apiKey, days, onRevoke }: KeyRowProps) {
         <Text size="sm" fw={500}>
           {apiKey.name}
         </Text>
-        <Code>{apiKey.prefix}…</Code>
+        <Code style={{ whiteSpace: 'nowrap' }}>{apiKey.prefix}…</Code>
       </Table.Td>
       <Table.Td>{formatAgo(apiKey.created)}</Table.Td>
       <Table.Td>{apiKey.last_used === null ? 'never' : formatAgo(apiKey.last_used)}</Table.Td>
@@ -55,7 +55,7 @@ function Actions({ apiKey, days, onRevoke }: KeyRowProps) {
   return (
     <Group gap={4} justify="flex-end" wrap="nowrap">
       <Button size="compact-xs" variant="subtle" onClick={open} aria-label={`Use and limits of ${apiKey.name}`}>
-        Use and limits
+        Limits
       </Button>
       {opened && <LimitsDialog apiKey={apiKey} days={days} onClose={close} />}
       <ConfirmButton

@@ -13,7 +13,7 @@ type Limits = Required<KeyQuotaRequest>;
 const fields: { name: keyof Limits; label: string }[] = [
   { name: 'requests_per_day', label: 'Requests a day' },
   { name: 'tokens_per_day', label: 'Tokens a day' },
-  { name: 'max_concurrent', label: 'Answers at the same time' },
+  { name: 'max_concurrent', label: 'Answers at once' },
 ];
 
 export interface LimitsDialogProps {

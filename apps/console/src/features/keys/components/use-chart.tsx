@@ -1,10 +1,13 @@
-import { Group, Text } from '@mantine/core';
+import { Box, Group, Text } from '@mantine/core';
 import { Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import { axisStyle, tooltipStyle } from '../../../components/ui/chart-style.js';
 import { formatCount, plural } from '../../../lib/format.js';
 import { totals, type DayOfUse } from '../use-by-day.js';
 
-const names: Record<string, string> = { promptTokens: 'Prompts', answerTokens: 'Answers' };
+const parts = [
+  { key: 'promptTokens', name: 'Prompts', color: 'var(--mantine-color-teal-6)' },
+  { key: 'answerTokens', name: 'Answers', color: 'var(--mantine-color-orange-6)' },
+] as const;
 
 /** Tokens by day, prompts below and answers above. */
 export function UseChart({ days }: { days: DayOfUse[] }) {
@@ -16,6 +19,16 @@ export function UseChart({ days }: { days: DayOfUse[] }) {
         <Text size="sm" fw={600}>
           Tokens by day
         </Text>
+        <Group gap="sm">
+          {parts.map(({ key, name, color }) => (
+            <Group key={key} gap={5}>
+              <Box w={10} h={10} bg={color} style={{ borderRadius: 2 }} />
+              <Text size="xs" c="dimmed">
+                {name}
+              </Text>
+            </Group>
+          ))}
+        </Group>
         <Text size="xs" c="dimmed">
           {days.length} days: {plural(requests, 'request')}, {formatCount(tokens)} tokens
         </Text>
@@ -26,13 +39,14 @@ export function UseChart({ days }: { days: DayOfUse[] }) {
           <XAxis dataKey="day" tickFormatter={(day) => String(day).slice(5)} minTickGap={30} {...axisStyle} />
           <YAxis width={44} tickFormatter={formatCount} allowDecimals={false} axisLine={false} {...axisStyle} />
           <Tooltip
-            formatter={(value, name) => [String(value), names[String(name)]]}
+            formatter={(value, name) => [String(value), parts.find(({ key }) => key === name)?.name]}
             labelFormatter={(day) => `${String(day)}: ${plural(requestsOf(String(day)), 'request')}`}
             contentStyle={tooltipStyle}
             cursor={{ fill: 'var(--attune-sunken)' }}
           />
-          <Bar dataKey="promptTokens" stackId="tokens" fill="var(--mantine-color-teal-6)" isAnimationActive={false} />
-          <Bar dataKey="answerTokens" stackId="tokens" fill="var(--mantine-color-orange-6)" isAnimationActive={false} />
+          {parts.map(({ key, color }) => (
+            <Bar key={key} dataKey={key} stackId="tokens" fill={color} isAnimationActive={false} />
+          ))}
         </BarChart>
       </ResponsiveContainer>
     </figure>
