@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
-import { openRoutes, routes } from '../support/routes.js';
+import { routes } from '../support/routes.js';
 
 describe.skipIf(!testModel)(`security (${testModel ? 'of the real gateway' : noModel})`, () => {
   const logLines: string[] = [];
@@ -17,16 +17,6 @@ describe.skipIf(!testModel)(`security (${testModel ? 'of the real gateway' : noM
       max_tokens: 2,
       ...fields,
     });
-
-  it('has no route that this file does not know', () => {
-    const tree = gateway.gateway.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
-    const known = routes.map(([method, path]) => `${method} ${pattern(path)}`);
-    expect(
-      routesOf(tree)
-        .filter((route) => !openRoutes.includes(route.split(' ')[1]))
-        .sort(),
-    ).toEqual([...new Set(known)].sort());
-  });
 
   const bodyFor = (method: string) => (method === 'POST' || method === 'PATCH' ? {} : undefined);
   const refused = { status: 401, body: { error: { type: 'authentication_error' } } };
@@ -203,22 +193,3 @@ describe.skipIf(!testModel)('limits', () => {
     expect(asker).toEqual({ name: 'Rita' });
   });
 });
-
-/** `/api/keys/x` as the router writes it. */
-const pattern = (path: string) => path.split('?')[0].replace(/\/x(?=\/|$)/g, '/:id');
-
-/**
- * Method and path of each line of Fastify's route tree, whose indentation is four characters a level. A parameter with
- * several names stands there with all of them (`:id|:store`).
- */
-function routesOf(tree: string): string[] {
-  const path: string[] = [];
-  return tree.split('\n').flatMap((line) => {
-    const match = /^(?<indent>[│ ]*)[├└]── (?<part>\S*)(?: \((?<methods>[A-Z, ]+)\))?/.exec(line);
-    if (!match) return [];
-    const depth = match.groups!.indent.length / 4;
-    path.splice(depth, path.length, match.groups!.part);
-    const methods = (match.groups!.methods ?? '').split(', ').filter((method) => method && method !== 'HEAD');
-    return methods.map((method) => `${method} ${path.join('').replace(/:[\w|:]+/g, ':id')}`);
-  });
-}

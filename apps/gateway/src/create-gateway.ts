@@ -4,7 +4,8 @@ import fastifyStatic from '@fastify/static';
 import { CANCEL_ANSWERS_AFTER_MS, createId, type Config, type Logger } from '@attune/platform';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { AppModule } from './app.module.js';
 import { ChatService } from './chat/chat.service.js';
 import { CONSOLE_FOLDER } from './console/console.controller.js';
@@ -60,11 +61,12 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
   refuseWhenStopping(app);
   app.useWebSocketAdapter(new AuthenticatedWsAdapter(app, config.http.bodyLimitBytes));
   await app.listen(config.http.port, config.http.host);
+  const closeIdle = idleCloser(app.getHttpServer());
   const closeOnce = async (graceMs: number) => {
     app.get(Draining).begin();
     const deadline = setTimeout(() => app.get(ChatService).stop(), graceMs);
     // A connection whose answer ends while the server closes would otherwise be kept alive for a minute.
-    const idle = setInterval(() => app.getHttpServer().closeIdleConnections(), 50);
+    const idle = setInterval(closeIdle, 50);
     await app.close().finally(() => {
       clearTimeout(deadline);
       clearInterval(idle);
@@ -74,6 +76,22 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
   let closing: Promise<void> | undefined;
   const close = (graceMs = CANCEL_ANSWERS_AFTER_MS) => (closing ??= closeOnce(graceMs));
   return { port: (app.getHttpServer().address() as AddressInfo).port, app, close };
+}
+
+/**
+ * Closes connections nobody waits on. Node takes one that was opened ahead and never asked anything for a busy one, and
+ * would wait for it more than a minute.
+ */
+function idleCloser(server: Server): () => void {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return () => {
+    server.closeIdleConnections();
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  };
 }
 
 type BodyDone = (error: Error | null, body?: unknown) => void;

@@ -1,6 +1,6 @@
 import type { BatchEndpoint, BatchError, BatchStatus, Metadata } from '@attune/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { integer, json, optionalJson, optionalText, text, timeOfInsert } from './columns.js';
+import { integer, json, optionalJson, optionalText, optionalTime, text, timeOfInsert } from './columns.js';
 
 @Entity('batch')
 export class Batch {
@@ -20,5 +20,7 @@ export class Batch {
   @Column({ ...integer, default: 0 }) total!: number;
   @Column(optionalText) outputFileId!: string | null;
   @Column(optionalText) errorFileId!: string | null;
+  /** Until when a gateway's claim holds. */
+  @Column(optionalTime) leasedUntil!: Date | null;
   @Column(timeOfInsert) createdAt!: Date;
 }

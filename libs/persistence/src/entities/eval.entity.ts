@@ -8,7 +8,7 @@ import type {
   Metadata,
 } from '@attune/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { integer, json, optionalJson, text, timeOfInsert } from './columns.js';
+import { integer, json, optionalJson, optionalTime, text, timeOfInsert } from './columns.js';
 
 @Entity('eval')
 export class Eval {
@@ -35,6 +35,8 @@ export class EvalRun {
   @Column(optionalJson) error!: { code: string; message: string } | null;
   /** Rows of its data; 0 until they have been read. */
   @Column({ ...integer, default: 0 }) total!: number;
+  /** Until when a gateway's claim holds. */
+  @Column(optionalTime) leasedUntil!: Date | null;
   @Column(timeOfInsert) createdAt!: Date;
 }
 

@@ -1,6 +1,6 @@
 import type { ChunkingStrategy, FileAttributes, Metadata, VectorStoreFileStatus } from '@attune/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { integer, json, optionalJson, optionalText, text, timeOfInsert } from './columns.js';
+import { integer, json, optionalJson, optionalText, optionalTime, text, timeOfInsert } from './columns.js';
 
 @Entity('vector_store')
 export class VectorStore {
@@ -41,5 +41,7 @@ export class VectorStoreFile {
   @Column(optionalJson) lastError!: IndexingError | null;
   @Column(optionalJson) attributes!: FileAttributes | null;
   @Column(json) chunkingStrategy!: ChunkingStrategy;
+  /** When a gateway began to read it. */
+  @Column(optionalTime) claimedAt!: Date | null;
   @Column(timeOfInsert) createdAt!: Date;
 }

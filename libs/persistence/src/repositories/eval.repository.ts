@@ -183,7 +183,13 @@ export class EvalRepository {
 
   async addItem(item: NewOutputItem): Promise<void> {
     const row = { id: createId('outputitem'), ...item };
-    await this.db.createQueryBuilder().insert().into(EvalOutputItem).values(row as object).orIgnore().execute();
+    await this.db
+      .createQueryBuilder()
+      .insert()
+      .into(EvalOutputItem)
+      .values(row as object)
+      .orIgnore()
+      .execute();
   }
 
   /** Ends an open run. @returns whether it was open */
