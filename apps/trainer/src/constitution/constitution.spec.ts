@@ -77,6 +77,11 @@ describe('critique and revision', () => {
     expect([answer!.content, critique!.content]).toEqual(['reply 1', 'reply 3']);
     expect(defaultConstitution.some((one) => criticise!.content.startsWith(one.critique))).toBe(true);
   });
+  it('teaches the revision alone, not the answers before it', async () => {
+    const prompts = [[...ask('Hi'), { role: 'assistant' as const, content: 'Hello' }, ...ask('And?')]];
+    const judge = judgeOf(0, 0, (messages) => `reply ${messages.length}`);
+    expect(await reviseAnswers(judge, { ...plan, prompts })).toMatchObject([{ untrained: [1] }]);
+  });
   it('leaves out what was not changed, or became nothing', async () => {
     expect(
       await reviseAnswers(

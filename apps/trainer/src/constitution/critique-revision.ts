@@ -15,7 +15,7 @@ export interface RevisionPlan {
 /**
  * The supervised half of Constitutional AI (Bai et al. 2022, section 3): the model answers, criticises its answer under a
  * principle and rewrites it, round after round; the last revision is a demonstration. A revision that says nothing, or
- * what was said before, is no lesson and is left out.
+ * what was said before, is no lesson and is left out. Earlier answers of the conversation are context only.
  */
 export async function reviseAnswers(judge: Judge, plan: RevisionPlan): Promise<DataExample[]> {
   const { prompts, principles, rounds, seed } = plan;
@@ -31,7 +31,9 @@ export async function reviseAnswers(judge: Judge, plan: RevisionPlan): Promise<D
   return prompts.flatMap((prompt, i): DataExample[] => {
     const answer = answers[i]!;
     if (answer === '' || answer === first[i]!.trim()) return [];
-    return [{ kind: 'conversation', messages: [...prompt, { role: 'assistant', content: answer }] }];
+    const untrained = prompt.flatMap(({ role }, place) => (role === 'assistant' ? [place] : []));
+    const messages: ChatMessage[] = [...prompt, { role: 'assistant', content: answer }];
+    return [{ kind: 'conversation', messages, ...(untrained.length > 0 ? { untrained } : {}) }];
   });
 }
 
