@@ -29,6 +29,12 @@ describe('a rationale', () => {
     expect(answerOf(withRationale(says('Paris.'), 'keep'))).toBe('Paris.');
     expect(finalAnswer('Paris.')).toBeNull();
   });
+  it('keeps code that only looks like a calculator’s notes', () => {
+    for (const code of ['std::cout << "x"; std::cin >> y;', 'n = a << 2; m = n >> 1', 'x <<1+1=2>> y'])
+      expect(answerOf(withRationale(says(code), 'keep'))).toBe(code);
+    const shifts = says('1 << 3 is 8, and 8 >> 1 is 4.\n#### 4');
+    expect(answerOf(withRationale(shifts, 'keep'))).toBe('1 << 3 is 8, and 8 >> 1 is 4.\nThe answer is 4.');
+  });
   it.skipIf(!existsSync(file))(
     'has a final answer in every row of GSM8K (skipped where ../shared/data is absent)',
     () => {
