@@ -19,7 +19,9 @@ export function mixTasks<T>(rows: readonly T[], taskOf: (row: T) => string, rule
   const places = new Map<string, number[]>();
   rows.forEach((row, i) => {
     const task = taskOf(row);
-    places.set(task, [...(places.get(task) ?? []), i]);
+    const known = places.get(task);
+    if (known) known.push(i);
+    else places.set(task, [i]);
   });
   const capped = [...places].map(([task, all]) => {
     const order = createRandom(deriveSeed(rules.seed, 'mixture', task)).shuffle(all);

@@ -65,7 +65,9 @@ async function loadSets(model: BaseModel): Promise<Map<string, Conversation[]>> 
   for (const example of readDataset(content, path.basename(FILE)).examples as Conversation[]) {
     if (countTokens(model.tokenizer, example.messages) > MAX_TOKENS) continue;
     const name = example.task!.split('/')[0]!;
-    sets.set(name, [...(sets.get(name) ?? []), example]);
+    const known = sets.get(name);
+    if (known) known.push(example);
+    else sets.set(name, [example]);
   }
   return new Map([...sets].filter(([, rows]) => rows.length >= ROWS_OF_HELDOUT_SET));
 }

@@ -25,7 +25,9 @@ export function joinRankings(preferences: readonly Preference[]): RankedAnswers[
   const byPrompt = new Map<string, Preference[]>();
   for (const preference of preferences) {
     const key = JSON.stringify(preference.prompt);
-    byPrompt.set(key, [...(byPrompt.get(key) ?? []), preference]);
+    const known = byPrompt.get(key);
+    if (known) known.push(preference);
+    else byPrompt.set(key, [preference]);
   }
   return [...byPrompt.values()].flatMap((pairs) => {
     const { prompt } = pairs[0]!;
