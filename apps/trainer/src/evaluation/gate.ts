@@ -14,10 +14,17 @@ export interface GateMeasures {
   readonly samples: GateReport['samples'];
 }
 
-/** Whether a candidate may go live. Every check gives its reason; one that fails stops the candidate. */
-export function decideGate(measures: GateMeasures, bounds: TuningJobConfig['gate']): GateReport {
+/**
+ * Whether a candidate may answer people. Every check gives its reason; one that fails stops the candidate. Evidence that
+ * it is better is asked of those that go live by themselves (`auto`): one that is never promoted so answers only those
+ * who name it, and a file of preferences or graded rows holds nothing out to measure it on.
+ */
+export function decideGate(
+  measures: GateMeasures,
+  { gate: bounds, promotion }: Pick<TuningJobConfig, 'gate' | 'promotion'>,
+): GateReport {
   const checks = [
-    evidence(measures),
+    ...(promotion === 'auto' ? [evidence(measures)] : []),
     ...(measures.heldoutLoss ? [heldoutLoss(measures.heldoutLoss, bounds.max_heldout_loss_rise)] : []),
     ...(measures.winRate ? [winRate(measures.winRate, bounds.min_win_rate)] : []),
     suite(measures.suite, bounds.max_suite_drop),

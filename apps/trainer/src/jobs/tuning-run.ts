@@ -137,7 +137,7 @@ export class TuningRun {
   ): Promise<Published> {
     return this.publisher.publish({
       id: state.cursor.checkpointId,
-      report: decideGate(measures, config.gate),
+      report: decideGate(measures, config),
       autoPromote: this.settings.tuning.tuningAutoPromote && config.promotion === 'auto',
       measuredAgainst: measures.against,
       signal,

@@ -55,7 +55,7 @@ export async function rehearse(scenario: Scenario, host: Pick<ExperimentHost, 'm
       objectives: candidate.objectives,
       rewardAccuracy: candidate.reward?.accuracy ?? null,
       measures,
-      report: decideGate(measures, config.gate),
+      report: decideGate(measures, config),
     };
   } finally {
     await engine.close();
