@@ -83,16 +83,21 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
  * would wait for it more than a minute.
  */
 function idleCloser(server: Server): () => void {
-  const sockets = new Set<Socket>();
+  const sockets = new Map<Socket, number>();
   server.on('connection', (socket) => {
-    sockets.add(socket);
+    sockets.set(socket, performance.now());
     socket.once('close', () => sockets.delete(socket));
   });
   return () => {
     server.closeIdleConnections();
-    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    for (const [socket, since] of sockets) {
+      if (socket.bytesRead === 0 && performance.now() - since > SPEAKS_WITHIN_MS) socket.destroy();
+    }
   };
 }
+
+/** Who opens a connection to ask something has begun to by then. */
+const SPEAKS_WITHIN_MS = 500;
 
 type BodyDone = (error: Error | null, body?: unknown) => void;
 
