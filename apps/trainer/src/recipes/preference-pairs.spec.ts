@@ -21,6 +21,15 @@ describe('joining preferences into rankings', () => {
     expect(answersOf(...cycle)).toEqual(cycle.map(({ chosen, rejected }) => [chosen, rejected]));
     expect(answersOf(pair('t', 'a'), pair('a', 'b'), pair('b', 'a'))).toHaveLength(3);
   });
+  it('counts a pair once that was given twice, and no answer against itself', () => {
+    expect(answersOf(pair('a', 'b'), pair('a', 'b'), pair('b', 'c'))).toEqual([['a', 'b', 'c']]);
+    expect(answersOf(pair('a', 'b'), pair('b', 'b'))).toHaveLength(2);
+  });
+  it('takes every pair of forty ranked answers at once', () => {
+    const names = Array.from({ length: 40 }, (_, i) => `answer ${i}`);
+    const pairs = names.flatMap((name, i) => names.slice(i + 1).map((worse) => pair(name, worse)));
+    expect(answersOf(...pairs.toReversed())).toEqual([names]);
+  });
   it('never joins answers to different prompts', () => {
     const other = [{ role: 'user' as const, content: 'Hello' }];
     expect(answersOf(pair('a', 'b'), pair('b', 'c', other))).toEqual([

@@ -42,27 +42,33 @@ export function toRanking(tokenizer: Tokenizer, { prompt, answers }: RankedAnswe
   return { answers: answers.map((answer) => answerSequence(tokenizer, prompt, answer).ids) };
 }
 
-/** The one order in which every answer stands directly above the next and no pair says otherwise; null when there is none. */
+/**
+ * The one order in which every answer stands directly above the next and no pair says otherwise; null when there is none.
+ * Kahn's topological sort (1962): there is exactly one order when exactly one answer is unbeaten by those left, each time.
+ */
 function asChain(pairs: readonly Preference[]): string[] | null {
-  const below = new Map<string, Set<string>>();
-  for (const { chosen, rejected } of pairs) below.set(chosen, (below.get(chosen) ?? new Set()).add(rejected));
-  const answers = new Set(pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]));
-  const beaten = new Set(pairs.map(({ rejected }) => rejected));
-  const tops = [...answers].filter((answer) => !beaten.has(answer));
-  if (tops.length !== 1) return null;
-  const longest = longestFrom(tops[0]!, below, answers.size);
-  const places = new Map(longest.map((answer, place) => [answer, place]));
-  const agrees = pairs.every(({ chosen, rejected }) => (places.get(chosen) ?? 0) < (places.get(rejected) ?? 0));
-  return longest.length === answers.size && places.size === answers.size && agrees ? longest : null;
+  const { below, numAbove } = comparisons(pairs);
+  const chain: string[] = [];
+  let unbeaten = [...below.keys()].filter((answer) => !numAbove.has(answer));
+  while (unbeaten.length === 1) {
+    const best = unbeaten[0]!;
+    chain.push(best);
+    unbeaten = [...below.get(best)!].filter((worse) => {
+      const left = numAbove.get(worse)! - 1;
+      numAbove.set(worse, left);
+      return left === 0;
+    });
+  }
+  return chain.length === below.size ? chain : null;
 }
 
-/** The longest way down from an answer; ways longer than there are answers run in circles and are given up. */
-function longestFrom(answer: string, below: ReadonlyMap<string, ReadonlySet<string>>, limit: number): string[] {
-  if (limit === 0) return [];
-  let longest: string[] = [];
-  for (const worse of below.get(answer) ?? []) {
-    const way = longestFrom(worse, below, limit - 1);
-    if (way.length > longest.length) longest = way;
-  }
-  return [answer, ...longest];
+/** For every answer those it was preferred to, and for every beaten one how many different answers beat it. */
+function comparisons(pairs: readonly Preference[]) {
+  const below = new Map<string, Set<string>>();
+  for (const answer of pairs.flatMap(({ chosen, rejected }) => [chosen, rejected])) below.set(answer, new Set());
+  for (const { chosen, rejected } of pairs) below.get(chosen)!.add(rejected);
+  const numAbove = new Map<string, number>();
+  for (const worse of [...below.values()].flatMap((answers) => [...answers]))
+    numAbove.set(worse, (numAbove.get(worse) ?? 0) + 1);
+  return { below, numAbove };
 }
