@@ -93,6 +93,10 @@ export function rankingAccuracy(pairs: readonly (readonly [chosen: number, rejec
   return right / pairs.length;
 }
 
+/** How many places of a batch go to thumbs; rankings keep one at least, for they alone say which answer is better. */
+export const thumbsOfBatch = (batchSize: number, share: number): number =>
+  Math.min(batchSize - 1, Math.round(batchSize * share));
+
 async function trainOnPairs(
   context: RecipeContext,
   form: TuningForm,
@@ -106,7 +110,7 @@ async function trainOnPairs(
     ids: answerSequence(model.tokenizer, prompt, answer).ids,
     liked,
   }));
-  const numThumbs = judged.length === 0 ? 0 : Math.round(batchSize * config.reward.thumb_share);
+  const numThumbs = judged.length === 0 ? 0 : thumbsOfBatch(batchSize, config.reward.thumb_share);
   const numRankings = batchSize - numThumbs;
   const totalSteps = numSteps(rankings.length, numRankings, epochs, maxSteps);
   const schedule = cosine({ peak, warmupSteps: Math.ceil(totalSteps * WARMUP_SHARE), totalSteps });

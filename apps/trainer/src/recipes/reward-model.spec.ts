@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rankingAccuracy, whyNotTrusted } from './reward-model.recipe.js';
+import { rankingAccuracy, thumbsOfBatch, whyNotTrusted } from './reward-model.recipe.js';
 
 describe('trust in a reward model', () => {
   it('is the share of held-out pairs it ranks as people did', () => {
@@ -18,5 +18,14 @@ describe('trust in a reward model', () => {
     expect(whyNotTrusted(0.65, 0.65)).toBeNull();
     expect(whyNotTrusted(0.6, 0.65)).toContain('ranks 60 % of held-out pairs right; 65 % are asked for');
     expect(whyNotTrusted(null, 0)).toContain('no held-out preference');
+  });
+});
+
+describe('a batch of the reward model', () => {
+  it('gives thumbs their share, and never the place of the last ranking', () => {
+    expect(thumbsOfBatch(16, 0.25)).toBe(4);
+    expect(thumbsOfBatch(16, 0)).toBe(0);
+    expect(thumbsOfBatch(4, 0.9)).toBe(3);
+    expect(thumbsOfBatch(1, 0.9)).toBe(0);
   });
 });
