@@ -1,3 +1,4 @@
+import { createContext, Script } from 'node:vm';
 import type { ChatMessage, Grader, GraderConfig } from '@attune/contracts';
 import { grade } from '@attune/graders';
 import { deriveSeed, InvalidRequestError } from '@attune/platform';
@@ -14,8 +15,10 @@ export interface GradedPrompt {
 /** Prompts for the rounds of a run; a pure function of seed and round. */
 export type PromptSource = (round: number, count: number) => GradedPrompt[];
 
-/** Longest text a pattern is tried on, so that a costly one cannot stall a run. */
+/** Longest text a pattern is tried on. It bounds no work: a pattern that backtracks is exponential in the length. */
 const MAX_GRADED_CHARACTERS = 4000;
+/** So long a pattern may try one answer, so that a costly one cannot stall a run; then the answer does not match. */
+const PATTERN_TIMEOUT_MS = 100;
 
 /**
  * Where graded prompts come from: fresh tasks with their own checks, the dataset's prompts with a pattern, or the rows of
@@ -64,7 +67,8 @@ function fromPattern(
   if (prompts.length === 0)
     throw new InvalidRequestError('a pattern grades answers to the dataset’s prompts, and there are none');
   const expression = compile(pattern, flags);
-  const matches = (answer: string) => Promise.resolve(Number(expression.test(answer.slice(0, MAX_GRADED_CHARACTERS))));
+  const test = boundedTest(expression);
+  const matches = (answer: string) => Promise.resolve(Number(test(answer.slice(0, MAX_GRADED_CHARACTERS))));
   return (round, count) =>
     batchItems(seed, prompts.length, count, round).map((i) => ({ messages: prompts[i]!, grade: matches }));
 }
@@ -87,4 +91,19 @@ function compile(pattern: string, flags: string): RegExp {
       cause,
     });
   }
+}
+
+/** Whether the expression matches a text; false when it has not said so in time. Only a script of its own can be stopped. */
+function boundedTest(expression: RegExp): (text: string) => boolean {
+  const script = new Script('expression.test(text)');
+  const context = createContext({ expression, text: '' });
+  return (text) => {
+    context['text'] = text;
+    try {
+      return script.runInContext(context, { timeout: PATTERN_TIMEOUT_MS }) as boolean;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+      return false;
+    }
+  };
 }
