@@ -120,7 +120,7 @@ export const dpoConfig = z.object({
     'Peak of the schedule; at 1e-3 the bundled model loses its general tasks, since nothing is replayed.',
   ),
   batch_size: z.number().int().min(1).default(16).describe('Pairs a step.'),
-  kl_budget: positive(50).describe('Mean log-ratio of the chosen answers to the reference (nats) at which it stops.'),
+  kl_budget: positive(50).describe('Mean KL of a sampled answer to the reference (nats) at which it stops.'),
 });
 
 /** Kahneman-Tversky optimisation, for thumbs that have no pair (https://arxiv.org/abs/2402.01306). */
@@ -134,7 +134,7 @@ export const ktoConfig = z.object({
     'Peak of the schedule; at 1e-3 the bundled model loses its general tasks, since nothing is replayed.',
   ),
   batch_size: z.number().int().min(2).default(16).describe('Thumbs a step.'),
-  kl_budget: positive(50).describe('Mean log-ratio of the liked answers to the reference (nats) at which it stops.'),
+  kl_budget: positive(50).describe('Mean KL of a sampled answer to the reference (nats) at which it stops.'),
 });
 
 /** Who pays an answer where a program can tell: the bundled tasks’ own checks, or a pattern. */

@@ -64,13 +64,13 @@ export async function trainDpo(
     clipNorm: 1,
   });
   const seed = deriveSeed(config.seed, STAGE);
-  const drift = { stage: STAGE, policy, reference, prompts, budget: kl_budget };
+  const drift = { stage: STAGE, policy, reference, prompts, budget: kl_budget, numSteps: totalSteps };
   try {
     await runStage(context, STAGE, totalSteps, async (n) => {
       const chosen = batchItems(seed, pairs.length, batchSize, n).map((i) => pairs[i]!);
       const batches = microBatches(chosen, Math.ceil(config.micro_batch / 2)).map(toBatch);
-      const result = await step.run(batches, schedule(n));
       const moved = await measureDrift(context, engine, drift, n);
+      const result = await step.run(batches, schedule(n));
       const tokens = sum(batches.map((batch) => countTokensOf(batch.pairs.tokens)));
       const values = { ...figuresOf(result), lr: schedule(n), tokens, ...(moved ? { kl: moved.kl } : {}) };
       return { values, stop: moved?.stop };

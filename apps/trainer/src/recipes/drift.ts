@@ -8,7 +8,7 @@ import { batchItems } from './data-order.js';
 import { klOfRollouts, samplePolicy } from './policy-rollouts.js';
 import type { RecipeContext } from './recipe-context.js';
 
-/** So often answers are sampled by methods that do not sample to train. */
+/** So often answers are sampled by methods that do not sample to train, and before the last step of a stage. */
 const EVERY_STEPS = 20;
 const NUM_ANSWERS = 16;
 const MAX_ANSWER_TOKENS = 48;
@@ -19,11 +19,14 @@ export interface DriftPlan {
   readonly reference: Scorer;
   readonly prompts: readonly (readonly ChatMessage[])[];
   readonly budget: number;
+  readonly numSteps: number;
 }
 
 /**
  * How far an offline method (DPO, KTO) has moved the policy: their losses see the answers of the dataset alone, and a
  * policy can leave the reference while they fall. `stop` once the budget is spent; null on steps that measure nothing.
+ * Sampling may be aborted (a pause, people who are served): ask before the step changes the policy, or the step, which
+ * is not yet written down, is done again on resuming.
  */
 export async function measureDrift(
   context: RecipeContext,
@@ -31,7 +34,7 @@ export async function measureDrift(
   plan: DriftPlan,
   step: number,
 ): Promise<{ kl: number; stop: string | undefined } | null> {
-  if ((step + 1) % EVERY_STEPS !== 0 || plan.prompts.length === 0) return null;
+  if (!isMeasured(step, plan.numSteps) || plan.prompts.length === 0) return null;
   const seed = deriveSeed(context.config.seed, plan.stage, 'drift');
   const chosen = batchItems(seed, plan.prompts.length, NUM_ANSWERS, step);
   const rollouts = await samplePolicy(context, engine, plan.policy, {
@@ -43,6 +46,10 @@ export async function measureDrift(
   const kl = await klOfRollouts(rollouts, plan.reference);
   return { kl, stop: kl > plan.budget ? budgetSpent(kl, plan.budget) : undefined };
 }
+
+/** Every so many steps, and at the last one: a short stage is held to its budget too. */
+export const isMeasured = (step: number, numSteps: number): boolean =>
+  (step + 1) % EVERY_STEPS === 0 || step + 1 === numSteps;
 
 /** Why a stage ends before its last step. */
 export const budgetSpent = (kl: number, budget: number): string =>

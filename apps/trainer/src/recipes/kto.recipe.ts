@@ -65,14 +65,14 @@ export async function trainKto(
     clipNorm: 1,
   });
   const seed = deriveSeed(config.seed, STAGE);
-  const drift = { stage: STAGE, policy, reference, prompts: side.prompts, budget: kl_budget };
+  const drift = { stage: STAGE, policy, reference, prompts: side.prompts, budget: kl_budget, numSteps: totalSteps };
   try {
     await runStage(context, STAGE, totalSteps, async (n) => {
       const chosen = batchItems(seed, answers.length, batchSize, n).map((i) => answers[i]!);
       const point = await referencePoint(chosen, current, reference);
       const batches = microBatches(chosen, config.micro_batch).map((part) => toBatch(part, point));
-      const result = await step.run(batches, schedule(n));
       const moved = await measureDrift(context, engine, drift, n);
+      const result = await step.run(batches, schedule(n));
       const tokens = batches.reduce((all, batch) => all + countTokensOf(batch.answers.tokens), 0);
       const values = { ...figuresOf(result), reference_point: point, lr: schedule(n), tokens };
       return { values: moved ? { ...values, kl: moved.kl } : values, stop: moved?.stop };

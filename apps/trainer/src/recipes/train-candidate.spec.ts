@@ -182,6 +182,15 @@ describe('methods without a reward model', () => {
     expect(told.values.at(-1)!.accuracy).toBeGreaterThan(told.values[0]!.accuracy!);
   });
 
+  it.each(['dpo', 'kto'] as const)('measure the drift of a short stage, before its last step: %s', async (stage) => {
+    const told: Told = { stages: [], values: [] };
+    const job = { ...others, stages: [stage], [stage]: { ...others[stage], max_steps: 1, learning_rate: 0.1 } };
+    await train(memoryStore(), told, Infinity, job);
+    // Sampling may be aborted, so the step has not been applied yet: policy and reference are still one.
+    expect(told.values).toHaveLength(1);
+    expect(Math.abs(told.values[0]!.kl!)).toBeLessThan(1e-3);
+  });
+
   it('accumulate micro-batches to the gradient of the whole batch', async () => {
     const whole = await train(memoryStore(), { stages: [], values: [] }, Infinity, { ...others, stages: ['dpo'] });
     const parts = await train(memoryStore(), { stages: [], values: [] }, Infinity, {
