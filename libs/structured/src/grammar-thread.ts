@@ -19,7 +19,11 @@ export class GrammarThread {
   private nextId = 0;
   private ended: string | null = null;
 
-  constructor(private readonly setup: ThreadSetup) {
+  /** @param onEnd told once, whether the thread was ended or ended by itself */
+  constructor(
+    private readonly setup: ThreadSetup,
+    private readonly onEnd: (thread: GrammarThread) => void,
+  ) {
     this.worker = new Worker(entryPoint(), { workerData: setup });
     this.worker.unref();
     this.worker.on('message', ({ key, reason }: ThreadReply) => this.settle(key, reason));
@@ -72,6 +76,7 @@ export class GrammarThread {
     this.ended = reason;
     for (const key of this.compiling.keys()) this.settle(key, reason);
     void this.worker.terminate();
+    this.onEnd(this);
   }
 
   private settle(key: string, reason: string | null): void {

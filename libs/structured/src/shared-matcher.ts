@@ -1,4 +1,4 @@
-import { DONE, MASK, type MatcherState, matcherStates, STATE } from './thread-protocol.js';
+import { BROKEN, DONE, MASK, type MatcherState, matcherStates, STATE } from './thread-protocol.js';
 import type { GrammarMatcher } from './xgrammar.js';
 
 /** A matcher whose mask always lies ready in shared memory. */
@@ -39,6 +39,11 @@ export class SharedMatcher {
     this.matcher.dispose();
   }
 
+  /** Tells the answer that it will get no more masks. */
+  giveUp(): void {
+    markBroken(this.words);
+  }
+
   private async publish(): Promise<void> {
     const mask = await this.matcher.getNextTokenBitmask();
     this.words[STATE] = matcherStates.indexOf(settleEnd(mask, this.stopIds, this.endId));
@@ -46,6 +51,12 @@ export class SharedMatcher {
     Atomics.add(this.words, DONE, 1);
     Atomics.notify(this.words, DONE);
   }
+}
+
+export function markBroken(words: Int32Array): void {
+  words[STATE] = BROKEN;
+  Atomics.add(words, DONE, 1);
+  Atomics.notify(words, DONE);
 }
 
 /**

@@ -22,7 +22,10 @@ export type OpenedStructure =
   { readonly ok: true; readonly matcher: Matcher } | { readonly ok: false; readonly reason: string };
 
 /** A structure that was compiled, or refused; kept under the hash of its JSON. */
-type Compiled = { readonly thread: GrammarThread } | { readonly reason: string };
+type Compiled =
+  | { readonly thread: GrammarThread }
+  /** `passing`: it may go better the next time, so it is not remembered. */
+  | { readonly reason: string; readonly passing?: boolean };
 
 const MAX_THREADS = 3;
 const CACHE_SIZE = 128;
@@ -52,7 +55,8 @@ export class StructureCompiler {
   async open(structure: OutputStructure, stopIds: readonly number[]): Promise<OpenedStructure> {
     const key = keyOf(structure);
     for (;;) {
-      const compiled = await this.compiled(structure, key);
+      const entry = this.compiled(structure, key);
+      const compiled = await entry;
       if ('reason' in compiled) return { ok: false, reason: compiled.reason };
       const { thread } = compiled;
       await thread.turnstile.enter();
@@ -61,6 +65,7 @@ export class StructureCompiler {
       if (thread.alive && current && (await current) === compiled)
         return { ok: true, matcher: thread.open(key, stopIds) };
       thread.turnstile.leave();
+      if (!thread.alive) this.forget(key, entry);
     }
   }
 
@@ -72,36 +77,59 @@ export class StructureCompiler {
   }
 
   private compiled(structure: OutputStructure, key = keyOf(structure)): Promise<Compiled> {
-    const compiled = this.cache.get(key) ?? this.compile(structure, key);
+    const compiled = this.cache.get(key) ?? this.compileAnew(structure, key);
     this.cache.delete(key);
     this.cache.set(key, compiled);
     this.evict();
     return compiled;
   }
 
+  private compileAnew(structure: OutputStructure, key: string): Promise<Compiled> {
+    const entry = this.compile(structure, key);
+    void entry.then((compiled) => {
+      if ('reason' in compiled && compiled.passing) this.forget(key, entry);
+    });
+    return entry;
+  }
+
+  private forget(key: string, entry: Promise<Compiled>): void {
+    if (this.cache.get(key) === entry) this.cache.delete(key);
+  }
+
   private async compile(structure: OutputStructure, key: string): Promise<Compiled> {
     const problem = problemOfStructure(structure);
     if (problem) return { reason: problem };
     try {
-      const vocabulary = await (this.vocabulary ??= this.options.vocabulary());
+      const vocabulary = await this.readVocabulary();
       for (;;) {
-        if (this.closed) return { reason: CLOSED };
+        if (this.closed) return { reason: CLOSED, passing: true };
         const thread = this.chooseThread(vocabulary);
         const outcome = await thread.turnstile.runAlone(() => this.compileOn(thread, structure, key));
         if (outcome) return outcome;
       }
     } catch (error) {
-      return { reason: messageOf(error) };
+      return { reason: messageOf(error), passing: true };
+    }
+  }
+
+  private async readVocabulary(): Promise<Vocabulary> {
+    try {
+      return await (this.vocabulary ??= this.options.vocabulary());
+    } catch (error) {
+      this.vocabulary = undefined; // the file may be readable the next time
+      throw error;
     }
   }
 
   /** @returns null when the thread ended while others were in it */
   private async compileOn(thread: GrammarThread, structure: OutputStructure, key: string): Promise<Compiled | null> {
     if (!thread.alive) return null;
+    // A compilation that fails leaves the library in an unknown state, so its thread ends; nobody else is inside.
     const reason = await thread.compile(key, structure, this.options.compileLimitMs ?? COMPILE_LIMIT_MS);
     if (reason === null) return { thread };
-    this.retire(thread, reason);
-    return { reason };
+    const passing = !thread.alive; // it took too long, or the thread ended by itself
+    thread.end(reason);
+    return { reason, passing };
   }
 
   /** An idle thread, or a new one, or the one with the least to do. */
@@ -109,18 +137,17 @@ export class StructureCompiler {
     const [least] = [...this.threads].filter(({ alive }) => alive).sort((a, b) => a.turnstile.load - b.turnstile.load);
     if (least && (least.turnstile.load === 0 || this.threads.size >= (this.options.maxThreads ?? MAX_THREADS)))
       return least;
-    const thread = new GrammarThread({ vocabulary, vocabSize: this.options.vocabSize });
+    const thread = new GrammarThread({ vocabulary, vocabSize: this.options.vocabSize }, (ended) => this.retire(ended));
     this.threads.add(thread);
     return thread;
   }
 
-  /** A compilation that failed leaves the library in an unknown state. Nobody else was inside. */
-  private retire(thread: GrammarThread, reason: string): void {
-    thread.end(reason);
+  /** Forgets a thread that ended, and what it compiled. */
+  private retire(thread: GrammarThread): void {
     this.threads.delete(thread);
     for (const [key, entry] of this.cache) {
       void entry.then((compiled) => {
-        if ('thread' in compiled && compiled.thread === thread && this.cache.get(key) === entry) this.cache.delete(key);
+        if ('thread' in compiled && compiled.thread === thread) this.forget(key, entry);
       });
     }
   }

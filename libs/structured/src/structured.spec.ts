@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { OutputStructure } from '@attune/contracts';
 import { allows, type Matcher } from './matcher.js';
@@ -55,7 +56,7 @@ function walk(matcher: Matcher, text: string): { taken: string; mayEnd: boolean;
     matcher.accept(id);
     taken += text[taken.length];
   }
-  return { taken, mayEnd: allows(matcher.mask(), END), complete: matcher.isTerminated };
+  return { taken, mayEnd: allows(matcher.mask(), END), complete: matcher.state === 'complete' };
 }
 
 async function fits(structure: OutputStructure, text: string, on = compiler()): Promise<boolean> {
@@ -171,7 +172,7 @@ describe('a structure', () => {
     matcher.mask();
     on.close();
     matcher.accept(idsOf('a')[0]!);
-    expect(() => matcher.mask()).toThrow(/did not come in time/);
+    expect(() => matcher.mask()).toThrow(/thread .* ended/);
   });
 
   it('that fits no token of the vocabulary is stuck, not complete', async () => {
@@ -244,6 +245,33 @@ describe('the compiler', () => {
     }
     await compiling;
     expect(longest).toBeLessThan(compiled / 2);
+  });
+
+  it('is compiled again after its thread has ended by itself', async () => {
+    const on = compiler({ maxThreads: 1 });
+    const structure: OutputStructure = { type: 'regex', pattern: 'a*' };
+    const before = await open(structure, on);
+    const { threads } = on as unknown as { threads: Set<{ worker: Worker; alive: boolean }> };
+    const [first] = threads;
+    await first!.worker.terminate();
+    expect(first!.alive).toBe(false);
+    before.accept(idsOf('a')[0]!);
+    expect(() => before.mask()).toThrow(/ended/);
+    expect(walk(await open(structure, on), 'aa').taken).toBe('aa');
+    expect(threads.has(first!)).toBe(false);
+    expect(threads.size).toBe(1);
+  });
+
+  it('is asked for again when its refusal was a passing one', async () => {
+    let reads = 0;
+    const vocabulary = async () => {
+      if (reads++ === 0) throw new Error('the file is busy');
+      return ascii;
+    };
+    const on = compiler({ vocabulary });
+    const structure: OutputStructure = { type: 'regex', pattern: 'a*' };
+    expect(await on.check(structure)).toEqual({ ok: false, reason: 'the file is busy' });
+    expect(await on.check(structure)).toEqual({ ok: true });
   });
 
   it('starts no thread once it is closed', async () => {

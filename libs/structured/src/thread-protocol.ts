@@ -37,6 +37,8 @@ export interface ThreadReply {
 export const DONE = 0;
 export const STATE = 1;
 export const MASK = 2;
+/** In place of a state: the matcher failed, and carries out nothing more. */
+export const BROKEN = -1;
 
 /** Where a matcher stands: more can follow, nothing but the end can, or no token of the vocabulary fits. */
 export const matcherStates = ['open', 'complete', 'stuck'] as const;
