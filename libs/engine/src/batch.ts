@@ -74,7 +74,7 @@ export class Batch {
     for (const sequence of this.all()) if (sequence.cancelled) this.end(sequence, 'cancelled');
     const now = this.clock.monotonicMs();
     for (const sequence of this.waiting.values()) if (sequence.isLate(now)) this.refuseLate(sequence);
-    for (const sequence of this.running.values()) this.endCompleted(sequence);
+    for (const sequence of this.running.values()) this.alone(sequence, () => this.endCompleted(sequence));
     this.admitWaiting();
     const plan = planStep(
       [...this.running.values()].map((sequence) => sequence.view(this.shares.of(sequence.user))),
@@ -240,8 +240,12 @@ export class Batch {
     sequence.computed = sequence.numVirtual;
   }
 
-  /** Draws a sequence's next token from its logits [V]. */
+  /** Draws a sequence's next token from its logits [V]; one that cannot follow its structure ends by itself. */
   private advance(sequence: Sequence, logits: Float32Array) {
+    this.alone(sequence, () => this.draw(sequence, logits));
+  }
+
+  private draw(sequence: Sequence, logits: Float32Array) {
     const { request, sampling, promptCounts, answerCounts } = sequence;
     const allowed = sequence.allowed();
     const token = sampleToken(logits, { params: sampling, promptCounts, answerCounts, allowed }, sequence.numDrawn);
@@ -270,10 +274,21 @@ export class Batch {
     try {
       await run();
     } catch (error) {
-      for (const sequence of sequences) {
-        if (this.running.has(sequence.id)) this.end(sequence, 'failed', { error: messageOf(error) });
-      }
+      for (const sequence of sequences) this.fail(sequence, error);
     }
+  }
+
+  /** What goes wrong with one answer ends that one, not those it shares a run with. */
+  private alone(sequence: Sequence, work: () => void) {
+    try {
+      work();
+    } catch (error) {
+      this.fail(sequence, error);
+    }
+  }
+
+  private fail(sequence: Sequence, error: unknown) {
+    if (this.running.has(sequence.id)) this.end(sequence, 'failed', { error: messageOf(error) });
   }
 
   private end(sequence: Sequence, reason: StopReason, more: Parameters<Sequence['end']>[2] = {}) {
