@@ -72,6 +72,7 @@ export class ServingSessions {
     if (known) return known;
     const made = this.create(format, this.options.kv, adapters, embeddings);
     this.opened.set(key, made);
+    made.catch(() => this.opened.delete(key)); // what failed is tried again
     return made;
   }
 

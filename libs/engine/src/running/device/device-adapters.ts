@@ -30,6 +30,7 @@ export class DeviceAdapters {
     const adapter = this.moved.get(update) ?? this.move(update, ++this.count);
     this.moved.delete(update);
     this.moved.set(update, adapter);
+    adapter.catch(() => this.moved.get(update) === adapter && this.moved.delete(update)); // what failed is tried again
     const [oldest] = this.moved.keys();
     if (this.moved.size > MOST_ADAPTERS) await this.leave(oldest!);
     return adapter;
@@ -40,10 +41,12 @@ export class DeviceAdapters {
   }
 
   private async leave(update: LayerUpdate): Promise<void> {
-    const { id, inputs } = await this.moved.get(update)!;
+    const moving = this.moved.get(update)!;
     this.moved.delete(update);
-    this.onLeave(id);
-    for (const tensor of Object.values(inputs)) tensor.release();
+    const adapter = await moving.catch(() => null); // whoever asked for it was told
+    if (!adapter) return;
+    this.onLeave(adapter.id);
+    for (const tensor of Object.values(adapter.inputs)) tensor.release();
   }
 
   private async move({ inputs }: LayerUpdate, id: number): Promise<DeviceAdapter> {

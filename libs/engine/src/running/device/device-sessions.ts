@@ -69,9 +69,9 @@ export class DeviceSessions {
   /** The session of a graph, created when it is first asked for, and the weights it reads. */
   async get(graph: DeviceGraph) {
     const key = `${graph.rows} ${graph.adapters.join()} ${graph.embeddings}`;
-    const known = this.opened.get(key);
-    const made = known ?? this.create(graph);
+    const made = this.opened.get(key) ?? this.create(graph);
     this.opened.set(key, made);
+    made.catch(() => this.opened.delete(key)); // what failed is tried again
     const session = await made;
     const wanted = new Set(session.inputNames);
     return {
