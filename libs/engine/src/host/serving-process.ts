@@ -205,7 +205,11 @@ export class ServingProcess {
     const child = (this.child = this.spawn());
     try {
       await child.ready;
-      for (const folder of this.adapterFolders.values()) await child.call({ type: 'loadAdapter', folder });
+      for (const [digest, folder] of this.adapterFolders) {
+        // Only the live one is worth staying away for; if the process ended, the call after these says so.
+        const loading = child.call({ type: 'loadAdapter', folder });
+        await (digest === this.live ? loading : loading.catch(() => undefined));
+      }
       await child.call({ type: 'setLive', digest: this.live });
     } catch {
       return child.kill('it could not be restored'); // its exit schedules the next attempt
