@@ -72,7 +72,7 @@ function setUp(maxAdapters = 2) {
   } as unknown as CheckpointRepository;
   const names = new LiveWeights();
   const weights = new ServedWeights(config, port, checkpoints, names, new ServedModel(facts as never));
-  return { engine, weights, names };
+  return { engine: Object.assign(engine, { port }), weights, names };
 }
 
 const digestOf = (id: string) => rows.get(id)!.adapterDigest;
@@ -134,6 +134,38 @@ describe('the weights a request names', () => {
     await weights.makeLive(null);
     expect(engine).toMatchObject({ base: 'base', live: null });
     expect(engine.calls).toEqual(['load ckpt_1', 'swap full', 'swap base with adapter', 'load ckpt_2']);
+  });
+
+  it('of a full fine-tune are what the engine has, whoever is said to be live', async () => {
+    const { weights, engine } = now;
+    await weights.makeLive(rows.get('ckpt_full')!);
+    const { setLive } = engine.port;
+    let asked: Promise<unknown> = Promise.resolve();
+    engine.port.setLive = async (digest) => {
+      asked = weights.choose('ckpt_full'); // the base model is back, and `live` not yet changed
+      asked.catch(() => undefined);
+      await asked.catch(() => undefined);
+      await setLive(digest);
+    };
+    await weights.makeLive(null);
+    await expect(asked).rejects.toThrow(/not beside other weights/);
+  });
+
+  it('that share an adapter keep it until the last of them has left, and a failed unload holds nothing', async () => {
+    const { weights, engine } = (now = setUp(1));
+    rows.set('ckpt_twin', { ...rows.get('ckpt_1')!, id: 'ckpt_twin' });
+    const first = await weights.choose('ckpt_1');
+    const twin = await weights.choose('ckpt_twin');
+    first.release();
+    await weights.makeLive(null);
+    expect([...engine.adapters]).toEqual([digestOf('ckpt_1')]);
+    twin.release();
+    const { unloadAdapter } = engine.port;
+    engine.port.unloadAdapter = () => Promise.reject(new Error('the engine is busy'));
+    await expect(weights.choose('ckpt_2')).rejects.toThrow('the engine is busy');
+    engine.port.unloadAdapter = unloadAdapter;
+    await weights.choose('ckpt_3');
+    expect(weights.ready.map(({ id }) => id)).toEqual(['ckpt_3']);
   });
 
   it('stay what they were when their files have changed', async () => {

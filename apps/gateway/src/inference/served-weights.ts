@@ -143,8 +143,8 @@ export class ServedWeights {
     const entry = await this.inTurn(async () => {
       if (this.modelDigest !== this.model.baseDigest) throw this.notBeside(`checkpoint \`${checkpoint.id}\``);
       const found = await this.load(checkpoint);
-      found.users += 1;
-      await this.unloadOldest();
+      await this.unloadOldest(found);
+      found.users += 1; // last: a request that fails here releases nothing
       return found;
     });
     let held = true;
@@ -158,8 +158,10 @@ export class ServedWeights {
     return { adapter: entry.adapter, release };
   }
 
-  private chooseFull(checkpoint: Checkpoint): ChosenWeights {
-    if (this.live?.id === checkpoint.id) return BASE;
+  /** What is in the engine decides: who is live is known a little later than the model is swapped. */
+  private async chooseFull(checkpoint: Checkpoint): Promise<ChosenWeights> {
+    const { modelDigest } = await this.store.manifest(checkpoint.folder);
+    if (modelDigest !== null && modelDigest === this.modelDigest) return BASE;
     throw new ConflictError(
       `Checkpoint \`${checkpoint.id}\` is a full fine-tune; it answers when it is live and not beside other weights. Promote it, or ask for \`${this.model.id}\`.`,
       { param: 'model', code: 'model_not_served' },
@@ -182,13 +184,19 @@ export class ServedWeights {
     return { checkpoint, adapter, users: 0 };
   }
 
-  private async unloadOldest(): Promise<void> {
-    for (const [id, { adapter, users }] of this.loaded) {
+  /** @param wanted about to be used, so it stays */
+  private async unloadOldest(wanted?: LoadedCheckpoint): Promise<void> {
+    for (const [id, entry] of this.loaded) {
       if (this.loaded.size <= this.limit) return;
-      if (users > 0 || id === this.live?.id) continue;
+      if (entry.users > 0 || entry === wanted || id === this.live?.id) continue;
       this.loaded.delete(id);
-      await this.engine.unloadAdapter(adapter);
+      if (!this.isUsed(entry.adapter)) await this.engine.unloadAdapter(entry.adapter);
     }
+  }
+
+  /** Checkpoints with the same weights share one adapter of the engine. */
+  private isUsed(adapter: string): boolean {
+    return this.live?.adapterDigest === adapter || [...this.loaded.values()].some((other) => other.adapter === adapter);
   }
 
   private expectOwnBase(checkpoint: Checkpoint): void {
