@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { OutputStructure } from '@attune/contracts';
 import { collect, Engine, EngineHost, type EngineOptions, type GenerateRequest } from '@attune/engine';
-import { vocabularyOf } from '@attune/structured';
+import { type Matcher, type StructureCompiler, vocabularyOf } from '@attune/structured';
 import { Tokenizer } from '@attune/tokenizer';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { randomModel } from './tiny-models.js';
@@ -192,6 +192,47 @@ describe('a healed prompt', () => {
     expect(healed.tokens).toEqual(plain.tokens);
   });
 });
+
+describe('a structure that cannot be followed further', () => {
+  it.each([
+    ['mask', 3],
+    ['state', 4],
+  ] as const)('ends its own answer alone when its %s does not come', async (what, after) => {
+    const structure: OutputStructure = { type: 'regex', pattern: '[a-z]{40}' };
+    const alone = await collect((await load()).generate(request('b', structure)));
+    const engine = await load();
+    const { structures } = engine as unknown as { structures: StructureCompiler };
+    const open = structures.open.bind(structures);
+    let numOpened = 0;
+    structures.open = async (...given) => {
+      const opened = await open(...given);
+      if (opened.ok && numOpened++ === 0) breakAfter(opened.matcher, what, after);
+      return opened;
+    };
+    const [broken, sound, plain] = await Promise.all([
+      collect(engine.generate(request('a', structure))),
+      collect(engine.generate(request('b', structure))),
+      collect(engine.generate({ ...request('c', structure), structure: undefined, stopIds: [] })),
+    ]);
+    expect(broken.finished).toMatchObject({ reason: 'failed', error: 'too slow' });
+    expect(broken.tokens.length).toBeGreaterThan(0);
+    expect(sound.tokens).toEqual(alone.tokens);
+    expect(sound.finished.reason).toBe('stop');
+    expect(plain.tokens).toHaveLength(200);
+  });
+});
+
+/** From its so many-th use on, a part of the matcher throws. */
+function breakAfter(matcher: Matcher, what: 'mask' | 'state', after: number) {
+  const { mask } = matcher;
+  let uses = 0;
+  const use = <T>(value: () => T): T => {
+    if (++uses > after) throw new Error('too slow');
+    return value();
+  };
+  if (what === 'mask') matcher.mask = () => use(() => mask.call(matcher));
+  else Object.defineProperty(matcher, 'state', { get: () => use(() => 'open') });
+}
 
 describe('the bundled model in its own process', () => {
   it('checks structures ahead and answers inside them, behind the space its tokenizer drops', async () => {
