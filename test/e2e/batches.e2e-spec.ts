@@ -95,6 +95,19 @@ describe.skipIf(!testModel)(`batches (${testModel ? 'by the official client' : n
     await expect(openai.batches.cancel(batch.id)).rejects.toMatchObject({ status: 409 });
   });
 
+  it('answers every line of a key that may answer one at a time', async () => {
+    const secret = await gateway.createKey('Nina', 'user');
+    const { body } = await gateway.api(secret, 'GET', '/api/session');
+    await gateway.api(gateway.adminKey, 'POST', `/api/keys/${body.key_id}/quota`, { max_concurrent: 1 });
+    const own = gateway.client(secret);
+    const rows = [...Array(12).keys()].map((i) => JSON.stringify(request(`row ${i}`))).join('\n');
+    const file = await own.files.create({ file: await toFile(Buffer.from(rows), 'in.jsonl'), purpose: 'batch' });
+    const asked = { input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' } as const;
+    const { id } = await own.batches.create(asked);
+    await expect.poll(async () => (await own.batches.retrieve(id)).status, { timeout: 30_000 }).toBe('completed');
+    expect((await own.batches.retrieve(id)).request_counts).toEqual({ total: 12, completed: 12, failed: 0 });
+  });
+
   it('goes on with what another gateway left behind', async () => {
     const batch = await create([request('a'), request('b')]);
     await ended(batch.id);

@@ -52,6 +52,11 @@ export async function grade(grader: Grader, context: GraderContext, judge: Judge
       for (const [name, part] of Object.entries(grader.graders))
         parts[name] = (await grade(part, context, judge)).score;
       const score = calculate(grader.calculate_output, parts);
+      if (!Number.isFinite(score)) {
+        throw new InvalidRequestError(`\`calculate_output\` gives ${score}; it must give a number.`, {
+          param: 'calculate_output',
+        });
+      }
       return { name: grader.name, score, passed: score >= 0.5, parts };
     }
   }

@@ -2,7 +2,13 @@ import { AccountRepository } from '@attune/persistence';
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthService } from './auth.service.js';
+
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 5_000;
+/** No place, cancelled by a server that stops, not there now. */
+const COMES_AGAIN: ReadonlySet<number> = new Set([429, 499, 503]);
 
 /** On whose behalf: what is answered is recorded under this user and this key. */
 export interface Whose {
@@ -33,6 +39,20 @@ export class OwnApi {
     return this.call(whose, 'POST', url, body);
   }
 
+  /**
+   * As `post`, again and again while the answer is only that there is no room now.
+   * @returns null when `stopping` was aborted first: nothing has been answered
+   */
+  async postPatiently(whose: Whose, url: string, body: unknown, stopping: AbortSignal): Promise<OwnAnswer | null> {
+    for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+      const answer = await this.post(whose, url, body);
+      if (stopping.aborted && !isFinal(answer)) return null;
+      if (!COMES_AGAIN.has(answer.status) || isQuota(answer)) return answer;
+      await sleep(wait, undefined, { signal: stopping }).catch(() => undefined);
+      if (stopping.aborted) return null;
+    }
+  }
+
   get(whose: Whose, url: string): Promise<OwnAnswer> {
     return this.call(whose, 'GET', url);
   }
@@ -60,4 +80,11 @@ export class OwnApi {
       giveBack();
     }
   }
+}
+
+const isFinal = ({ status }: OwnAnswer) => !COMES_AGAIN.has(status);
+
+/** A day's quota does not come back by waiting a little. */
+function isQuota({ body }: OwnAnswer): boolean {
+  return (body as { error?: { code?: string } } | null)?.error?.code === 'quota_exceeded';
 }

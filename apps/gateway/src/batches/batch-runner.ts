@@ -1,9 +1,9 @@
 import type { BatchError, BatchLine, BatchOutputLine, BatchStatus } from '@attune/contracts';
-import { BatchRepository, FileRepository, type Batch } from '@attune/persistence';
+import { BatchRepository, FileRepository, isDatabaseAway, type Batch } from '@attune/persistence';
 import { createId, messageOf, type Clock, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { OwnApi } from '../auth/own-api.js';
-import { BackgroundWork, keepClaim, untilNoneIsLeft } from '../core/background-work.js';
+import { BackgroundWork, keepClaim, severalAtOnce, untilNoneIsLeft } from '../core/background-work.js';
 import { CLOCK, LOGGER } from '../core/tokens.js';
 import { readBatchLines } from './batch-lines.js';
 
@@ -61,7 +61,10 @@ export class BatchRunner implements OnApplicationBootstrap {
   private async linesOf(batch: Batch): Promise<BatchLine[] | null> {
     const read = await this.files.read(batch.inputFileId, batch.userId).then(
       (content) => readBatchLines(content.toString('utf8'), batch.endpoint),
-      (error: unknown) => ({ ok: false as const, errors: [gone(error)] }),
+      (error: unknown) => {
+        if (isDatabaseAway(error)) throw error;
+        return { ok: false as const, errors: [gone(error)] };
+      },
     );
     if (read.ok) return read.lines;
     await this.batches.move(batch.id, 'failed', { errors: read.errors });
@@ -80,40 +83,39 @@ export class BatchRunner implements OnApplicationBootstrap {
     const claim = keepClaim(async () => void (status = await this.batches.renew(batch.id)), RENEW_MS);
     const cancelled = () => status === 'cancelling';
     const late = () => this.clock.now().getTime() > batch.createdAt.getTime() + WINDOW_MS;
-    const worker = async () => {
-      while (!stopping.aborted && !cancelled() && !late()) {
-        const next = waiting.shift();
-        if (!next) return;
-        await this.answerLine(batch, next.line, next.index);
-      }
+    let given = 0;
+    const total = waiting.length;
+    const goOn = () => !stopping.aborted && !cancelled() && !late();
+    const work = async ({ line, index }: { line: BatchLine; index: number }) => {
+      if (await this.answerLine(batch, line, index, stopping)) given += 1;
     };
     try {
       await claim.first;
-      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+      await severalAtOnce(waiting, AT_ONCE, goOn, work);
     } finally {
       claim.end();
     }
-    if (waiting.length === 0) return cancelled() ? 'cancelled' : 'completed';
+    if (given === total) return cancelled() ? 'cancelled' : 'completed';
     if (stopping.aborted) return 'stopped';
     return late() ? 'expired' : 'cancelled';
   }
 
-  private async answerLine(batch: Batch, { custom_id, body }: BatchLine, index: number): Promise<void> {
+  /** @returns whether the line has its answer now; one that is stopped midway is answered by whoever goes on */
+  private async answerLine(batch: Batch, line: BatchLine, index: number, stopping: AbortSignal): Promise<boolean> {
     const id = createId('batch_req');
-    try {
-      const answer = await this.api.post({ userId: batch.userId, keyId: batch.apiKeyId }, batch.endpoint, body);
-      const response = { status_code: answer.status, request_id: answer.requestId, body: answer.body };
-      const succeeded = answer.status >= 200 && answer.status < 300;
-      await this.batches.addResult(batch.id, index, succeeded, { id, custom_id, response, error: null });
-    } catch (error) {
-      const output: BatchOutputLine = {
-        id,
-        custom_id,
-        response: null,
-        error: { code: 'internal_error', message: messageOf(error) },
-      };
-      await this.batches.addResult(batch.id, index, false, output);
+    const { custom_id } = line;
+    const whose = { userId: batch.userId, keyId: batch.apiKeyId };
+    const answer = await this.api.postPatiently(whose, batch.endpoint, line.body, stopping).catch(asFailure);
+    if (answer === null) return false;
+    if ('failure' in answer) {
+      const error = { code: 'internal_error', message: answer.failure };
+      await this.batches.addResult(batch.id, index, false, { id, custom_id, response: null, error });
+      return true;
     }
+    const response = { status_code: answer.status, request_id: answer.requestId, body: answer.body };
+    const succeeded = answer.status >= 200 && answer.status < 300;
+    await this.batches.addResult(batch.id, index, succeeded, { id, custom_id, response, error: null });
+    return true;
   }
 
   private async writeFiles(batch: Batch, lines: BatchLine[], end: BatchStatus): Promise<void> {
@@ -147,6 +149,8 @@ export class BatchRunner implements OnApplicationBootstrap {
     return file.id;
   }
 }
+
+const asFailure = (error: unknown) => ({ failure: messageOf(error) });
 
 const gone = (error: unknown): BatchError => ({
   code: 'invalid_file',

@@ -72,9 +72,32 @@ export function untilNoneIsLeft<Job>(queue: {
   };
 }
 
+/** Works items off, `atOnce` at a time, while `goOn` says so; the first error stops all workers and is thrown. */
+export async function severalAtOnce<Item>(
+  waiting: Item[],
+  atOnce: number,
+  goOn: () => boolean,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  let broken = false;
+  const worker = async () => {
+    while (!broken && goOn() && waiting.length > 0) {
+      await work(waiting.shift()!).catch((error: unknown) => {
+        broken = true;
+        throw error;
+      });
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: atOnce }, worker));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
 /** Calls `renew` now and every so often, so that a claim stays ours; what it throws is tried again. */
 export function keepClaim(renew: () => Promise<void>, everyMs: number): { first: Promise<void>; end: () => void } {
   const first = renew();
+  // Whoever does not wait for it must not be ended by it.
+  first.catch(() => undefined);
   const timer = setInterval(() => void renew().catch(() => undefined), everyMs);
   return { first, end: () => clearInterval(timer) };
 }

@@ -4,6 +4,7 @@ import { InvalidRequestError } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { ConcurrencyLimiter } from '../auth/concurrency-limiter.js';
 import type { Caller } from '../auth/caller.js';
+import { KeyQuotas } from '../auth/key-quotas.js';
 import { ENGINE } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
 
@@ -14,13 +15,15 @@ export class EmbeddingsService {
     @Inject(ENGINE) private readonly engine: TokenEngine,
     private readonly model: ServedModel,
     private readonly places: ConcurrencyLimiter,
+    private readonly quotas: KeyQuotas,
   ) {}
 
   /** @throws NotFoundError for another model, InvalidRequestError for a text that is too long or tokens that are none */
   async create(caller: Caller, request: EmbeddingRequest): Promise<EmbeddingList> {
     if (request.model !== this.model.id && request.model !== 'default') throw this.model.notFound(request.model);
     const texts = this.tokensOf(request.input);
-    const release = this.places.acquire(caller.keyId);
+    const { maxConcurrent } = await this.quotas.take(caller.keyId);
+    const release = this.places.acquire(caller.keyId, maxConcurrent);
     try {
       const vectors = await this.engine.embed(texts);
       const data = vectors.map((vector, index) => ({

@@ -121,6 +121,7 @@ function rowsOfFile(text: string): EvalRow[] {
 
 /** A schema that can be used, as a function. @throws InvalidRequestError for one that is none */
 export function compileItemSchema(schema: Record<string, unknown>) {
+  expectNoPatterns(schema);
   try {
     return new Ajv({ strict: false, allErrors: false, logger: false }).compile(schema);
   } catch (error) {
@@ -128,6 +129,20 @@ export function compileItemSchema(schema: Record<string, unknown>) {
       param: 'data_source_config.item_schema',
       cause: error,
     });
+  }
+}
+
+/** A pattern can run for ever on a row that somebody chose for it, and with it everything else in this process. */
+function expectNoPatterns(schema: unknown): void {
+  if (typeof schema !== 'object' || schema === null) return;
+  for (const [key, value] of Object.entries(schema)) {
+    const isKeyword = (key === 'pattern' && typeof value === 'string') || key === 'patternProperties';
+    if (isKeyword || (key === 'format' && typeof value === 'string')) {
+      throw new InvalidRequestError(`\`item_schema\` uses \`${key}\`, which is not supported here; leave it out.`, {
+        param: 'data_source_config.item_schema',
+      });
+    }
+    expectNoPatterns(value);
   }
 }
 

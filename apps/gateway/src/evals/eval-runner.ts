@@ -1,10 +1,10 @@
 import type { EvalGradeResult, EvalSample, Grader } from '@attune/contracts';
-import { EvalRepository, type Eval, type EvalRun } from '@attune/persistence';
+import { EvalRepository, isDatabaseAway, type Eval, type EvalRun } from '@attune/persistence';
 import { grade } from '@attune/graders';
 import { messageOf, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Whose } from '../auth/own-api.js';
-import { BackgroundWork, keepClaim, untilNoneIsLeft } from '../core/background-work.js';
+import { BackgroundWork, keepClaim, severalAtOnce, untilNoneIsLeft } from '../core/background-work.js';
 import { LOGGER } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
 import { EvalRows, type EvalRow } from './eval-rows.js';
@@ -58,6 +58,7 @@ export class EvalRunner implements OnApplicationBootstrap {
     try {
       await this.runOne(run, of, stopping);
     } catch (error) {
+      if (isDatabaseAway(error)) throw error;
       const failure = { code: 'run_failed', message: messageOf(error) };
       await this.evals.move(run.id, 'failed', failure);
       this.logger.warn({ run: run.id, err: error }, `eval run failed: ${failure.message}`);
@@ -72,21 +73,28 @@ export class EvalRunner implements OnApplicationBootstrap {
     const waiting = rows.map((row, ordinal) => ({ row, ordinal })).filter(({ ordinal }) => !done.has(ordinal));
     let wanted = true;
     const claim = keepClaim(async () => void (wanted = await this.evals.renew(run.id)), RENEW_MS);
-    const worker = async () => {
-      for (let next = waiting.shift(); next && wanted && !stopping.aborted; next = waiting.shift()) {
-        await this.runRow(whose, run, of.testingCriteria, next.row, next.ordinal);
-      }
-    };
+    const goOn = () => wanted && !stopping.aborted;
+    const work = ({ row, ordinal }: { row: EvalRow; ordinal: number }) =>
+      this.runRow(whose, run, of.testingCriteria, row, ordinal, stopping);
     try {
-      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+      await severalAtOnce(waiting, AT_ONCE, goOn, work);
     } finally {
       claim.end();
     }
     if (wanted && !stopping.aborted) await this.evals.move(run.id, 'completed');
   }
 
-  private async runRow(whose: Whose, run: EvalRun, graders: Grader[], row: EvalRow, ordinal: number): Promise<void> {
-    const sample = await this.sampler.sample(whose, run.dataSource, run.model, row).catch(failedSample);
+  private async runRow(
+    whose: Whose,
+    run: EvalRun,
+    graders: Grader[],
+    row: EvalRow,
+    ordinal: number,
+    stopping: AbortSignal,
+  ): Promise<void> {
+    const sample = await this.sampler.sample(whose, run.dataSource, run.model, row, stopping).catch(failedSample);
+    // Stopped midway: whoever goes on with the run asks again.
+    if (sample === null) return;
     const graded = sample.error ? [] : await this.gradeAll(whose, graders, row, sample).catch(failedSample);
     const broken = Array.isArray(graded) ? sample : { ...sample, error: graded.error };
     const results = Array.isArray(graded) ? graded : [];

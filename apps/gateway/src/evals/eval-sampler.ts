@@ -37,7 +37,13 @@ export class EvalSampler {
   constructor(private readonly api: OwnApi) {}
 
   /** @param model asked where the data source names none */
-  async sample(whose: Whose, source: EvalRunDataSource, model: string, row: EvalRow): Promise<EvalSample> {
+  async sample(
+    whose: Whose,
+    source: EvalRunDataSource,
+    model: string,
+    row: EvalRow,
+    stopping: AbortSignal,
+  ): Promise<EvalSample | null> {
     if (source.type === 'jsonl' || !source.input_messages) return given(row, model);
     const input = messagesFor(source.input_messages, row);
     const { max_completion_tokens: most, ...sampling } = source.sampling_params ?? {};
@@ -45,10 +51,12 @@ export class EvalSampler {
     if (source.type === 'responses') {
       const { seed: _, response_format: __, ...fields } = settings;
       const body = { ...fields, input, store: false, ...(most !== undefined && { max_output_tokens: most }) };
-      return readResponse(await this.api.post(whose, '/v1/responses', body), input, source);
+      const answer = await this.api.postPatiently(whose, '/v1/responses', body, stopping);
+      return answer && readResponse(answer, input, source);
     }
     const body = { ...settings, messages: input, ...(most !== undefined && { max_completion_tokens: most }) };
-    return readCompletion(await this.api.post(whose, '/v1/chat/completions', body), input, source);
+    const answer = await this.api.postPatiently(whose, '/v1/chat/completions', body, stopping);
+    return answer && readCompletion(answer, input, source);
   }
 
   /** Asks a model for a grade; its answer is held to the labels, or to a number. */

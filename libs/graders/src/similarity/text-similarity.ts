@@ -6,7 +6,7 @@ import { rougeL, rougeN } from './rouge.js';
 import { nGrams, wordsOf } from './words.js';
 
 /** Edit distance is quadratic; beyond this many characters texts are compared by their beginnings. */
-const LONGEST_COMPARED = 20_000;
+const LONGEST_COMPARED = 10_000;
 
 type Words = readonly string[];
 const onWords: Readonly<Record<Exclude<TextSimilarityMetric, 'fuzzy_match'>, (a: Words, b: Words) => number>> = {

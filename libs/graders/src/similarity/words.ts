@@ -1,5 +1,15 @@
-/** Words in lower case, punctuation left out. */
-export const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+/** Some of the measures are quadratic; longer texts are compared by their beginnings. */
+const MOST_WORDS = 4_000;
+const MOST_CHARACTERS = 10 * MOST_WORDS;
+
+/** Words in lower case, punctuation left out; at most 4,000. */
+export const wordsOf = (text: string): string[] =>
+  (
+    text
+      .slice(0, MOST_CHARACTERS)
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  ).slice(0, MOST_WORDS);
 
 export type Counts = ReadonlyMap<string, number>;
 

@@ -88,7 +88,7 @@ export class BatchRepository {
     await this.db.query(
       `update batch set status = $2, errors = coalesce($3::jsonb, errors), total = coalesce($4::int, total),
          reached = jsonb_build_object($2::text, floor(extract(epoch from clock_timestamp()))::bigint) || reached
-       where id = $1`,
+       where id = $1 and not (status = 'cancelling' and $2 = 'in_progress')`,
       [id, status, change.errors ? storableJsonText(change.errors) : null, change.total ?? null],
     );
   }
