@@ -29,7 +29,9 @@ export class CreateResponses1700000025000 implements MigrationInterface {
       )`);
     await runner.query('create index response_user on response (user_id, created_at desc)');
     await runner.query(
-      'create unique index response_idempotency_key on response (user_id, idempotency_key) where idempotency_key is not null',
+      // An answer that failed or was given up frees its key, as one that was deleted does.
+      `create unique index response_idempotency_key on response (user_id, idempotency_key)
+       where idempotency_key is not null and deleted_at is null and status not in ('failed', 'cancelled')`,
     );
     await runner.query('create index response_conversation on response (conversation_id)');
     await runner.query(

@@ -1,6 +1,6 @@
 import { ConflictError, NotFoundError } from '@attune/platform';
 import type { ResponseItem, ResponseObject, ResponseStatus } from '@attune/contracts';
-import { DataSource, type EntityManager, IsNull } from 'typeorm';
+import { DataSource, type EntityManager, IsNull, In, Not } from 'typeorm';
 import { storableJsonText } from '../entities/columns.js';
 import { StoredResponse } from '../entities/index.js';
 import { isUniqueViolation } from '../postgres-errors.js';
@@ -73,7 +73,9 @@ export class ResponseRepository {
 
   /** What a request with this key has made, if it was stored. */
   findByIdempotencyKey(userId: string, idempotencyKey: string): Promise<StoredResponse | null> {
-    return this.db.getRepository(StoredResponse).findOneBy({ userId, idempotencyKey, deletedAt: IsNull() });
+    return this.db
+      .getRepository(StoredResponse)
+      .findOneBy({ userId, idempotencyKey, deletedAt: IsNull(), status: Not(In(['failed', 'cancelled'])) });
   }
 
   /** Everything the model would be shown after this response; deleted ones in between still count. */
