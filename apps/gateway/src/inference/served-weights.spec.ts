@@ -100,6 +100,14 @@ describe('the weights a request names', () => {
     });
   });
 
+  it('that the gate has turned down answer nobody', async () => {
+    const { weights } = setUp();
+    const known = rows.get('ckpt_1')!;
+    rows.set('ckpt_1', { ...known, status: 'rejected' });
+    await expect(weights.choose('mini:ckpt_1')).rejects.toThrow(NotFoundError);
+    rows.set('ckpt_1', known);
+  });
+
   it('leave the engine when they were used longest ago, but not while a request runs on them, nor when live', async () => {
     const { weights, engine } = now;
     const inTurn = () => weights.makeLive(rows.get('ckpt_1')!); // by then, all that was asked before is done

@@ -75,11 +75,13 @@ export class ServedWeights {
     return checkpoint.adapterDigest === null ? this.chooseFull(checkpoint) : this.lend(checkpoint);
   }
 
-  /** @throws NotFoundError `model_not_found` */
+  /** @throws NotFoundError `model_not_found`, also for a checkpoint that the gate has turned down: it answers nobody */
   async find(id: string, model: string): Promise<Checkpoint> {
-    return this.checkpoints.get(id).catch((error: unknown) => {
+    const checkpoint = await this.checkpoints.get(id).catch((error: unknown) => {
       throw error instanceof NotFoundError ? this.model.notFound(model) : error;
     });
+    if (checkpoint.status === 'rejected') throw this.model.notFound(model);
+    return checkpoint;
   }
 
   /**
