@@ -20,6 +20,7 @@ import {
   TuningRepository,
 } from '@attune/persistence';
 import { median, percentile, printResult, printTable } from './support/report.js';
+import { streamedChat } from './support/streamed-chat.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const model = path.join(root, 'models/attune-mini');
@@ -146,20 +147,8 @@ function toRepeat(index: number, turn: number): string {
 
 async function ask(question: string, sample: Sample): Promise<void> {
   const start = performance.now();
-  const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      model: 'default',
-      messages: [{ role: 'user', content: question }],
-      stream: true,
-      max_tokens: TOKENS,
-      temperature: 0,
-    }),
-  });
-  if (!answer.ok) throw new Error(await answer.text());
   let last = 0;
-  for await (const bytes of answer.body!.pipeThrough(new TextDecoderStream())) {
+  for await (const bytes of streamedChat({ port, secret }, question, TOKENS)) {
     if (!/"content":"[^"]/.test(bytes)) continue;
     const now = performance.now();
     if (last === 0) sample.first.push(now - start);

@@ -21,6 +21,7 @@ import {
 } from '@attune/persistence';
 import { Tokenizer } from '@attune/tokenizer';
 import { median, percentile, printResult, printTable } from './support/report.js';
+import { streamedChat } from './support/streamed-chat.js';
 
 /** Milliseconds from the call. */
 interface Latency {
@@ -128,21 +129,9 @@ async function askEngine(question: string): Promise<Latency> {
 
 async function askGateway(question: string): Promise<Latency> {
   const start = performance.now();
-  const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      model: 'default',
-      messages: [{ role: 'user', content: question }],
-      stream: true,
-      max_tokens: TOKENS,
-      temperature: 0,
-    }),
-  });
-  if (!answer.ok) throw new Error(await answer.text());
   let first = 0;
   let tail = '';
-  for await (const bytes of answer.body!.pipeThrough(new TextDecoderStream())) {
+  for await (const bytes of streamedChat({ port, secret }, question, TOKENS)) {
     if (/"content":"[^"]/.test(bytes)) first ||= performance.now() - start;
     tail = (tail + bytes).slice(-200);
   }
