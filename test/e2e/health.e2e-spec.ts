@@ -48,7 +48,7 @@ describe.skipIf(!testModel)(`health, metrics and stopping (${testModel ? 'of the
     const { conversationId } = await conversation();
     const left = newCompletion(user, conversationId);
     const completions = new CompletionRepository(gateway.dataSource);
-    await completions.open(left);
+    await completions.open({ ...left, instanceId: 'gw_killed' });
     const logger = createLogger('gateway', 'silent');
     const second = await createGateway(gateway.config, logger, await endlessModel());
     expect((await completions.get(left.id)).status).toBe('lost');

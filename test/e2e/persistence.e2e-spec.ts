@@ -7,6 +7,7 @@ import {
   ConversationRepository,
   DocumentRepository,
   FeedbackRepository,
+  InstanceRepository,
   hashSecret,
   LIVE_HAS_CHANGED,
   Notifications,
@@ -135,12 +136,27 @@ describe('conversations', () => {
   it('marks what a dead gateway left open, and lets the living one still close it', async () => {
     const completions = new CompletionRepository(db());
     const { conversationId } = await answer();
-    const row = newCompletion(user, conversationId);
+    const row = { ...newCompletion(user, conversationId), instanceId: 'gw_silent' };
     await completions.open(row);
+    await new InstanceRepository(db()).beat('gw_silent');
+    await db().query(`update gateway_instance set heartbeat_at = clock_timestamp() - interval '16 seconds'`);
     expect(await completions.markLostOpen()).toBe(1);
     expect((await completions.get(row.id)).status).toBe('lost');
     await completions.close(row.id, outcome);
     expect((await completions.get(row.id)).status).toBe('done');
+  });
+
+  it('leaves what a living gateway is answering alone, until it says that it has ended', async () => {
+    const completions = new CompletionRepository(db());
+    const instances = new InstanceRepository(db());
+    const { conversationId } = await answer();
+    const row = { ...newCompletion(user, conversationId), instanceId: 'gw_alive' };
+    await instances.beat('gw_alive');
+    await completions.open(row);
+    expect(await completions.markLostOpen()).toBe(0);
+    expect((await completions.get(row.id)).status).toBe('open');
+    await instances.leave('gw_alive');
+    expect(await completions.markLostOpen()).toBe(1);
   });
 
   it('lists newest first, page by page, without what was deleted', async () => {

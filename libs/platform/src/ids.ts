@@ -41,7 +41,8 @@ export type IdPrefix =
   | 'wh'
   | 'evt'
   | 'modr'
-  | 'row';
+  | 'row'
+  | 'gw';
 
 const DASHED: ReadonlySet<IdPrefix> = new Set(['chatcmpl', 'cmpl', 'file']);
 

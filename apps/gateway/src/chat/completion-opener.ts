@@ -7,6 +7,7 @@ import {
 import { createId, InvalidRequestError, NotFoundError } from '@attune/platform';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
+import { GatewayInstance } from '../core/gateway-instance.js';
 import { ServedModel } from '../inference/served-model.js';
 import type { ChatRequest, Plan } from './chat.types.js';
 import { GroupCommit } from './group-commit.js';
@@ -19,6 +20,7 @@ export class CompletionOpener {
 
   constructor(
     private readonly model: ServedModel,
+    private readonly instance: GatewayInstance,
     private readonly conversations: ConversationRepository,
     private readonly completions: CompletionRepository,
   ) {
@@ -67,6 +69,7 @@ export class CompletionOpener {
       title: conversationTitle(plan.messages),
       userId: caller.userId,
       apiKeyId: caller.keyId,
+      instanceId: this.instance.id,
       regenerateOf: request.regenerateOf ?? null,
       source: request.source,
       model: this.model.id,

@@ -2,6 +2,7 @@ import { systemClock, type Config, type Logger } from '@attune/platform';
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { Draining } from './draining.js';
 import { EventBus } from './events.js';
+import { GatewayInstance } from './gateway-instance.js';
 import { CLOCK, CONFIG, LOGGER } from './tokens.js';
 
 /** What every feature may ask for: settings, logger, clock, events. */
@@ -17,8 +18,9 @@ export class CoreModule {
         { provide: CLOCK, useValue: systemClock },
         EventBus,
         Draining,
+        GatewayInstance,
       ],
-      exports: [CONFIG, LOGGER, CLOCK, EventBus, Draining],
+      exports: [CONFIG, LOGGER, CLOCK, EventBus, Draining, GatewayInstance],
     };
   }
 }

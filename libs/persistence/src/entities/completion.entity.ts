@@ -23,6 +23,8 @@ export class Completion {
   @Column(text) conversationId!: string;
   @Column(text) userId!: string;
   @Column(optionalText) apiKeyId!: string | null;
+  /** The gateway that answers. */
+  @Column(optionalText) instanceId!: string | null;
   @Column(optionalText) regenerateOf!: string | null;
   @Column(text) source!: CompletionSource;
   @Column(text) model!: string;

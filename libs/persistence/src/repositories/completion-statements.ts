@@ -9,6 +9,7 @@ const opened = {
   conversationId: 'text',
   userId: 'text',
   apiKeyId: 'text',
+  instanceId: 'text',
   regenerateOf: 'text',
   source: 'text',
   model: 'text',

@@ -5,6 +5,7 @@ import { storableJsonText } from '../entities/columns.js';
 import { Completion, type CompletionSource } from '../entities/index.js';
 import { isForeignKeyViolation, isUniqueViolation } from '../postgres-errors.js';
 import { asRecord, closeStatement, openStatement } from './completion-statements.js';
+import { isAlive } from './instance.repository.js';
 
 /** What is known before the first token. */
 export interface NewCompletion {
@@ -12,6 +13,8 @@ export interface NewCompletion {
   conversationId: string;
   userId: string;
   apiKeyId?: string | null;
+  /** The gateway that answers; a row that is open and of none is lost. */
+  instanceId?: string | null;
   regenerateOf?: string | null;
   source: CompletionSource;
   model: string;
@@ -99,7 +102,7 @@ export class CompletionRepository {
   }
 
   /**
-   * Writes outcomes and moves the conversations to the front: one statement, for all or none. A row that another starting
+   * Writes outcomes and moves the conversations to the front: one statement, for all or none. A row that another
    * gateway took for lost is corrected; one that is closed already stays as it is, so that a close whose answer got lost
    * on the way can be repeated. Gives the ids there are rows of.
    */
@@ -191,13 +194,15 @@ export class CompletionRepository {
   }
 
   /**
-   * Marks what a dead gateway left open; call it before the first request is taken. Where several gateways share the
-   * database an answer still running elsewhere is marked too, and {@link close} puts that right. Returns how many.
+   * Marks what gateways that have ended left open; rows of living ones stay as they are. One that was only silent puts it
+   * right by {@link close}. Returns how many.
    */
   async markLostOpen(): Promise<number> {
-    const lost = { status: 'lost' as const, closedAt: () => 'clock_timestamp()' };
-    const result = await this.db.getRepository(Completion).update({ status: 'open' }, lost);
-    return result.affected ?? 0;
+    const [, count] = await this.db.query<[unknown[], number]>(
+      `update completion set status = 'lost', closed_at = clock_timestamp()
+       where status = 'open' and not ${isAlive('instance_id')}`,
+    );
+    return count;
   }
 }
 

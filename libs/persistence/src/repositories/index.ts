@@ -11,6 +11,7 @@ import { EvalRepository } from './eval.repository.js';
 import { FineTuningRepository } from './fine-tuning.repository.js';
 import { UsageRepository } from './usage.repository.js';
 import { WebhookRepository } from './webhook.repository.js';
+import { InstanceRepository } from './instance.repository.js';
 import { VectorSearchRepository } from './vector-search.repository.js';
 import { VectorStoreRepository } from './vector-store.repository.js';
 import { ResponseEventRepository } from './response-event.repository.js';
@@ -38,6 +39,7 @@ export const repositories = [
   ConversationItemRepository,
   ResponseRepository,
   ResponseEventRepository,
+  InstanceRepository,
 ] as const;
 
 export * from './account.repository.js';
@@ -48,6 +50,7 @@ export * from './conversation.repository.js';
 export * from './document.repository.js';
 export * from './feedback.repository.js';
 export { FileRepository, type NewFile } from './file.repository.js';
+export { InstanceRepository, SILENT_MS } from './instance.repository.js';
 export * from './response-event.repository.js';
 export * from './response.repository.js';
 export * from './tuning.repository.js';
