@@ -11,6 +11,7 @@ import {
   type PreferencePair,
   type Scorer,
   TrainStep,
+  type WeightedSequence,
 } from '@attune/training';
 import type { DatasetSide } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
@@ -19,10 +20,11 @@ import { answerLogProbs } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
 import { measureDrift } from './drift.js';
 import { countTokensOf, figuresOf, mean } from './figures.js';
-import { microBatches } from './micro-batches.js';
+import { microBatches, partOf } from './micro-batches.js';
 import { toPair } from './preference-pairs.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
+import { replayedBeside } from './replay.js';
 import { switchesOf } from './switches.js';
 
 const STAGE = 'dpo';
@@ -36,7 +38,9 @@ interface ReferencedPair {
 
 /**
  * Direct preference optimisation (Rafailov et al. 2023) and its neighbours: the preference data train the policy itself,
- * with no reward model between them. The reference is the policy as this stage found it; it reads every pair once.
+ * with no reward model between them. The reference is the policy as this stage found it; it reads every pair once. The
+ * loss sees differences between answers alone, so the chosen answers' NLL and replayed general tasks stand beside it:
+ * without them a small model gives up what the pairs do not speak of.
  */
 export async function trainDpo(
   context: RecipeContext,
@@ -68,10 +72,15 @@ export async function trainDpo(
   try {
     await runStage(context, STAGE, totalSteps, async (n) => {
       const chosen = batchItems(seed, pairs.length, batchSize, n).map((i) => pairs[i]!);
-      const batches = microBatches(chosen, Math.ceil(config.micro_batch / 2)).map(toBatch);
+      const tasks = replayedBeside(context, { coef: config.dpo.replay_coef, seed, step: n, numItems: batchSize });
+      const parts = microBatches(chosen, Math.ceil(config.micro_batch / 2));
+      const batches = parts.map((part, i) => toBatch(part, partOf(tasks, i, parts.length)));
       const moved = await measureDrift(context, engine, drift, n);
       const result = await step.run(batches, schedule(n));
-      const tokens = sum(batches.map((batch) => countTokensOf(batch.pairs.tokens)));
+      const tokens = sum([
+        ...batches.map(({ pairs: { tokens: rows } }) => countTokensOf(rows)),
+        ...tasks.map(({ ids }) => ids.length),
+      ]);
       const values = { ...figuresOf(result), lr: schedule(n), tokens, ...(moved ? { kl: moved.kl } : {}) };
       return { values, stop: moved?.stop };
     });
@@ -82,14 +91,15 @@ export async function trainDpo(
   }
 }
 
-function objectiveOf({ loss, beta, label_smoothing }: RecipeContext['config']['dpo']): Objective<DpoBatch> {
-  switch (loss) {
+function objectiveOf(settings: RecipeContext['config']['dpo']): Objective<DpoBatch> {
+  const { beta, sft_coef: sftCoef, label_smoothing: labelSmoothing } = settings;
+  switch (settings.loss) {
     case 'sigmoid':
-      return dpo({ beta });
+      return dpo({ beta, sftCoef });
     case 'cdpo':
-      return dpo({ beta, labelSmoothing: label_smoothing });
+      return dpo({ beta, sftCoef, labelSmoothing });
     case 'ipo':
-      return ipo({ beta });
+      return ipo({ beta, sftCoef });
   }
 }
 
@@ -107,7 +117,8 @@ async function withReference(
   return pairs.map((pair, i) => ({ pair, referenceGap: pooled[2 * i]! - pooled[2 * i + 1]! }));
 }
 
-const toBatch = (pairs: readonly ReferencedPair[]): DpoBatch => ({
+const toBatch = (pairs: readonly ReferencedPair[], replayed: readonly WeightedSequence[]): DpoBatch => ({
+  replayed,
   pairs: pairBatch(pairs.map(({ pair }) => pair)),
   referenceGaps: pairs.map(({ referenceGap }) => referenceGap),
 });

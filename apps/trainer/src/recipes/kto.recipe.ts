@@ -11,6 +11,7 @@ import {
   mismatchedAnswers,
   type Scorer,
   TrainStep,
+  type WeightedSequence,
 } from '@attune/training';
 import type { DatasetSide, Thumb } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
@@ -20,9 +21,10 @@ import { answerLogProbs } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
 import { measureDrift } from './drift.js';
 import { countTokensOf, figuresOf } from './figures.js';
-import { microBatches } from './micro-batches.js';
+import { microBatches, partOf } from './micro-batches.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
+import { replayedBeside } from './replay.js';
 import { switchesOf } from './switches.js';
 
 const STAGE = 'kto';
@@ -36,7 +38,7 @@ interface ThumbedAnswer extends Answer {
 
 /**
  * Kahneman-Tversky optimisation (Ethayarajh et al. 2024): thumbs, which have no pair, train the policy. Every preference
- * counts as a liked and a disliked answer, as the paper does with paired data.
+ * counts as a liked and a disliked answer, as the paper does with paired data; general tasks are replayed beside them.
  */
 export async function trainKto(
   context: RecipeContext,
@@ -59,7 +61,7 @@ export async function trainKto(
   const step = await TrainStep.create({
     ...foundationOf(model, policy.form),
     ...switchesOf(config),
-    objective: kto({ beta, ...weights }),
+    objective: kto({ beta, sftCoef: config.kto.sft_coef, ...weights }),
     trainable: policy.parameters,
     optimizer: state.trackOptimizer('kto-optimizer', new AdamW({ weightDecay: 0 })),
     clipNorm: 1,
@@ -70,10 +72,15 @@ export async function trainKto(
     await runStage(context, STAGE, totalSteps, async (n) => {
       const chosen = batchItems(seed, answers.length, batchSize, n).map((i) => answers[i]!);
       const point = await referencePoint(chosen, current, reference);
-      const batches = microBatches(chosen, config.micro_batch).map((part) => toBatch(part, point));
+      const tasks = replayedBeside(context, { coef: config.kto.replay_coef, seed, step: n, numItems: batchSize });
+      const parts = microBatches(chosen, config.micro_batch);
+      const batches = parts.map((part, i) => toBatch(part, point, partOf(tasks, i, parts.length)));
       const moved = await measureDrift(context, engine, drift, n);
       const result = await step.run(batches, schedule(n));
-      const tokens = batches.reduce((all, batch) => all + countTokensOf(batch.answers.tokens), 0);
+      const tokens = sum([
+        ...batches.map(({ answers: { tokens: rows } }) => countTokensOf(rows)),
+        ...tasks.map(({ ids }) => ids.length),
+      ]);
       const values = { ...figuresOf(result), reference_point: point, lr: schedule(n), tokens };
       return { values: moved ? { ...values, kl: moved.kl } : values, stop: moved?.stop };
     });
@@ -130,9 +137,16 @@ async function logProbSums(answers: readonly Answer[], scorer: Scorer): Promise<
   return (await answerLogProbs(scorer, sequences)).map((logProbs) => logProbs.reduce((sum, one) => sum + one, 0));
 }
 
-const toBatch = (answers: readonly ThumbedAnswer[], point: number): KtoBatch => ({
+const toBatch = (
+  answers: readonly ThumbedAnswer[],
+  point: number,
+  replayed: readonly WeightedSequence[],
+): KtoBatch => ({
+  replayed,
   answers: answerBatch(answers),
   desirable: answers.map(({ liked }) => liked),
   referenceLogProbs: answers.map(({ referenceSum }) => referenceSum),
   referencePoint: point,
 });
+
+const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);

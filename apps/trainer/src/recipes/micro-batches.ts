@@ -3,3 +3,7 @@ export function microBatches<T>(items: readonly T[], size: number): T[][] {
   const step = size > 0 ? size : Math.max(1, items.length);
   return Array.from({ length: Math.ceil(items.length / step) }, (_, i) => items.slice(i * step, (i + 1) * step));
 }
+
+/** Part `index` of `count` of the items, as even as can be: what goes along with each micro-batch. */
+export const partOf = <T>(items: readonly T[], index: number, count: number): T[] =>
+  items.slice(Math.floor((index * items.length) / count), Math.floor(((index + 1) * items.length) / count));

@@ -30,8 +30,8 @@ import { mean, meanFigures } from './figures.js';
 import { samplePolicy, toSequence } from './policy-rollouts.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
+import { replayed } from './replay.js';
 import type { RewardModel } from './reward-model.recipe.js';
-import { replayed } from './sft.recipe.js';
 import { switchesOf } from './switches.js';
 
 const STAGE = 'ppo';

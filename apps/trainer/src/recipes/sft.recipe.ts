@@ -1,6 +1,5 @@
 import { deriveSeed } from '@attune/platform';
-import { exampleAt, toConversation } from '@attune/tasks';
-import { AdamW, cosine, padSequences, sft, TrainStep, type WeightedSequence } from '@attune/training';
+import { AdamW, cosine, padSequences, sft, TrainStep } from '@attune/training';
 import type { Demonstration } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { answerSequence, toWeighted } from '../model/answer-sequence.js';
@@ -9,6 +8,7 @@ import { batchItems, numSteps } from './data-order.js';
 import { countTokensOf, figuresOf } from './figures.js';
 import { microBatches } from './micro-batches.js';
 import type { RecipeContext } from './recipe-context.js';
+import { replayed } from './replay.js';
 import { switchesOf } from './switches.js';
 
 const STAGE = 'sft';
@@ -56,12 +56,4 @@ export async function trainSft(
   } finally {
     step.release();
   }
-}
-
-/** The general tasks of one step: every step draws new ones. */
-export function replayed({ model }: RecipeContext, seed: number, step: number, count: number): WeightedSequence[] {
-  return Array.from({ length: count }, (_, place) => {
-    const conversation = toConversation(exampleAt(deriveSeed(seed, 'replay'), step * count + place));
-    return toWeighted(answerSequence(model.tokenizer, conversation.slice(0, -1), conversation.at(-1)!.content));
-  });
 }

@@ -7,6 +7,7 @@ import {
   ppoBatch,
   totalWeight,
   weightedRowFeeds,
+  withRows,
 } from '../index.js';
 
 const sequence = (ids: number[], weights = ids.map(() => 1)) => ({ ids, weights });
@@ -25,6 +26,15 @@ describe('padSequences', () => {
 
   it('refuses a sequence longer than the row, naming both lengths', () => {
     expect(() => padSequences([sequence([1, 2, 3])], 2)).toThrow('3 tokens does not fit a row of 2');
+  });
+});
+
+describe('withRows', () => {
+  it('puts sequences under the rows there are, all as long as the longest', () => {
+    const rows = [sequence([5, 6, 7], [1, 0.5, 0.25]), sequence([8, 9])];
+    const more = [sequence([1, 2, 3, 4])];
+    expect(withRows(padSequences(rows), more)).toEqual(padSequences([...rows, ...more]));
+    expect(withRows(padSequences(rows), [])).toEqual(padSequences(rows));
   });
 });
 

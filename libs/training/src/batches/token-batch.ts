@@ -29,6 +29,18 @@ export function padSequences(sequences: readonly WeightedSequence[], length?: nu
   return batch;
 }
 
+/** The rows of a batch with more sequences under them, one a row, all padded to the longest. */
+export function withRows(batch: TokenBatch, sequences: readonly WeightedSequence[]): TokenBatch {
+  if (sequences.length === 0) return batch;
+  const grown = emptyBatch(
+    batch.rows + sequences.length,
+    Math.max(batch.length, ...sequences.map(({ ids }) => ids.length)),
+  );
+  for (let row = 0; row < batch.rows; row++) copyRow(batch, grown, row);
+  sequences.forEach((sequence, i) => place(grown, batch.rows + i, 0, 1, sequence));
+  return grown;
+}
+
 export interface Packing {
   readonly batch: TokenBatch;
   /** Sequences that did not fit, in their order. */
@@ -67,6 +79,13 @@ function emptyBatch(rows: number, length: number): TokenBatch {
     positions: new BigInt64Array(size),
     segments: new BigInt64Array(size),
   };
+}
+
+function copyRow(from: TokenBatch, to: TokenBatch, row: number): void {
+  const [start, end, at] = [row * from.length, (row + 1) * from.length, row * to.length];
+  for (const name of ['ids', 'labels', 'positions', 'segments'] as const)
+    to[name].set(from[name].subarray(start, end), at);
+  to.weights.set(from.weights.subarray(start, end), at);
 }
 
 function place(batch: TokenBatch, row: number, start: number, segment: number, sequence: WeightedSequence): void {

@@ -14,13 +14,19 @@ export interface Ownership {
 
 /** Σ factor · log π(token) for each of the owners, [count], where `like` is a batch tensor of that length. */
 export function answerSums(model: ModelGraph, like: Tensor): Tensor {
+  return sumByOwner(model, tokenLogProbs(model), like);
+}
+
+/** log π of every token that counts, [R], in row order. */
+export function tokenLogProbs(model: ModelGraph): Tensor {
   const rows = model.countedRows(model.hidden());
-  const logProbs = model.labelLogProbs(rows, model.batch('labels', 'int64', ['R']));
-  return sumByOwner(model.g, logProbs, {
-    owners: model.batch('owners', 'int64', ['R']),
-    factors: model.batch('factors', 'float32', ['R']),
-    like,
-  });
+  return model.labelLogProbs(rows, model.batch('labels', 'int64', ['R']));
+}
+
+/** Σ factor · x for each of the owners, [count], of a number a token, [R]. */
+export function sumByOwner(model: ModelGraph, x: Tensor, like: Tensor): Tensor {
+  const owners = model.batch('owners', 'int64', ['R']);
+  return scatterInto(model.g, like, owners, mul(model.g, x, model.batch('factors', 'float32', ['R'])));
 }
 
 /** The inputs of {@link answerSums}. */
@@ -35,6 +41,5 @@ export function answerSumFeeds(tokens: TokenBatch, { owners, factors }: Ownershi
   };
 }
 
-function sumByOwner(g: Graph, x: Tensor, by: Readonly<Record<'owners' | 'factors' | 'like', Tensor>>): Tensor {
-  return scatterAdd(g, zeros(g, by.like.shape), by.owners, mul(g, x, by.factors), 0);
-}
+const scatterInto = (g: Graph, like: Tensor, owners: Tensor, x: Tensor): Tensor =>
+  scatterAdd(g, zeros(g, like.shape), owners, x, 0);

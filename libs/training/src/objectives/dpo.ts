@@ -1,18 +1,25 @@
 import { add, cast, type Graph, greater, neg, reduceSum, scale, softplus, sub, type Tensor } from '@attune/graph';
 import { float32Vector } from '../batches/feeds.js';
-import { answerOwners, type PairBatch } from '../batches/pair-batch.js';
-import type { Objective } from '../step/objective.js';
-import { answerSumFeeds, answerSums } from './answer-sums.js';
+import { answerOwners, type PairBatch, type Pooling } from '../batches/pair-batch.js';
+import type { WeightedSequence } from '../batches/token-batch.js';
+import type { ModelGraph } from '../step/model-graph.js';
+import type { Objective, ObjectiveTensors } from '../step/objective.js';
+import { sumByOwner, tokenLogProbs } from './answer-sums.js';
+import { besideFeeds, withSupervised } from './supervised-beside.js';
 
 /** A preference batch with the reference's log-prob gap of each pair: Σ log ref(chosen) − Σ log ref(rejected), [P]. */
 export interface DpoBatch {
   readonly pairs: PairBatch;
   readonly referenceGaps: readonly number[];
+  /** Learnt beside the pairs, each token counting by its weight. */
+  readonly replayed?: readonly WeightedSequence[];
 }
 
 export interface DpoOptions {
   /** β: how strongly the policy is held to the reference. */
   readonly beta: number;
+  /** α: weight of the chosen answer's NLL, a mean over its tokens (Pang et al. 2024, eq. 1); 0, the default: none. */
+  readonly sftCoef?: number;
   /** ε: probability that a label is the wrong way round (conservative DPO); 0, the default, is plain DPO. */
   readonly labelSmoothing?: number;
 }
@@ -22,20 +29,37 @@ export interface DpoOptions {
  * L = −E[log σ(β((log π(y_c) − log π(y_r)) − (log ref(y_c) − log ref(y_r))))], log-probs summed over each answer.
  * With label smoothing it is cDPO (Mitchell 2023, https://ericmitchell.ai/cdpo.pdf, eq. 3).
  */
-export function dpo({ beta, labelSmoothing = 0 }: DpoOptions): Objective<DpoBatch> {
+export function dpo({ beta, sftCoef = 0, labelSmoothing = 0 }: DpoOptions): Objective<DpoBatch> {
+  return pairObjective('dpo', 'sum', sftCoef, ({ g }, policyGaps, referenceGaps) =>
+    dpoTerms(g, policyGaps, referenceGaps, beta, labelSmoothing),
+  );
+}
+
+/** An objective over log-prob gaps of pairs, with the chosen answers' NLL and replayed sequences beside them. */
+export function pairObjective(
+  name: string,
+  pooling: Pooling,
+  sftCoef: number,
+  terms: (model: ModelGraph, policyGaps: Tensor, referenceGaps: Tensor) => ObjectiveTensors,
+): Objective<DpoBatch> {
   return {
-    name: 'dpo',
+    name,
     build(model) {
       const referenceGaps = model.batch('referenceGaps', 'float32', ['P']);
-      return dpoTerms(model.g, answerSums(model, referenceGaps), referenceGaps, beta, labelSmoothing);
+      const logProbs = tokenLogProbs(model);
+      return withSupervised(model, logProbs, terms(model, sumByOwner(model, logProbs, referenceGaps), referenceGaps));
     },
-    feeds: ({ pairs, referenceGaps }) => ({
-      ...answerSumFeeds(pairs.tokens, answerOwners(pairs)),
+    feeds: ({ pairs, referenceGaps, replayed }) => ({
+      ...besideFeeds(pairs.tokens, answerOwners(pairs, pooling), { answerWeights: ofChosen(pairs, sftCoef), replayed }),
       referenceGaps: float32Vector(referenceGaps),
     }),
     count: ({ referenceGaps }) => referenceGaps.length,
   };
 }
+
+/** coef/length for each token of a chosen answer, 0 for the others: in means, chosen answers count with 1/length. */
+const ofChosen = (pairs: PairBatch, coef: number): number[] =>
+  answerOwners(pairs, 'mean').factors.map((factor) => coef * Math.max(0, factor));
 
 /** The loss over log-prob gaps [P] of policy and reference: −(1 − ε) log σ(z) − ε log σ(−z) with z = β · difference. */
 export function dpoTerms(g: Graph, policyGaps: Tensor, referenceGaps: Tensor, beta: number, labelSmoothing = 0) {

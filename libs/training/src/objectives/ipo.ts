@@ -1,9 +1,6 @@
 import { type Graph, mul, reduceSum, scale, sub, type Tensor } from '@attune/graph';
-import { float32Vector } from '../batches/feeds.js';
-import { answerOwners } from '../batches/pair-batch.js';
 import type { Objective } from '../step/objective.js';
-import { answerSumFeeds, answerSums } from './answer-sums.js';
-import { type DpoBatch, marginMetrics } from './dpo.js';
+import { type DpoBatch, type DpoOptions, marginMetrics, pairObjective } from './dpo.js';
 
 /**
  * Identity preference optimisation (Azar et al. 2023, https://arxiv.org/abs/2310.12036, eq. 17):
@@ -11,19 +8,10 @@ import { type DpoBatch, marginMetrics } from './dpo.js';
  * a pair that is never contradicted does not grow without end. Gaps are means over an answer's tokens, not sums, as the
  * paper's authors recommend for language models (and TRL computes): `referenceGaps` must be too, see answerGaps.
  */
-export function ipo({ beta }: { readonly beta: number }): Objective<DpoBatch> {
-  return {
-    name: 'ipo',
-    build(model) {
-      const referenceGaps = model.batch('referenceGaps', 'float32', ['P']);
-      return ipoTerms(model.g, answerSums(model, referenceGaps), referenceGaps, beta);
-    },
-    feeds: ({ pairs, referenceGaps }) => ({
-      ...answerSumFeeds(pairs.tokens, answerOwners(pairs, 'mean')),
-      referenceGaps: float32Vector(referenceGaps),
-    }),
-    count: ({ referenceGaps }) => referenceGaps.length,
-  };
+export function ipo({ beta, sftCoef = 0 }: Omit<DpoOptions, 'labelSmoothing'>): Objective<DpoBatch> {
+  return pairObjective('ipo', 'mean', sftCoef, ({ g }, policyGaps, referenceGaps) =>
+    ipoTerms(g, policyGaps, referenceGaps, beta),
+  );
 }
 
 /** The loss over mean log-prob gaps [P] of policy and reference; `beta` is the paper's τ. */

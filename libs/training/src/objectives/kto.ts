@@ -1,8 +1,10 @@
 import { add, cast, type Graph, greater, mul, reduceSum, scale, sigmoid, sub, type Tensor } from '@attune/graph';
 import type { Answer, AnswerBatch } from '../batches/answer-batch.js';
 import { float32Vector } from '../batches/feeds.js';
+import type { WeightedSequence } from '../batches/token-batch.js';
 import type { Objective } from '../step/objective.js';
-import { answerSumFeeds, answerSums } from './answer-sums.js';
+import { sumByOwner, tokenLogProbs } from './answer-sums.js';
+import { besideFeeds, withSupervised } from './supervised-beside.js';
 
 export interface KtoOptions {
   /** β: how strongly the policy is held to the reference. */
@@ -10,6 +12,8 @@ export interface KtoOptions {
   /** λ_D and λ_U; with unequal numbers of thumbs, keep λ_D n_D / λ_U n_U between 1 and 4/3 (paper, eq. 9). */
   readonly desirableWeight: number;
   readonly undesirableWeight: number;
+  /** Weight of a liked answer's NLL, a mean over its tokens; 0, the default: none. */
+  readonly sftCoef?: number;
 }
 
 /** Thumbed answers with what is known of them before the step. */
@@ -21,6 +25,8 @@ export interface KtoBatch {
   readonly referenceLogProbs: readonly number[];
   /** z₀, see {@link ktoReferencePoint}. */
   readonly referencePoint: number;
+  /** Learnt beside the answers, each token counting by its weight. */
+  readonly replayed?: readonly WeightedSequence[];
 }
 
 /**
@@ -32,16 +38,21 @@ export function kto(options: KtoOptions): Objective<KtoBatch> {
     name: 'kto',
     build(model) {
       const reference = model.batch('referenceLogProbs', 'float32', ['N']);
-      return ktoTerms(model.g, {
-        logProbs: answerSums(model, reference),
+      const logProbs = tokenLogProbs(model);
+      const judged = ktoTerms(model.g, {
+        logProbs: sumByOwner(model, logProbs, reference),
         referenceLogProbs: reference,
         desirable: model.batch('desirable', 'float32', ['N']),
         referencePoint: model.batch('referencePoint', 'float32', [1]),
         ...options,
       });
+      return withSupervised(model, logProbs, judged);
     },
-    feeds: ({ answers, desirable, referenceLogProbs, referencePoint }) => ({
-      ...answerSumFeeds(answers.tokens, { owners: answers.owners, factors: answers.owners.map(() => 1) }),
+    feeds: ({ answers, desirable, referenceLogProbs, referencePoint, replayed }) => ({
+      ...besideFeeds(answers.tokens, sums(answers), {
+        answerWeights: ofLiked(answers, desirable, options.sftCoef ?? 0),
+        replayed,
+      }),
       referenceLogProbs: float32Vector(referenceLogProbs),
       desirable: float32Vector(desirable.map(Number)),
       referencePoint: float32Vector([referencePoint]),
@@ -49,6 +60,12 @@ export function kto(options: KtoOptions): Objective<KtoBatch> {
     count: ({ desirable }) => desirable.length,
   };
 }
+
+const sums = ({ owners }: AnswerBatch) => ({ owners, factors: owners.map(() => 1) });
+
+/** coef/length for each token of a liked answer, 0 for the others. */
+const ofLiked = ({ owners, lengths }: AnswerBatch, desirable: readonly boolean[], coef: number): number[] =>
+  owners.map((answer) => (desirable[answer] ? coef / lengths[answer]! : 0));
 
 /** The loss over answers [N]; `desirable` is 1 or 0, `referencePoint` [1]. λ − λσ(z) is λσ(−z). */
 export function ktoTerms(

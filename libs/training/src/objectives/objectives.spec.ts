@@ -17,6 +17,7 @@ import {
   kto,
   type Objective,
   type Optimizer,
+  padSequences,
   pairBatch,
   parameter,
   type ParameterSet,
@@ -28,6 +29,8 @@ import {
   rloo,
   Scorer,
   type ScoredRollout,
+  sft,
+  totalWeight,
   type Trainable,
   TrainStep,
 } from '../index.js';
@@ -63,6 +66,9 @@ const pairs: PreferencePair[] = [
   { chosen: randomIds(1, 9), rejected: randomIds(2, 6), promptLength: 3 },
   { chosen: randomIds(3, 5), rejected: randomIds(4, 10), promptLength: 2, margin: 0.3, weight: 0.5 },
 ];
+
+/** Longer than every answer, so that the rows of the answers are padded further. */
+const replayed = [{ ids: randomIds(40, 14), weights: randomIds(40, 14).map((_, i) => (i < 6 ? 0 : 0.2)) }];
 
 /** PPO data near the policy: old log-probs are its own plus noise, so that some ratios clip and some do not. */
 async function rollouts(parameters: ParameterSet): Promise<ScoredRollout[]> {
@@ -174,6 +180,23 @@ describe('through a whole model, the gradient of', () => {
   });
 
   it.each([
+    ['DPO', dpo({ beta: 0.3, sftCoef: 0.7 })],
+    ['IPO', ipo({ beta: 0.3, sftCoef: 0.7 })],
+  ])('%s with supervised terms agrees with finite differences', async (_, objective) => {
+    const batch = { pairs: pairBatch(pairs), referenceGaps: [0.4, -1.2], replayed };
+    const { analytic, numeric } = await slopes(objective, adapter(5), batch);
+    expect(Math.abs(numeric / analytic - 1)).toBeLessThan(5e-3);
+  });
+
+  it('KTO with supervised terms agrees with finite differences', async () => {
+    const answers = answerBatch(pairs.map(({ chosen, promptLength }) => ({ ids: chosen, promptLength })));
+    const judged = { answers, desirable: [true, false], referenceLogProbs: [-30, -12], referencePoint: 0.7 };
+    const objective = kto({ beta: 0.1, desirableWeight: 1, undesirableWeight: 1.3, sftCoef: 0.7 });
+    const { analytic, numeric } = await slopes(objective, adapter(5), { ...judged, replayed });
+    expect(Math.abs(numeric / analytic - 1)).toBeLessThan(5e-3);
+  });
+
+  it.each([
     ['GRPO', grpo({ clipRange: 0.2, klCoef: 0.1 })],
     // Whole answers as one action: their ratios are far outside a clip of 0.2.
     ['RLOO', rloo({ clipRange: 50 })],
@@ -195,6 +218,42 @@ describe('through a whole model, the gradient of', () => {
     const objective = rewardModel({ centerCoef: 0.01, thumbCoef: 0.5 });
     const { analytic, numeric } = await slopes(objective, trainable, batch);
     expect(Math.abs(numeric / analytic - 1)).toBeLessThan(5e-3);
+  });
+});
+
+describe('supervised terms beside a preference loss', () => {
+  const evaluate = async <Batch>(objective: Objective<Batch>, batch: Batch) => {
+    const options = { config, objective, trainable: adapter(5), frozen: base, adapterScale: 2, runtime };
+    const step = await TrainStep.create({ ...options, optimizer: new AdamW(), clipNorm: null });
+    const { loss } = await step.evaluate([batch]).finally(() => step.release());
+    return loss;
+  };
+  const mean = (ids: readonly number[], start: number) => ({
+    ids,
+    weights: ids.map((_, i) => (i < start ? 0 : 1 / (ids.length - start))),
+  });
+  /** Σ w · NLL, which sft() divides by Σ w. */
+  const nll = async (sequences: readonly { ids: readonly number[]; weights: readonly number[] }[]) => {
+    const batch = padSequences(sequences);
+    return (await evaluate(sft(), batch)) * totalWeight(batch);
+  };
+
+  it('are the NLL of chosen answers and of what is replayed, on top of the same preference loss', async () => {
+    const judged = { pairs: pairBatch(pairs), referenceGaps: [0.4, -1.2] };
+    const plain = await evaluate(dpo({ beta: 0.3 }), judged);
+    const chosen = await nll(pairs.map(({ chosen: ids, promptLength }) => mean(ids, promptLength)));
+    const tasks = await nll(replayed);
+    const both = await evaluate(dpo({ beta: 0.3, sftCoef: 0.7 }), { ...judged, replayed });
+    expect(both).toBeCloseTo(plain + (0.7 * chosen + tasks) / pairs.length, 4);
+  });
+
+  it('leave disliked answers out', async () => {
+    const answers = answerBatch(pairs.map(({ chosen, promptLength }) => ({ ids: chosen, promptLength })));
+    const judged = { answers, desirable: [true, false], referenceLogProbs: [-30, -12], referencePoint: 0.7 };
+    const options = { beta: 0.1, desirableWeight: 1, undesirableWeight: 1.3 };
+    const liked = await nll([mean(pairs[0]!.chosen, pairs[0]!.promptLength)]);
+    const both = await evaluate(kto({ ...options, sftCoef: 0.7 }), judged);
+    expect(both).toBeCloseTo((await evaluate(kto(options), judged)) + (0.7 * liked) / 2, 4);
   });
 });
 
