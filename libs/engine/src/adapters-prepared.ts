@@ -1,5 +1,6 @@
 import { type Adapter, isFiniteAdapter, type SoftPromptWeights } from '@attune/checkpoint';
 import { adapterInputs, type AdapterInputs, type LayerAdapterKind, type ModelConfig } from '@attune/models';
+import { InvalidRequestError, messageOf } from '@attune/platform';
 import { float32, type HostTensor } from '@attune/runtime';
 import type { ServingSessions } from './running/serving-sessions.js';
 
@@ -27,13 +28,34 @@ export interface MergedWeights {
 /** What a sequence's weights are beside the base weights; null = nothing. */
 export type PreparedAdapter = LayerUpdate | SoftPrompt | MergedWeights | null;
 
-/** Checks an adapter against the model and lays it out for its graphs. @throws RangeError when it does not fit */
-export function layOut(config: ModelConfig, adapter: Adapter): LayerUpdate | SoftPrompt {
-  if (!isFiniteAdapter(adapter)) throw new RangeError('it holds numbers that are not finite; its training went wrong');
-  if (adapter.kind === 'soft-prompt') return layOutSoftPrompt(config, adapter);
-  const packed = adapterInputs(config, adapter);
+/** An adapter in the arrays that a model's graphs take: plain data, which another thread may have made. */
+export type AdapterLayout = { readonly digest: string } & (
+  | { readonly kind: LayerAdapterKind; readonly packed: AdapterInputs }
+  | { readonly kind: 'soft-prompt'; readonly numTokens: number; readonly embeddings: Float32Array }
+);
+
+/** Checks an adapter against the model and lays it out. @throws InvalidRequestError when it does not fit */
+export function layOut(config: ModelConfig, adapter: Adapter): AdapterLayout {
+  const { digest } = adapter;
+  try {
+    if (!isFiniteAdapter(adapter))
+      throw new RangeError('it holds numbers that are not finite; its training went wrong');
+    if (adapter.kind === 'soft-prompt') return { digest, ...fittingPrompt(config, adapter) };
+    return { digest, kind: adapter.kind ?? 'lora', packed: adapterInputs(config, adapter) };
+  } catch (error) {
+    throw new InvalidRequestError(`adapter ${digest} cannot be served: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The layout as tensors. */
+export function toTensors(layout: AdapterLayout): LayerUpdate | SoftPrompt {
+  if (layout.kind === 'soft-prompt') {
+    const { kind, numTokens, embeddings } = layout;
+    return { kind, numTokens, embeddings: float32([1, numTokens, embeddings.length / numTokens], embeddings) };
+  }
+  const { kind, packed } = layout;
   const inputs = Object.entries(packed).map(([name, { shape, data }]) => [name, float32(shape, data)] as const);
-  return { kind: adapter.kind ?? 'lora', packed, inputs: Object.fromEntries(inputs) };
+  return { kind, packed, inputs: Object.fromEntries(inputs) };
 }
 
 /** What is added in the layers, if anything is. */
@@ -46,10 +68,9 @@ export function virtualTokens(prepared: PreparedAdapter, vocabSize: number): num
   return Array.from({ length: count }, (_, i) => vocabSize + i);
 }
 
-function layOutSoftPrompt({ hiddenSize }: ModelConfig, { numTokens, embeddings }: SoftPromptWeights): SoftPrompt {
-  if (embeddings.length !== numTokens * hiddenSize)
-    throw new RangeError(
-      `its soft prompt has ${embeddings.length} numbers for ${numTokens} tokens; this model needs ${hiddenSize} a token`,
-    );
-  return { kind: 'soft-prompt', numTokens, embeddings: float32([1, numTokens, hiddenSize], embeddings) };
+function fittingPrompt({ hiddenSize }: ModelConfig, { kind, numTokens, embeddings }: SoftPromptWeights) {
+  if (embeddings.length === numTokens * hiddenSize) return { kind, numTokens, embeddings };
+  throw new RangeError(
+    `its soft prompt has ${embeddings.length} numbers for ${numTokens} tokens; this model needs ${hiddenSize} a token`,
+  );
 }

@@ -1,9 +1,8 @@
-import { nameAdapter, type Adapter } from '@attune/checkpoint';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AdapterRunner, Adapters } from './adapters.js';
-import type { LayerUpdate, PreparedAdapter } from './adapters-prepared.js';
+import type { AdapterLayout, LayerUpdate, PreparedAdapter } from './adapters-prepared.js';
 
-const adapter = (alpha: number): Adapter => nameAdapter({ rank: 1, alpha, tensors: new Map() });
+const adapter = (number: number): AdapterLayout => ({ digest: `adapter ${number}`, kind: 'lora', packed: {} });
 const update: LayerUpdate = { kind: 'lora', packed: {}, inputs: {} };
 
 /** A model that merges when it is told to. */

@@ -1,12 +1,12 @@
-import { type Adapter, weightsDigest } from '@attune/checkpoint';
-import { ConflictError, InvalidRequestError, messageOf, NotFoundError } from '@attune/platform';
-import { layerUpdateOf, type PreparedAdapter } from './adapters-prepared.js';
+import { weightsDigest } from '@attune/checkpoint';
+import { ConflictError, NotFoundError } from '@attune/platform';
+import { type AdapterLayout, layerUpdateOf, type PreparedAdapter } from './adapters-prepared.js';
 import type { ActiveWeights } from './sequence.js';
 import type { WeightsId } from './types.js';
 
 /** What the adapters need of the model that they belong to. */
 export interface AdapterRunner {
-  prepareAdapter(adapter: Adapter): Promise<PreparedAdapter>;
+  prepareAdapter(layout: AdapterLayout): Promise<PreparedAdapter>;
   /** Base weights with an adapter multiplied in; null when this model's weights cannot be merged with it. */
   mergeAdapter?(prepared: PreparedAdapter): Promise<MergedModel | null>;
 }
@@ -52,19 +52,13 @@ export class Adapters {
     return [...this.loaded.keys()].filter((digest) => digest !== null);
   }
 
-  /** @throws InvalidRequestError when the adapter does not fit the model */
-  async load(adapter: Adapter): Promise<WeightsId> {
-    const known = this.loaded.get(adapter.digest);
-    if (known) return known.id;
-    const id = this.idOf(adapter.digest);
-    try {
-      this.loaded.set(adapter.digest, { id, prepared: await this.runner.prepareAdapter(adapter) });
-    } catch (error) {
-      throw new InvalidRequestError(`adapter ${adapter.digest} cannot be served: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
-    return id;
+  /** Takes an adapter in; one that is there already stays as it is. */
+  async load(layout: AdapterLayout): Promise<WeightsId> {
+    const { digest } = layout;
+    const prepared = this.loaded.has(digest) ? null : await this.runner.prepareAdapter(layout);
+    // It may have been taken in meanwhile: then sequences already run on that one.
+    if (!this.loaded.has(digest)) this.loaded.set(digest, { id: this.idOf(digest), prepared });
+    return this.loaded.get(digest)!.id;
   }
 
   find(digest: string | null): ActiveWeights | undefined {

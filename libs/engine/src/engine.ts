@@ -1,11 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { type Clock, messageOf, systemClock, UnavailableError } from '@attune/platform';
 import { Adapters } from './adapters.js';
+import { layOut } from './adapters-prepared.js';
 import { Batch } from './batch.js';
 import { type StructureCheck, StructureCompiler, type Vocabulary } from '@attune/structured';
 import { whyNot } from './check-request.js';
 import { type EngineOptions, type OpenedModel, openModel } from './engine-options.js';
 import { EventQueue } from './event-queue.js';
+import { AdapterReader } from './reading/adapter-reader.js';
 import { resolveSampling } from './sampling/sampler-step.js';
 import { type EventSink, Sequence } from './sequence.js';
 import { Speculator } from './speculation/speculator.js';
@@ -30,6 +32,7 @@ export class Engine implements TokenEngine {
   private readonly batch: Batch;
   private readonly speculator: Speculator;
   private readonly adapters: Adapters;
+  private readonly reader: AdapterReader;
   private readonly structures: StructureCompiler;
   private readonly vocabulary: () => Promise<Vocabulary>;
   /** Requests that wait for a compiled structure or the vocabulary. */
@@ -44,6 +47,7 @@ export class Engine implements TokenEngine {
   ) {
     this.clock = options.clock ?? systemClock;
     this.adapters = new Adapters(model.runner, model.digest, { mergeAfterMs: options.mergeLiveAfterMs });
+    this.reader = new AdapterReader(model.runner.config);
     this.vocabulary = vocabularySource(options);
     const { vocabSize } = model.runner.config;
     this.structures = new StructureCompiler({ vocabulary: this.vocabulary, vocabSize });
@@ -103,9 +107,14 @@ export class Engine implements TokenEngine {
     return vectors;
   }
 
-  /** Takes an adapter into memory. @throws InvalidRequestError when it does not fit the model */
-  loadAdapter(adapter: Adapter): Promise<WeightsId> {
-    return this.adapters.load(adapter);
+  /**
+   * Takes an adapter into memory.
+   * @param adapter weights, or a folder in PEFT layout, which is read beside the steps
+   * @throws InvalidRequestError when it cannot be read or does not fit the model
+   */
+  async loadAdapter(adapter: Adapter | string): Promise<WeightsId> {
+    const { config } = this.model.runner;
+    return this.adapters.load(typeof adapter === 'string' ? await this.reader.read(adapter) : layOut(config, adapter));
   }
 
   async setLive(adapterDigest: string | null): Promise<void> {
@@ -141,6 +150,7 @@ export class Engine implements TokenEngine {
     this.batch.cancelAll();
     await this.loop;
     await this.adapters.close();
+    await this.reader.close();
     this.structures.close();
     await this.model.embedder.release();
     await this.model.runner.release();

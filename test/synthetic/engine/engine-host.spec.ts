@@ -113,6 +113,24 @@ describe('the engine host', () => {
     });
   });
 
+  it('asks the successor of a killed process what that one did not live to answer', async () => {
+    const host = await start();
+    const { adapter } = await host.loadAdapter(path.join(folder, 'adapter'));
+    const calls = [
+      host.stats(),
+      host.embed([[1, 2, 3]]),
+      host.loadAdapter(path.join(folder, 'adapter')),
+      host.setLive(adapter),
+    ] as const;
+    process.kill(host.pid!, 'SIGKILL');
+    const [stats, vectors, loaded] = await Promise.all(calls);
+    expect(stats.adapters).toEqual([adapter]);
+    expect(vectors[0]).toHaveLength(tinyConfig.hidden_size);
+    expect(loaded.adapter).toBe(adapter);
+    expect((await host.stats()).live.adapter).toBe(adapter);
+    expect(host.restarts).toBe(1);
+  });
+
   it('draws the same tokens behind those an earlier run drew, whatever the sampler', async () => {
     const host = await start();
     const sampling = { temperature: 1, repetitionPenalty: 1.2, presencePenalty: 0.5, seed: 9 };
@@ -181,6 +199,23 @@ describe('the engine host', () => {
     for (const { finished } of await Promise.all(answers)) expect(finished).toMatchObject({ reason: 'length' });
     const late = await collect(host.generate(request('d', { adapter })));
     expect(late.finished).toMatchObject({ reason: 'rejected', error: /not loaded/ });
+  });
+
+  it('never names an adapter that is leaving, nor one that left while it was asked', async () => {
+    const host = await start({ slots: 1 });
+    for (let round = 0; round < 5; round++) {
+      const { adapter } = await host.loadAdapter(path.join(folder, 'adapter'));
+      let over = false;
+      const answer = collect(host.generate(request(`r${round}`, { adapter }))).finally(() => (over = true));
+      await host.unloadAdapter(adapter!);
+      const asked: Promise<unknown>[] = [];
+      while (!over) {
+        for (let i = 0; i < 5; i++) asked.push(host.stats().then(({ adapters }) => adapters));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect((await answer).finished.reason).toBe('length');
+      expect(new Set((await Promise.all(asked)).map(String))).toEqual(new Set(['']));
+    }
   });
 
   it('replaces a process that hangs', async () => {

@@ -1,10 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { EngineCommand, EngineFailure, EngineMessage, EngineSetupWire, EngineStatsWire } from '@attune/contracts';
-import { InternalError, messageOf, UnavailableError } from '@attune/platform';
-import { fromFailure, readMessage } from './protocol.js';
+import { messageOf, UnavailableError } from '@attune/platform';
+import { compiledFile } from '../compiled-file.js';
+import { fromFailure } from '../failures.js';
+import { readMessage } from './protocol.js';
 
 export interface ChildOptions {
   readonly setup: EngineSetupWire;
@@ -35,7 +34,7 @@ export class EngineChild {
   private cause: string | undefined;
 
   constructor(private readonly options: ChildOptions) {
-    this.process = fork(mainScript(), {
+    this.process = fork(compiledFile(import.meta.url, './main.js'), {
       execArgv: [],
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -50,6 +49,10 @@ export class EngineChild {
 
   get pid(): number | undefined {
     return this.process.pid;
+  }
+
+  get alive(): boolean {
+    return !this.exited;
   }
 
   send(command: EngineCommand): void {
@@ -136,16 +139,4 @@ export class EngineChild {
     this.calls.clear();
     this.options.onExit(reason);
   }
-}
-
-/** The compiled entry point, also when this file itself runs from source (under a test runner). */
-function mainScript(): string {
-  const beside = fileURLToPath(new URL('./main.js', import.meta.url));
-  const compiled = beside.replace(
-    `${path.sep}src${path.sep}host${path.sep}`,
-    `${path.sep}dist${path.sep}host${path.sep}`,
-  );
-  const found = [beside, compiled].find((file) => existsSync(file));
-  if (!found) throw new InternalError(`${compiled} is missing; build the project (npm run build)`);
-  return found;
 }

@@ -1,9 +1,9 @@
 // Entry point of the engine process: forked by `EngineHost`, speaks the engine protocol over its channel, and ends with it.
 import type { EngineCommand, EngineEventWire, EngineMessage, EngineSetupWire } from '@attune/contracts';
-import { readAdapter } from '@attune/checkpoint';
 import { InternalError } from '@attune/platform';
 import { Engine } from '../engine.js';
-import { readCommand, toFailure } from './protocol.js';
+import { toFailure } from '../failures.js';
+import { readCommand } from './protocol.js';
 
 let engine: Engine | undefined;
 let outbox: [string, EngineEventWire][] = [];
@@ -22,7 +22,7 @@ async function handle(command: EngineCommand): Promise<void> {
     case 'cancel':
       return running().cancel(command.id);
     case 'loadAdapter':
-      return reply(command.callId, async () => running().loadAdapter(await readAdapter(command.folder)));
+      return reply(command.callId, () => running().loadAdapter(command.folder));
     case 'setLive':
       return reply(command.callId, () => running().setLive(command.digest));
     case 'unloadAdapter':

@@ -131,7 +131,9 @@ export class ServingProcess {
 
   async stats(): Promise<EngineStats> {
     const stats = (await this.call({ type: 'stats' })) as EngineStats;
-    return { ...stats, adapters: stats.adapters.filter((digest) => !this.leaving.has(digest)) };
+    // What left after the process had counted is not there any more either.
+    const isThere = (digest: string) => this.adapterFolders.has(digest) && !this.leaving.has(digest);
+    return { ...stats, adapters: stats.adapters.filter(isThere) };
   }
 
   /** Resolves when no request is left. */
@@ -147,13 +149,27 @@ export class ServingProcess {
     this.end(() => true, 'cancelled');
   }
 
-  /** Waits for a process that is being replaced. @throws UnavailableError when it ends meanwhile or cannot be replaced */
+  /**
+   * What the process did not live to answer is asked of its successor, once: no call does more when it is made twice.
+   * @throws UnavailableError when the process cannot be replaced, or its successor ends as well
+   */
   private async call(command: Parameters<EngineChild['call']>[0]): Promise<unknown> {
+    const child = await this.whenReady();
+    try {
+      return await child.call(command);
+    } catch (error) {
+      if (child.alive || this.closed) throw error;
+      return (await this.whenReady()).call(command);
+    }
+  }
+
+  /** Waits for a process that is being replaced. */
+  private async whenReady(): Promise<EngineChild> {
     if (!this.isReady && !this.closed && this.failedStarts < MOST_FAILED_STARTS) {
       await new Promise<void>((resolve) => this.waiters.push(resolve));
     }
     if (!this.isReady) throw new UnavailableError('the engine process is not running; try again shortly');
-    return this.child.call(command);
+    return this.child;
   }
 
   private wakeWaiters(): void {

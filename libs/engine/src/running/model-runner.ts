@@ -1,4 +1,3 @@
-import type { Adapter } from '@attune/checkpoint';
 import {
   type AdapterGraph,
   type LinearFormat,
@@ -13,11 +12,12 @@ import type { BoundRun, HostTensor, Runtime } from '@attune/runtime';
 import type { MergedModel } from '../adapters.js';
 import { MixedAdapters, type MixedInputs } from '../adapters-mixed.js';
 import {
+  type AdapterLayout,
   type LayerUpdate,
   layerUpdateOf,
-  layOut,
   type PreparedAdapter,
   type SoftPrompt,
+  toTensors,
 } from '../adapters-prepared.js';
 import { KvCache, type SavedPositions } from './kv-cache.js';
 import { ServingSessions, type SessionsOptions } from './serving-sessions.js';
@@ -81,9 +81,9 @@ export class ModelRunner {
     return { weightBytes: this.sessions.weightBytes, bytesPerToken: this.cache.bytesPerToken };
   }
 
-  /** Checks an adapter against the model and lays it out for the graph. @throws RangeError when it does not fit */
-  async prepareAdapter(adapter: Adapter): Promise<PreparedAdapter> {
-    const prepared = layOut(this.config, adapter);
+  /** Makes an adapter ready for the model's graphs. */
+  async prepareAdapter(layout: AdapterLayout): Promise<PreparedAdapter> {
+    const prepared = toTensors(layout);
     const isSoftPrompt = prepared.kind === 'soft-prompt';
     const graph = isSoftPrompt ? NO_ADAPTERS : singleGraph(prepared);
     for (const format of linearFormatsOf(this.options.format)) await this.sessions.get(format, graph, isSoftPrompt);

@@ -1,6 +1,5 @@
-import type { Adapter } from '@attune/checkpoint';
 import type { ModelConfig } from '@attune/models';
-import type { PreparedAdapter, SoftPrompt } from '../adapters-prepared.js';
+import type { AdapterLayout, PreparedAdapter, SoftPrompt } from '../adapters-prepared.js';
 import type { KvCacheShape } from './kv-cache.js';
 
 /** The KV cache as the slots see it. */
@@ -26,8 +25,8 @@ export interface Runner {
   /** Bytes of the weights and of one token in the KV cache. */
   readonly memory: { readonly weightBytes: number; readonly bytesPerToken: number };
 
-  /** Checks an adapter against the model and lays it out for the graph. @throws RangeError when it does not fit */
-  prepareAdapter(adapter: Adapter): Promise<PreparedAdapter>;
+  /** Makes an adapter ready for the model's graphs. */
+  prepareAdapter(layout: AdapterLayout): Promise<PreparedAdapter>;
 
   /** Puts a soft prompt into a slot's cache at positions 0, 1, … */
   placeSoftPrompt(slot: number, prompt: SoftPrompt): Promise<void>;

@@ -68,13 +68,35 @@ function linearInputs(linear: ServingLinear, adapter: LowRankAdapter | null): Ad
     const { a, b } = adapter!.tensors.get(module)!;
     assertSize(module, a.length, rank * inMap.length);
     assertSize(module, b.length, rank * outMap.length);
-    for (let r = 0; r < rank; r++) {
-      const column = index * rank + r;
-      inMap.forEach((to, from) => (down[to * width + column] = a[r * inMap.length + from]!));
-      outMap.forEach((to, from) => (up[column * outSize + to] = (b[from * rank + r]! * adapter!.alpha) / rank));
-    }
+    const first = index * rank;
+    placeDown(a, inMap, rank, down, width, first);
+    placeUp(b, outMap, adapter!, up, outSize, first);
   });
   return pair({ name, inSize, outSize }, width, down, up);
+}
+
+/** A [rank, in] into the columns of down [in, width] from `first` on. */
+function placeDown(a: Float32Array, inMap: Int32Array, rank: number, down: Float32Array, width: number, first: number) {
+  const numIn = inMap.length;
+  for (let from = 0; from < numIn; from++) {
+    const at = inMap[from]! * width + first;
+    for (let r = 0; r < rank; r++) down[at + r] = a[r * numIn + from]!;
+  }
+}
+
+/** B [out, rank], scaled, into the rows of up [width, out] from `first` on. */
+function placeUp(
+  b: Float32Array,
+  outMap: Int32Array,
+  { rank, alpha }: LowRankAdapter,
+  up: Float32Array,
+  outSize: number,
+  first: number,
+) {
+  for (let from = 0; from < outMap.length; from++) {
+    const at = first * outSize + outMap[from]!;
+    for (let r = 0; r < rank; r++) up[at + r * outSize] = (b[from * rank + r]! * alpha) / rank;
+  }
 }
 
 function bottleneckInputs(config: ModelConfig, adapter: BottleneckAdapter): AdapterInputs {
@@ -96,7 +118,10 @@ const moduleOf = (site: string) => site.replace(/^(\d+)/, (layer) => layerName(N
 /** [rows, columns] to [columns, rows]. */
 function transposed(source: Float32Array, rows: number): Float32Array {
   const columns = source.length / rows;
-  return source.map((_, at) => source[(at % rows) * columns + Math.floor(at / rows)]!);
+  const turned = new Float32Array(source.length);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) turned[column * rows + row] = source[row * columns + column]!;
+  return turned;
 }
 
 function pair(

@@ -1,12 +1,12 @@
-import type { Adapter } from '@attune/checkpoint';
 import { type ModelConfig, type ParameterReader, servingLayout } from '@attune/models';
 import type { BoundRun, Device, Runtime } from '@attune/runtime';
 import {
+  type AdapterLayout,
   type LayerUpdate,
   layerUpdateOf,
-  layOut,
   type PreparedAdapter,
   type SoftPrompt,
+  toTensors,
 } from '../../adapters-prepared.js';
 import type { GreedyChoice, Runner } from '../runner.js';
 import { DeviceAdapters } from './device-adapters.js';
@@ -66,8 +66,8 @@ export class DeviceRunner implements Runner {
     return { weightBytes: this.sessions.weightBytes, bytesPerToken: this.cache.bytesPerToken };
   }
 
-  async prepareAdapter(adapter: Adapter): Promise<PreparedAdapter> {
-    const prepared = layOut(this.config, adapter);
+  async prepareAdapter(layout: AdapterLayout): Promise<PreparedAdapter> {
+    const prepared = toTensors(layout);
     const update = layerUpdateOf(prepared);
     if (update) await this.adapters.of(update);
     return prepared;
