@@ -76,7 +76,7 @@ export class ResponseEvents {
 
   private last(status: Ended, now: number): ResponseStreamEvent {
     this.state.completedAt = status === 'completed' ? now : null;
-    return this.lifecycle(status === 'cancelled' ? 'response.incomplete' : `response.${status}`, status);
+    return this.lifecycle(lastType(status), status);
   }
 
   private lifecycle(type: string, status: ResponseStatus = this.state.status): ResponseStreamEvent {
@@ -95,6 +95,16 @@ export class ResponseEvents {
 }
 
 type Ended = Exclude<ResponseStatus, 'queued' | 'in_progress'>;
+
+/** There is no event of its own for a response that was cancelled. */
+const lastType = (status: ResponseStatus) => (status === 'cancelled' ? 'response.incomplete' : `response.${status}`);
+
+/** The last event of a response that has ended. */
+export const lastEventOf = (response: ResponseObject, sequence: number): ResponseStreamEvent => ({
+  type: lastType(response.status),
+  sequence_number: sequence,
+  response,
+});
 
 /** The event no other follows. */
 export const isLast = ({ response, type }: ResponseStreamEvent): boolean =>

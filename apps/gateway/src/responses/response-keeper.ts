@@ -3,24 +3,29 @@ import {
   Notifications,
   RESPONSE_CANCELLED,
   ResponseEventRepository,
-  ResponseRepository,
+  RunningResponseRepository,
+  SILENT_MS,
   type StoredResponse,
 } from '@attune/persistence';
 import { messageOf, type Logger } from '@attune/platform';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { GatewayInstance } from '../core/gateway-instance.js';
 import { LOGGER } from '../core/tokens.js';
 import { EventJournal } from './event-journal.js';
 import { toldOutput } from './lost-output.js';
-import { RunningResponses } from './running-responses.js';
+import { lastEventOf } from './response-events.js';
+import { ENDED_ELSEWHERE, RunningResponses } from './running-responses.js';
 
 const BEAT_EVERY_MS = 3_000;
 const SWEEP_EVERY_MS = 5_000;
-/** A gateway that has not been heard of for this long has ended. */
-const SILENT_MS = 15_000;
 const PRUNE_EVERY_MS = 60_000;
 /** How long a stream can be replayed after its end. */
 const STREAM_KEPT_MS = 900_000;
 const MOST_EVENTS = 100_000;
+const GATEWAY_ENDED = {
+  code: 'server_error',
+  message: 'The server that was answering ended before the answer did; ask again.',
+} as const;
 
 /** Keeps what is stored of responses true: alive while they are answered, failed when their gateway has ended. */
 @Injectable()
@@ -29,8 +34,9 @@ export class ResponseKeeper implements OnModuleInit, BeforeApplicationShutdown {
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
+    private readonly instance: GatewayInstance,
     private readonly running: RunningResponses,
-    private readonly responses: ResponseRepository,
+    private readonly responses: RunningResponseRepository,
     private readonly events: ResponseEventRepository,
     private readonly journal: EventJournal,
     notifications: Notifications,
@@ -40,7 +46,9 @@ export class ResponseKeeper implements OnModuleInit, BeforeApplicationShutdown {
 
   onModuleInit(): void {
     this.every(BEAT_EVERY_MS, () => this.beat());
-    this.every(SWEEP_EVERY_MS, () => this.endLost(SILENT_MS));
+    this.every(SWEEP_EVERY_MS, async () => {
+      if (this.instance.canJudge) await this.endLost(SILENT_MS);
+    });
     this.every(PRUNE_EVERY_MS, () => this.events.prune(STREAM_KEPT_MS));
   }
 
@@ -63,20 +71,22 @@ export class ResponseKeeper implements OnModuleInit, BeforeApplicationShutdown {
     const told = await this.events.after(response.id, -1, MOST_EVENTS);
     const body: ResponseObject = {
       ...response.body,
-      status: 'failed',
+      // Who has asked for its end does not call it a failure.
+      ...(response.cancelRequested ? { status: 'cancelled' } : { status: 'failed', error: GATEWAY_ENDED }),
       output: toldOutput(told),
-      error: { code: 'server_error', message: 'The server that was answering ended before the answer did; ask again.' },
     };
     const sequence = (told.at(-1)?.sequence_number ?? -1) + 1;
-    const last = { type: 'response.failed', sequence_number: sequence, response: body };
+    const last = lastEventOf(body, sequence);
     await this.events.append([{ responseId: response.id, sequence, json: JSON.stringify(last) }]);
     return body;
   }
 
   private async beat(): Promise<void> {
-    const ids = this.running.ids;
+    const ids = [...this.running.ids, ...this.running.unfiled];
     if (ids.length === 0) return;
-    for (const id of await this.responses.beat(ids)) this.running.get(id)?.stop('cancelled');
+    const { cancelled, ended } = await this.responses.beat(ids);
+    for (const id of cancelled) this.running.get(id)?.stop('cancelled');
+    for (const id of ended) this.running.get(id)?.stop(ENDED_ELSEWHERE);
   }
 
   private every(ms: number, act: () => Promise<void>): void {

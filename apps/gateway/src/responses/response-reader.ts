@@ -1,5 +1,5 @@
 import type { ResponseStreamEvent } from '@attune/contracts';
-import { ResponseEventRepository, ResponseRepository } from '@attune/persistence';
+import { ResponseEventRepository, ResponseRepository, RunningResponseRepository } from '@attune/persistence';
 import { NotFoundError, UnavailableError } from '@attune/platform';
 import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,6 +21,7 @@ export class ResponseReader {
   constructor(
     private readonly running: RunningResponses,
     private readonly responses: ResponseRepository,
+    private readonly shared: RunningResponseRepository,
     private readonly events: ResponseEventRepository,
   ) {}
 
@@ -76,7 +77,7 @@ export class ResponseReader {
       if (await this.isOver(id, userId, last)) return;
       if (Date.now() - toldAt > TELL_EVERY_MS) {
         toldAt = Date.now();
-        await this.responses.touchRead(id);
+        await this.shared.touchRead(id);
       }
       await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }

@@ -1,14 +1,15 @@
 import type { ResponseObject, ResponseStreamEvent } from '@attune/contracts';
-import type { ResponseRepository } from '@attune/persistence';
+import type { ResponseRepository, RunningResponseRepository } from '@attune/persistence';
 import { InvalidRequestError, type Logger } from '@attune/platform';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../auth/caller.js';
 import type { EventJournal } from './event-journal.js';
+import { ResponseFiler } from './response-filer.js';
 import type { ResponsePlan } from './response-planner.js';
 import type { ResponseProducer } from './response-producer.js';
 import { ResponseReader } from './response-reader.js';
 import { ResponseRunner } from './response-runner.js';
-import { RunningResponses } from './running-responses.js';
+import { ENDED_ELSEWHERE, RunningResponses } from './running-responses.js';
 
 const caller = { userId: 'user_1' } as Caller;
 const logger = { error: vi.fn(), warn: vi.fn(), debug: vi.fn() } as unknown as Logger;
@@ -23,7 +24,7 @@ const event = (sequence_number: number, type: string, status = 'in_progress'): R
 /** A runner whose answers are pushed by the test, over a database that is a list. */
 function setUp({ background = false } = {}) {
   const saved: string[] = [];
-  const state = { wasRead: false, saveFails: 0 };
+  const state = { wasRead: false, saveFails: 0, endedElsewhere: false };
   const pushed: ResponseStreamEvent[] = [];
   let wake = () => {};
   const push = (...events: ResponseStreamEvent[]) => {
@@ -49,20 +50,24 @@ function setUp({ background = false } = {}) {
   const responses = {
     save: async ({ body }: { body: ResponseObject }) => {
       if (state.saveFails-- > 0) throw new Error('the database is away');
+      if (state.endedElsewhere) return false;
       saved.push(body.status);
+      return true;
     },
-    wasRead: async () => state.wasRead,
+    get: async () => ({ body: { id: 'resp_1', status: 'failed' } }),
   };
+  const shared = { wasRead: async () => state.wasRead };
   const running = new RunningResponses();
   const journal = { add: vi.fn() };
   const runner = new ResponseRunner(
     logger,
     producer as unknown as ResponseProducer,
-    responses as unknown as ResponseRepository,
+    new ResponseFiler(logger, responses as unknown as ResponseRepository, running),
+    shared as unknown as RunningResponseRepository,
     running,
     journal as unknown as EventJournal,
   );
-  const reader = new ResponseReader(running, responses as never, {} as never);
+  const reader = new ResponseReader(running, {} as never, {} as never, {} as never);
   const plan = {
     facts: { id: 'resp_1', request: { background } },
     conversationId: null,
@@ -143,7 +148,7 @@ describe('a stored response', () => {
   });
 
   it('reaches its reader although the database is away, and is filed when it is back', async () => {
-    const { runner, plan, push, read, saved, state } = setUp();
+    const { runner, plan, push, read, saved, state, running } = setUp();
     const begun = runner.detached(caller, plan);
     await push(event(0, 'response.created'));
     await begun;
@@ -154,8 +159,27 @@ describe('a stored response', () => {
     await reading;
     expect(types.at(-1)).toBe('response.completed');
     expect(saved).toEqual(['in_progress']);
+    // Others hear that it is looked after until then.
+    expect([...running.unfiled]).toEqual(['resp_1']);
     await vi.advanceTimersByTimeAsync(2_000);
     expect(saved).toEqual(['in_progress', 'completed']);
+    expect(running.unfiled.size).toBe(0);
+  });
+
+  it('ends as another gateway has ended it, which took this one for gone', async () => {
+    const { runner, plan, state, push, read, journal, saved } = setUp();
+    const begun = runner.detached(caller, plan);
+    await push(event(0, 'response.created'));
+    const response = await begun;
+    const types: string[] = [];
+    const reading = read(types);
+    state.endedElsewhere = true;
+    response.stop(ENDED_ELSEWHERE);
+    await push();
+    await reading;
+    expect(types).toEqual(['response.created', 'response.failed']);
+    expect(journal.add).toHaveBeenCalledTimes(1);
+    expect(saved).toEqual(['in_progress']);
   });
 
   it('that nobody waits beside is filed once, at its end', async () => {

@@ -1,20 +1,20 @@
 import type { ResponseStreamEvent } from '@attune/contracts';
-import { ResponseRepository } from '@attune/persistence';
+import { RunningResponseRepository } from '@attune/persistence';
 import { messageOf, type AppError, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { LOGGER } from '../core/tokens.js';
 import { EventJournal } from './event-journal.js';
 import { isLast } from './response-events.js';
+import { ResponseFiler } from './response-filer.js';
 import type { ResponsePlan } from './response-planner.js';
 import { ResponseProducer } from './response-producer.js';
-import { RunningResponse, RunningResponses } from './running-responses.js';
+import { ENDED_ELSEWHERE, RunningResponse, RunningResponses } from './running-responses.js';
 
 /** How long a streamed answer goes on when its reader is gone, so that a connection that was cut can be resumed. */
 export const RESUME_WITHIN_MS = 10_000;
 /** A reader on another gateway says every two seconds that it is there. */
 const READ_LATELY_MS = 5_000;
-const FILE_AGAIN_MS = [200, 1_000, 5_000, 20_000];
 
 /** Answers responses, and files those that are stored. */
 @Injectable()
@@ -22,7 +22,8 @@ export class ResponseRunner {
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly producer: ResponseProducer,
-    private readonly responses: ResponseRepository,
+    private readonly filer: ResponseFiler,
+    private readonly responses: RunningResponseRepository,
     private readonly running: RunningResponses,
     private readonly journal: EventJournal,
   ) {}
@@ -38,16 +39,14 @@ export class ResponseRunner {
     onFailure: (error: AppError) => void = () => undefined,
   ): AsyncGenerator<ResponseStreamEvent> {
     for await (const event of this.producer.produce(caller, plan, signal, onFailure)) {
-      if (isLast(event)) await this.file(caller, plan, event);
-      yield event;
+      yield isLast(event) ? await this.filer.end(caller, plan, event) : event;
     }
   }
 
   /** Files a request that asks for no answer. */
   async filed(caller: Caller, plan: ResponsePlan): Promise<ResponseStreamEvent[]> {
     const events = this.producer.filed(plan);
-    await this.file(caller, plan, events.at(-1)!);
-    return events;
+    return [...events.slice(0, -1), await this.filer.end(caller, plan, events.at(-1)!)];
   }
 
   /**
@@ -72,45 +71,17 @@ export class ResponseRunner {
     const note = (error: AppError) => (response.failure = error);
     this.running.add(response);
     try {
-      for await (const event of this.producer.produce(caller, plan, response.stopping.signal, note)) {
-        if (isFirst(event, plan)) await this.responses.save(row(caller, plan, event));
-        if (isLast(event)) await this.file(caller, plan, event);
-        this.journal.add(response.id, event, response.tail);
+      for await (const said of this.producer.produce(caller, plan, response.stopping.signal, note)) {
+        if (isFirst(said, plan)) await this.filer.begin(caller, plan, said);
+        const event = isLast(said) ? await this.filer.end(caller, plan, said) : said;
+        // The stream that others read has its end.
+        if (response.stopping.signal.reason !== ENDED_ELSEWHERE) this.journal.add(response.id, event, response.tail);
         response.tail.push(event);
         begun();
       }
     } finally {
       response.tail.end();
       this.running.remove(response.id);
-    }
-  }
-
-  /**
-   * Writes the end of a response; a conversation gets its items then, and only when there is an answer. Never throws:
-   * the reader has the answer, and its completion row is the chat road's.
-   */
-  private async file(caller: Caller, plan: ResponsePlan, event: ResponseStreamEvent): Promise<void> {
-    const body = event.response!;
-    const answered = body.status === 'completed' || body.status === 'incomplete';
-    const items = answered ? [...plan.input, ...body.output] : [];
-    const write = async () => {
-      if (body.store) await this.responses.save(row(caller, plan, event), items);
-      else if (plan.conversationId) await this.responses.fileItems(plan.conversationId, items);
-    };
-    await write().catch((error: unknown) => {
-      this.logger.error({ response: body.id, err: error }, `response not filed yet: ${messageOf(error)}`);
-      void this.fileLater(body.id, write);
-    });
-  }
-
-  private async fileLater(id: string, write: () => Promise<void>): Promise<void> {
-    for (const delayMs of FILE_AGAIN_MS) {
-      await sleep(delayMs);
-      try {
-        return await write();
-      } catch (error) {
-        this.logger.warn({ response: id }, `response still not filed: ${messageOf(error)}`);
-      }
     }
   }
 
@@ -130,15 +101,3 @@ const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 /** The events whose state the row must show before anybody is told. */
 const isFirst = ({ type }: ResponseStreamEvent, plan: ResponsePlan) =>
   type === 'response.created' || (type === 'response.in_progress' && plan.facts.request.background === true);
-
-const row = (caller: Caller, plan: ResponsePlan, event: ResponseStreamEvent) => ({
-  id: plan.facts.id,
-  userId: caller.userId,
-  previousResponseId: plan.facts.request.previous_response_id ?? null,
-  conversationId: plan.conversationId,
-  conversationUntil: plan.conversationUntil,
-  input: plan.input,
-  body: event.response!,
-  idempotencyKey: plan.idempotency?.key ?? null,
-  requestHash: plan.idempotency?.requestHash ?? null,
-});

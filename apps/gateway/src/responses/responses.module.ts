@@ -4,6 +4,7 @@ import { VectorStoresModule } from '../vector-stores/vector-stores.module.js';
 import { ContextFitter } from './context-fitter.js';
 import { EventJournal } from './event-journal.js';
 import { FILE_SEARCH, FileSearchTools } from './file-search.js';
+import { ResponseFiler } from './response-filer.js';
 import { ResponseKeeper } from './response-keeper.js';
 import { ResponsePlanner } from './response-planner.js';
 import { ResponseProducer } from './response-producer.js';
@@ -32,6 +33,7 @@ import { VectorStoreFileSearch } from './vector-store-file-search.js';
     // what is kept of it
     RunningResponses,
     EventJournal,
+    ResponseFiler,
     ResponseKeeper,
   ],
   exports: [ResponsesService, ContextFitter],

@@ -2,8 +2,11 @@ import type { AppError } from '@attune/platform';
 import { Injectable } from '@nestjs/common';
 import { EventTail } from './event-tail.js';
 
+/** Another gateway took this one for gone, and has ended the response. */
+export const ENDED_ELSEWHERE = 'ended elsewhere';
+
 /** Why an answer is given up before its end. */
-export type GivenUp = 'cancelled' | 'left';
+export type GivenUp = 'cancelled' | 'left' | typeof ENDED_ELSEWHERE;
 
 /** A stored response this gateway is answering; it goes on without its readers. */
 export class RunningResponse {
@@ -49,6 +52,8 @@ export class RunningResponse {
 /** The stored responses of this gateway that have not ended, by id. */
 @Injectable()
 export class RunningResponses {
+  /** Those that have ended and could not be written yet. */
+  readonly unfiled = new Set<string>();
   private readonly byId = new Map<string, RunningResponse>();
 
   add(response: RunningResponse): void {

@@ -5,7 +5,7 @@ import type {
   ResponseObject,
   ResponseStreamEvent,
 } from '@attune/contracts';
-import { ResponseRepository } from '@attune/persistence';
+import { ResponseRepository, RunningResponseRepository } from '@attune/persistence';
 import type { CursorPage } from '@attune/contracts';
 import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,6 +23,7 @@ const LOOK_EVERY_MS = 100;
 export class StoredResponsesService {
   constructor(
     private readonly responses: ResponseRepository,
+    private readonly shared: RunningResponseRepository,
     private readonly running: RunningResponses,
     private readonly reader: ResponseReader,
   ) {}
@@ -64,7 +65,7 @@ export class StoredResponsesService {
       here.stop('cancelled');
       return here.done;
     }
-    await this.responses.requestCancel(id);
+    await this.shared.requestCancel(id);
     for (let waitedMs = 0; waitedMs < CANCEL_WITHIN_MS; waitedMs += LOOK_EVERY_MS) {
       if ((await this.responses.get(id, caller.userId)).endedAt !== null) return;
       await sleep(LOOK_EVERY_MS);

@@ -15,6 +15,7 @@ import { InstanceRepository } from './instance.repository.js';
 import { VectorSearchRepository } from './vector-search.repository.js';
 import { VectorStoreRepository } from './vector-store.repository.js';
 import { ResponseEventRepository } from './response-event.repository.js';
+import { RunningResponseRepository } from './running-response.repository.js';
 import { ResponseRepository } from './response.repository.js';
 import { UploadRepository } from './upload.repository.js';
 import { TuningRepository } from './tuning.repository.js';
@@ -38,6 +39,7 @@ export const repositories = [
   UsageRepository,
   ConversationItemRepository,
   ResponseRepository,
+  RunningResponseRepository,
   ResponseEventRepository,
   InstanceRepository,
 ] as const;
@@ -53,6 +55,7 @@ export { FileRepository, type NewFile } from './file.repository.js';
 export { InstanceRepository, SILENT_MS } from './instance.repository.js';
 export * from './response-event.repository.js';
 export * from './response.repository.js';
+export type { SavedResponse } from './response-row.js';
 export * from './tuning.repository.js';
 export * from './upload.repository.js';
 export * from './vector-search.repository.js';

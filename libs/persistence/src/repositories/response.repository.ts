@@ -1,22 +1,10 @@
 import { ConflictError, NotFoundError } from '@attune/platform';
-import type { ResponseItem, ResponseObject, ResponseStatus } from '@attune/contracts';
-import { DataSource, type EntityManager, IsNull, In, Not } from 'typeorm';
-import { storableJsonText } from '../entities/columns.js';
+import type { ResponseItem, ResponseObject } from '@attune/contracts';
+import { DataSource, In, IsNull, Not } from 'typeorm';
 import { StoredResponse } from '../entities/index.js';
 import { isUniqueViolation } from '../postgres-errors.js';
 import { appendItems } from './conversation-item.repository.js';
-
-export interface SavedResponse {
-  id: string;
-  userId: string;
-  previousResponseId: string | null;
-  conversationId: string | null;
-  conversationUntil: number | null;
-  input: ResponseItem[];
-  body: ResponseObject;
-  idempotencyKey?: string | null;
-  requestHash?: string | null;
-}
+import { writeResponse, type SavedResponse } from './response-row.js';
 
 /** What was said up to a response, it included. */
 export interface ResponsePast {
@@ -25,32 +13,31 @@ export interface ResponsePast {
   last: ResponseObject;
 }
 
-const ENDED: readonly ResponseStatus[] = ['completed', 'incomplete', 'failed', 'cancelled'];
 const LONGEST_CHAIN = 2_000;
 /** Responses of a user among which a referenced item is looked for. */
 const REFERENCED_AMONG = 500;
-/** Channel on which the gateway that is answering hears of a cancellation asked for at another one. */
-export const RESPONSE_CANCELLED = 'attune_response_cancelled';
 
 /** Stored responses; a user sees only their own. */
 export class ResponseRepository {
   constructor(private readonly db: DataSource) {}
 
   /**
-   * Writes the response as it stands, new or known. With `items` (of a response that has ended) its conversation gets
-   * them in the same transaction.
+   * Writes the response as it stands, new or known; one that has ended stays as it ended. With `items` (of a response
+   * that ends) its conversation gets them in the same transaction.
+   * @returns whether this call wrote it
    * @throws ConflictError when another response has the idempotency key
    */
-  async save(response: SavedResponse, items: ResponseItem[] = []): Promise<void> {
+  async save(response: SavedResponse, items: ResponseItem[] = []): Promise<boolean> {
     const { conversationId } = response;
     const write =
       conversationId === null
-        ? upsert(this.db.manager, response)
+        ? writeResponse(this.db.manager, response)
         : this.db.transaction(async (tx) => {
-            await upsert(tx, response);
-            await appendItems(tx, conversationId, items);
+            const written = await writeResponse(tx, response);
+            if (written) await appendItems(tx, conversationId, items);
+            return written;
           });
-    await write.catch((error: unknown) => {
+    return write.catch((error: unknown) => {
       if (!isUniqueViolation(error) || !error.detail.includes('idempotency_key')) throw error;
       throw new ConflictError('The request with this idempotency key is being answered; ask again when it has ended.', {
         code: 'idempotency_in_progress',
@@ -121,15 +108,6 @@ export class ResponseRepository {
     return rows.map((row) => row.item);
   }
 
-  /** Asks whichever gateway is answering to stop. */
-  async requestCancel(id: string): Promise<void> {
-    await this.db.query(
-      `update response set cancel_requested = true where id = $1 and status in ('queued', 'in_progress')`,
-      [id],
-    );
-    await this.db.query('select pg_notify($1, $2)', [RESPONSE_CANCELLED, id]);
-  }
-
   /** Hides the response and forgets its stream; later ones of its chain keep what was said. */
   async softDelete(id: string, userId: string): Promise<void> {
     const found = await this.db
@@ -139,55 +117,6 @@ export class ResponseRepository {
     await this.db.query('delete from response_event where response_id = $1', [id]);
   }
 
-  /** Says that these are still being answered; returns those somebody wants cancelled. */
-  async beat(ids: string[]): Promise<string[]> {
-    const [rows]: [{ id: string; cancel_requested: boolean }[], number] = await this.db.query(
-      `update response set heartbeat_at = clock_timestamp()
-       where id = any($1) and status in ('queued', 'in_progress') returning id, cancel_requested`,
-      [ids],
-    );
-    return rows.filter((row) => row.cancel_requested).map((row) => row.id);
-  }
-
-  /** Notes that somebody follows the stream here. */
-  async touchRead(id: string): Promise<void> {
-    await this.db.query('update response set read_at = clock_timestamp() where id = $1', [id]);
-  }
-
-  /** Whether somebody has followed the stream on any gateway in the last `withinMs`. */
-  async wasRead(id: string, withinMs: number): Promise<boolean> {
-    const rows: unknown[] = await this.db.query(
-      `select 1 from response where id = $1 and read_at > clock_timestamp() - make_interval(secs => $2)`,
-      [id, withinMs / 1000],
-    );
-    return rows.length > 0;
-  }
-
-  /** Ids of responses whose gateway has not been heard of for `silentMs`. */
-  async lost(silentMs: number): Promise<string[]> {
-    const rows: { id: string }[] = await this.db.query(
-      `select id from response where status in ('queued', 'in_progress')
-       and heartbeat_at < clock_timestamp() - make_interval(secs => $1) limit 100`,
-      [silentMs / 1000],
-    );
-    return rows.map((row) => row.id);
-  }
-
-  /** Ends a lost response as `end` says, unless another gateway has done so. Returns whether this call did it. */
-  async endLost(id: string, silentMs: number, end: (response: StoredResponse) => Promise<ResponseObject>) {
-    return this.db.transaction(async (tx) => {
-      const [row]: unknown[] = await tx.query(
-        `select 1 from response where id = $1 and status in ('queued', 'in_progress')
-         and heartbeat_at < clock_timestamp() - make_interval(secs => $2) for update skip locked`,
-        [id, silentMs / 1000],
-      );
-      if (!row) return false;
-      const response = await tx.getRepository(StoredResponse).findOneByOrFail({ id });
-      await upsert(tx, { ...response, body: await end(response) });
-      return true;
-    });
-  }
-
   private async conversationUntil(conversationId: string, until: string | null): Promise<ResponseItem[]> {
     const rows: { item: ResponseItem }[] = await this.db.query(
       'select item from conversation_item where conversation_id = $1 and ordinal <= $2 order by ordinal',
@@ -195,31 +124,6 @@ export class ResponseRepository {
     );
     return rows.map((row) => row.item);
   }
-}
-
-async function upsert(tx: EntityManager, response: SavedResponse): Promise<void> {
-  const { id, userId, previousResponseId, conversationId, conversationUntil, input, body } = response;
-  await tx.query(
-    `insert into response
-       (id, user_id, status, previous_response_id, conversation_id, conversation_until, input, body, ended_at,
-        idempotency_key, request_hash)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then clock_timestamp() end, $10, $11)
-     on conflict (id) do update set status = $3, body = $8, heartbeat_at = clock_timestamp(),
-       ended_at = case when $9 then clock_timestamp() end`,
-    [
-      id,
-      userId,
-      body.status,
-      previousResponseId,
-      conversationId,
-      conversationUntil,
-      storableJsonText(input),
-      storableJsonText(body),
-      ENDED.includes(body.status),
-      response.idempotencyKey ?? null,
-      response.requestHash ?? null,
-    ],
-  );
 }
 
 const notFound = (id: string) =>
