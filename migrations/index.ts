@@ -17,6 +17,7 @@ import { CreateBatches1700000034000 } from './1700000034000-create-batches.js';
 import { CreateEvals1700000035000 } from './1700000035000-create-evals.js';
 import { KeyQuotas1700000036000 } from './1700000036000-key-quotas.js';
 import { AnnounceResponses1700000038000 } from './1700000038000-announce-responses.js';
+import { OwnedLeases1700000039000 } from './1700000039000-owned-leases.js';
 import { GatewayInstances1700000041000 } from './1700000041000-gateway-instances.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
@@ -40,5 +41,6 @@ export const migrations = [
   CreateEvals1700000035000,
   KeyQuotas1700000036000,
   AnnounceResponses1700000038000,
+  OwnedLeases1700000039000,
   GatewayInstances1700000041000,
 ];

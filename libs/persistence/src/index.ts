@@ -3,6 +3,7 @@ export * from './data-source.js';
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 export { removeHome as removeEmbeddedPostgres } from './embedded/home.js';
 export * from './entities/index.js';
+export { LeasedQueue, type Claim } from './leased-queue.js';
 export { createSecret, hashSecret } from './keys.js';
 export * from './notifications.js';
 export * from './persistence.module.js';

@@ -1,17 +1,25 @@
-import type { BatchError, BatchLine, BatchOutputLine, BatchStatus } from '@attune/contracts';
-import { BatchRepository, FileRepository, isDatabaseAway, type Batch } from '@attune/persistence';
-import { createId, messageOf, type Clock, type Logger } from '@attune/platform';
+import type { BatchError, BatchLine } from '@attune/contracts';
+import {
+  BatchRepository,
+  FileRepository,
+  isDatabaseAway,
+  type Batch,
+  type BatchEnd,
+  type BatchResult,
+  type Claim,
+  type ClaimedBatch,
+} from '@attune/persistence';
+import { createId, messageOf, NotFoundError, type Clock, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { OwnApi } from '../auth/own-api.js';
-import { BackgroundWork, keepClaim, severalAtOnce, untilNoneIsLeft } from '../core/background-work.js';
+import { BackgroundWork, severalAtOnce } from '../core/background-work.js';
+import { untilNoneIsLeft, type HeldClaim } from '../core/queue-work.js';
 import { CLOCK, LOGGER } from '../core/tokens.js';
-import { readBatchLines } from './batch-lines.js';
+import { readBatchLines, type ReadLines } from './batch-lines.js';
 
 /** Few, so that people who wait go first. */
 const AT_ONCE = 4;
 const LOOK_MS = 5_000;
-/** Also how soon a cancelled batch stops. */
-const RENEW_MS = 2_000;
 /** The window a batch has. */
 export const WINDOW_MS = 24 * 3_600_000;
 
@@ -27,10 +35,13 @@ export class BatchRunner implements OnApplicationBootstrap {
     private readonly files: FileRepository,
     private readonly api: OwnApi,
   ) {
-    const work = untilNoneIsLeft<Batch>({
-      claim: () => this.batches.claim(),
-      work: (batch, stopping) => this.runOne(batch, stopping),
-      release: (batch) => this.batches.release(batch.id),
+    const work = untilNoneIsLeft<ClaimedBatch>({
+      name: 'a batch',
+      logger,
+      claims: batches.queue,
+      claim: () => batches.claim(),
+      work: (job, held, stopping) => this.runOne(job, held, stopping),
+      giveUp: (job, reason) => this.giveUp(job, reason),
     });
     this.running = new BackgroundWork({ name: 'batches', everyMs: LOOK_MS, logger, work });
   }
@@ -48,109 +59,101 @@ export class BatchRunner implements OnApplicationBootstrap {
     this.running.wake();
   }
 
-  private async runOne(batch: Batch, stopping: AbortSignal): Promise<void> {
-    const lines = await this.linesOf(batch);
-    if (!lines) return;
-    if (batch.status === 'validating') await this.batches.move(batch.id, 'in_progress', { total: lines.length });
-    const end = await this.answer(batch, lines, stopping);
-    if (end === 'stopped') return;
-    await this.writeFiles(batch, lines, end);
-    this.logger.info({ batch: batch.id, lines: lines.length }, `batch ${end}`);
+  private async runOne({ batch, claim }: ClaimedBatch, held: HeldClaim, stopping: AbortSignal): Promise<void> {
+    const read = await this.linesOf(batch);
+    if (!read.ok) return this.finish(batch, claim, { status: 'failed', errors: read.errors });
+    const { lines } = read;
+    if (batch.status === 'validating') await this.batches.move(claim, 'in_progress', lines.length);
+    const status = await this.answer({ batch, claim }, lines, held, stopping);
+    if (status === 'stopped') return;
+    await this.batches.move(claim, 'finalizing', lines.length);
+    await this.finish(batch, claim, { status }, status === 'expired' ? await this.unanswered(batch, lines) : []);
   }
 
-  private async linesOf(batch: Batch): Promise<BatchLine[] | null> {
-    const read = await this.files.read(batch.inputFileId, batch.userId).then(
+  private linesOf(batch: Batch): Promise<ReadLines> {
+    return this.files.read(batch.inputFileId, batch.userId).then(
       (content) => readBatchLines(content.toString('utf8'), batch.endpoint),
       (error: unknown) => {
-        if (isDatabaseAway(error)) throw error;
+        if (!(error instanceof NotFoundError)) throw error;
         return { ok: false as const, errors: [gone(error)] };
       },
     );
-    if (read.ok) return read.lines;
-    await this.batches.move(batch.id, 'failed', { errors: read.errors });
-    return null;
   }
 
   /** Answers the lines that have no answer yet, a few at a time. */
   private async answer(
-    batch: Batch,
+    { batch, claim }: ClaimedBatch,
     lines: BatchLine[],
+    held: HeldClaim,
     stopping: AbortSignal,
   ): Promise<'completed' | 'cancelled' | 'expired' | 'stopped'> {
+    await held.look();
     const done = await this.batches.doneLines(batch.id);
     const waiting = lines.map((line, index) => ({ line, index })).filter(({ index }) => !done.has(index));
-    let status = batch.status;
-    const claim = keepClaim(async () => void (status = await this.batches.renew(batch.id)), RENEW_MS);
-    const cancelled = () => status === 'cancelling';
     const late = () => this.clock.now().getTime() > batch.createdAt.getTime() + WINDOW_MS;
-    let given = 0;
-    const total = waiting.length;
-    const goOn = () => !stopping.aborted && !cancelled() && !late();
-    const work = async ({ line, index }: { line: BatchLine; index: number }) => {
-      if (await this.answerLine(batch, line, index, stopping)) given += 1;
-    };
-    try {
-      await claim.first;
-      await severalAtOnce(waiting, AT_ONCE, goOn, work);
-    } finally {
-      claim.end();
-    }
-    if (given === total) return cancelled() ? 'cancelled' : 'completed';
+    const goOn = () => held.ours && !stopping.aborted && !held.is('cancelling') && !late();
+    let left = waiting.length;
+    await severalAtOnce(waiting, AT_ONCE, goOn, async ({ line, index }) => {
+      const answer = await this.answerLine(batch, line, stopping);
+      if (answer === null) return;
+      if (await this.batches.addResult(claim, { line: index, ...answer })) left -= 1;
+      else held.lost();
+    });
+    if (!held.ours) return 'stopped';
+    if (left === 0) return 'completed';
     if (stopping.aborted) return 'stopped';
-    return late() ? 'expired' : 'cancelled';
+    return held.is('cancelling') ? 'cancelled' : 'expired';
   }
 
-  /** @returns whether the line has its answer now; one that is stopped midway is answered by whoever goes on */
-  private async answerLine(batch: Batch, line: BatchLine, index: number, stopping: AbortSignal): Promise<boolean> {
+  /** @returns null when it is stopped midway: the line is answered by whoever goes on */
+  private async answerLine(batch: Batch, line: BatchLine, stopping: AbortSignal): Promise<LineAnswer | null> {
     const id = createId('batch_req');
     const { custom_id } = line;
     const whose = { userId: batch.userId, keyId: batch.apiKeyId };
     const answer = await this.api.postPatiently(whose, batch.endpoint, line.body, stopping).catch(asFailure);
-    if (answer === null) return false;
+    if (answer === null) return null;
     if ('failure' in answer) {
       const error = { code: 'internal_error', message: answer.failure };
-      await this.batches.addResult(batch.id, index, false, { id, custom_id, response: null, error });
-      return true;
+      return { succeeded: false, output: { id, custom_id, response: null, error } };
     }
     const response = { status_code: answer.status, request_id: answer.requestId, body: answer.body };
     const succeeded = answer.status >= 200 && answer.status < 300;
-    await this.batches.addResult(batch.id, index, succeeded, { id, custom_id, response, error: null });
-    return true;
+    return { succeeded, output: { id, custom_id, response, error: null } };
   }
 
-  private async writeFiles(batch: Batch, lines: BatchLine[], end: BatchStatus): Promise<void> {
-    await this.batches.move(batch.id, end === 'cancelled' ? 'cancelling' : 'finalizing');
-    if (end === 'expired') await this.noteExpired(batch, lines);
-    const outputFileId = await this.writeFile(batch, 'output', await this.batches.results(batch.id, true));
-    const errorFileId = await this.writeFile(batch, 'error', await this.batches.results(batch.id, false));
-    await this.batches.finish(batch.id, end, { outputFileId, errorFileId });
-  }
-
-  private async noteExpired(batch: Batch, lines: BatchLine[]): Promise<void> {
+  private async unanswered(batch: Batch, lines: BatchLine[]): Promise<BatchResult[]> {
     const done = await this.batches.doneLines(batch.id);
     const error = { code: 'batch_expired', message: 'The batch ended before this request was worked on.' };
-    for (const [index, { custom_id }] of lines.entries()) {
-      if (done.has(index)) continue;
-      const output = { id: createId('batch_req'), custom_id, response: null, error };
-      await this.batches.addResult(batch.id, index, false, output);
-    }
+    return lines.flatMap(({ custom_id }, line) =>
+      done.has(line)
+        ? []
+        : [{ line, succeeded: false, output: { id: createId('batch_req'), custom_id, response: null, error } }],
+    );
   }
 
-  private async writeFile(batch: Batch, kind: string, rows: BatchOutputLine[]): Promise<string | null> {
-    if (rows.length === 0) return null;
-    const content = Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    const file = await this.files.add({
-      userId: batch.userId,
-      filename: `${batch.id}_${kind}.jsonl`,
-      purpose: 'batch_output',
-      content,
-      lifetimeSeconds: batch.outputLifetimeSeconds ?? undefined,
+  /** What was answered until now is kept, unless that is what fails. */
+  private async giveUp({ batch, claim }: ClaimedBatch, reason: string): Promise<void> {
+    const message = `The batch could not be worked on: ${reason}. Create it again, or ask the operator what the log says.`;
+    const end = { status: 'failed' as const, errors: [{ code: 'server_error', message, param: null, line: null }] };
+    await this.finish(batch, claim, end).catch(async (error: unknown) => {
+      if (isDatabaseAway(error)) throw error;
+      this.logger.error({ err: error, batch: batch.id }, 'a failed batch has no files: they cannot be written');
+      await this.batches.fail(claim, end.errors);
     });
-    return file.id;
+  }
+
+  private async finish(batch: Batch, claim: Claim, end: BatchEnd, missing?: BatchResult[]): Promise<void> {
+    const status = await this.batches.finish(batch, claim, end, missing);
+    this.logger.info({ batch: batch.id }, status ? `batch ${status}` : 'the batch went to another gateway');
   }
 }
 
-const asFailure = (error: unknown) => ({ failure: messageOf(error) });
+type LineAnswer = Omit<BatchResult, 'line'>;
+
+function asFailure(error: unknown): { failure: string } {
+  if (isDatabaseAway(error)) throw error;
+  return { failure: messageOf(error) };
+}
 
 const gone = (error: unknown): BatchError => ({
   code: 'invalid_file',

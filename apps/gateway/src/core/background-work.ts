@@ -53,25 +53,6 @@ export class BackgroundWork {
   }
 }
 
-/** Jobs of a queue in the database, one after the other until there is none; each is given back however it ends. */
-export function untilNoneIsLeft<Job>(queue: {
-  claim: () => Promise<Job | null | undefined>;
-  work: (job: Job, stopping: AbortSignal) => Promise<void>;
-  release: (job: Job) => Promise<void>;
-}): (stopping: AbortSignal) => Promise<void> {
-  return async (stopping) => {
-    while (!stopping.aborted) {
-      const job = await queue.claim();
-      if (!job) return;
-      try {
-        await queue.work(job, stopping);
-      } finally {
-        await queue.release(job);
-      }
-    }
-  };
-}
-
 /** Works items off, `atOnce` at a time, while `goOn` says so; the first error stops all workers and is thrown. */
 export async function severalAtOnce<Item>(
   waiting: Item[],
@@ -91,13 +72,4 @@ export async function severalAtOnce<Item>(
   const ends = await Promise.allSettled(Array.from({ length: atOnce }, worker));
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed) throw failed.reason;
-}
-
-/** Calls `renew` now and every so often, so that a claim stays ours; what it throws is tried again. */
-export function keepClaim(renew: () => Promise<void>, everyMs: number): { first: Promise<void>; end: () => void } {
-  const first = renew();
-  // Whoever does not wait for it must not be ended by it.
-  first.catch(() => undefined);
-  const timer = setInterval(() => void renew().catch(() => undefined), everyMs);
-  return { first, end: () => clearInterval(timer) };
 }

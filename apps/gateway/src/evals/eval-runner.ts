@@ -1,10 +1,11 @@
 import type { EvalGradeResult, EvalSample, Grader } from '@attune/contracts';
-import { EvalRepository, isDatabaseAway, type Eval, type EvalRun } from '@attune/persistence';
 import { grade } from '@attune/graders';
-import { messageOf, type Logger } from '@attune/platform';
+import { EvalRepository, isDatabaseAway, type ClaimedRun, type NewOutputItem } from '@attune/persistence';
+import { InvalidRequestError, messageOf, NotFoundError, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Whose } from '../auth/own-api.js';
-import { BackgroundWork, keepClaim, severalAtOnce, untilNoneIsLeft } from '../core/background-work.js';
+import { BackgroundWork, severalAtOnce } from '../core/background-work.js';
+import { untilNoneIsLeft, type HeldClaim } from '../core/queue-work.js';
 import { LOGGER } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
 import { EvalRows, type EvalRow } from './eval-rows.js';
@@ -13,13 +14,6 @@ import { EvalSampler } from './eval-sampler.js';
 /** Few, so that people who wait go first. */
 const AT_ONCE = 4;
 const LOOK_MS = 5_000;
-/** Also how soon a cancelled run stops. */
-const RENEW_MS = 2_000;
-
-interface ClaimedRun {
-  run: EvalRun;
-  of: Eval;
-}
 
 /** Works runs off, row by row; one that a killed gateway left is gone on with by the next. */
 @Injectable()
@@ -34,9 +28,12 @@ export class EvalRunner implements OnApplicationBootstrap {
     private readonly model: ServedModel,
   ) {
     const work = untilNoneIsLeft<ClaimedRun>({
-      claim: () => this.evals.claim(),
-      work: (claimed, stopping) => this.runOrFail(claimed, stopping),
-      release: ({ run }) => this.evals.release(run.id),
+      name: 'an eval run',
+      logger,
+      claims: evals.queue,
+      claim: () => evals.claim(),
+      work: (job, held, stopping) => this.runOrRefuse(job, held, stopping),
+      giveUp: (job, reason) => this.fail(job, `The run could not be worked on: ${reason}`),
     });
     this.running = new BackgroundWork({ name: 'eval runs', everyMs: LOOK_MS, logger, work });
   }
@@ -54,52 +51,50 @@ export class EvalRunner implements OnApplicationBootstrap {
     this.running.wake();
   }
 
-  private async runOrFail({ run, of }: ClaimedRun, stopping: AbortSignal): Promise<void> {
+  private async runOrRefuse(job: ClaimedRun, held: HeldClaim, stopping: AbortSignal): Promise<void> {
     try {
-      await this.runOne(run, of, stopping);
+      await this.runOne(job, held, stopping);
     } catch (error) {
-      if (isDatabaseAway(error)) throw error;
-      const failure = { code: 'run_failed', message: messageOf(error) };
-      await this.evals.move(run.id, 'failed', failure);
-      this.logger.warn({ run: run.id, err: error }, `eval run failed: ${failure.message}`);
+      // What is wrong with the run stays wrong; everything else is tried again.
+      if (!(error instanceof InvalidRequestError || error instanceof NotFoundError)) throw error;
+      await this.fail(job, error.message);
     }
   }
 
-  private async runOne(run: EvalRun, of: Eval, stopping: AbortSignal): Promise<void> {
-    const whose = { userId: of.userId, keyId: run.apiKeyId };
-    const rows = await this.rows.read(whose, run.dataSource, of.dataSourceConfig);
-    await this.evals.setTotal(run.id, rows.length);
+  private async runOne(job: ClaimedRun, held: HeldClaim, stopping: AbortSignal): Promise<void> {
+    const { run, of, claim } = job;
+    const rows = await this.rows.read({ userId: of.userId, keyId: run.apiKeyId }, run.dataSource, of.dataSourceConfig);
+    await this.evals.setTotal(claim, rows.length);
     const done = await this.evals.doneItems(run.id);
     const waiting = rows.map((row, ordinal) => ({ row, ordinal })).filter(({ ordinal }) => !done.has(ordinal));
-    let wanted = true;
-    const claim = keepClaim(async () => void (wanted = await this.evals.renew(run.id)), RENEW_MS);
-    const goOn = () => wanted && !stopping.aborted;
-    const work = ({ row, ordinal }: { row: EvalRow; ordinal: number }) =>
-      this.runRow(whose, run, of.testingCriteria, row, ordinal, stopping);
-    try {
-      await severalAtOnce(waiting, AT_ONCE, goOn, work);
-    } finally {
-      claim.end();
-    }
-    if (wanted && !stopping.aborted) await this.evals.move(run.id, 'completed');
+    const goOn = () => held.ours && !stopping.aborted;
+    await severalAtOnce(waiting, AT_ONCE, goOn, async ({ row, ordinal }) => {
+      const item = await this.gradedRow(job, row, stopping);
+      // Stopped midway: whoever goes on with the run asks again.
+      if (item && !(await this.evals.addItem(claim, { ordinal, ...item }))) held.lost();
+    });
+    if (goOn()) await this.evals.end(claim, 'completed');
   }
 
-  private async runRow(
-    whose: Whose,
-    run: EvalRun,
-    graders: Grader[],
+  private async fail({ run, claim }: ClaimedRun, message: string): Promise<void> {
+    await this.evals.end(claim, 'failed', { code: 'run_failed', message });
+    this.logger.warn({ run: run.id }, `eval run failed: ${message}`);
+  }
+
+  /** @returns null when it is stopped midway */
+  private async gradedRow(
+    { run, of }: ClaimedRun,
     row: EvalRow,
-    ordinal: number,
     stopping: AbortSignal,
-  ): Promise<void> {
+  ): Promise<Omit<NewOutputItem, 'ordinal'> | null> {
+    const whose = { userId: of.userId, keyId: run.apiKeyId };
     const sample = await this.sampler.sample(whose, run.dataSource, run.model, row, stopping).catch(failedSample);
-    // Stopped midway: whoever goes on with the run asks again.
-    if (sample === null) return;
-    const graded = sample.error ? [] : await this.gradeAll(whose, graders, row, sample).catch(failedSample);
+    if (sample === null) return null;
+    const graded = sample.error ? [] : await this.gradeAll(whose, of.testingCriteria, row, sample).catch(failedSample);
     const broken = Array.isArray(graded) ? sample : { ...sample, error: graded.error };
     const results = Array.isArray(graded) ? graded : [];
     const status = broken.error ? 'error' : results.every(({ passed }) => passed) ? 'pass' : 'fail';
-    await this.evals.addItem({ runId: run.id, ordinal, item: row.item, results, sample: broken, status });
+    return { item: row.item, results, sample: broken, status };
   }
 
   private async gradeAll(
@@ -120,15 +115,18 @@ export class EvalRunner implements OnApplicationBootstrap {
   }
 }
 
-const failedSample = (error: unknown): EvalSample => ({
-  error: { code: 'sampling_failed', message: messageOf(error) },
-  finish_reason: null,
-  input: [],
-  output: [],
-  model: '',
-  max_completion_tokens: null,
-  seed: null,
-  temperature: null,
-  top_p: null,
-  usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, cached_tokens: 0 },
-});
+function failedSample(error: unknown): EvalSample {
+  if (isDatabaseAway(error)) throw error;
+  return {
+    error: { code: 'sampling_failed', message: messageOf(error) },
+    finish_reason: null,
+    input: [],
+    output: [],
+    model: '',
+    max_completion_tokens: null,
+    seed: null,
+    temperature: null,
+    top_p: null,
+    usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, cached_tokens: 0 },
+  };
+}

@@ -1,13 +1,14 @@
 import { FileRepository, VectorSearchRepository, type FileToIndex, type IndexingError } from '@attune/persistence';
-import { AppError, messageOf, type Config, type Logger } from '@attune/platform';
+import { AppError, type Config, type Logger } from '@attune/platform';
 import { readPassages, type SplitOptions } from '@attune/retrieval';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { BackgroundWork } from '../core/background-work.js';
+import { untilNoneIsLeft } from '../core/queue-work.js';
 import { CONFIG, LOGGER } from '../core/tokens.js';
 import { InferenceService } from '../inference/inference.service.js';
 
 /** How often files are looked for that another gateway took and did not finish. */
-const LOOK_MS = 30_000;
+const LOOK_MS = 5_000;
 
 /** Reads the files of vector stores, one after the other, and cuts them into passages that can be searched. */
 @Injectable()
@@ -21,7 +22,14 @@ export class FileIndexer implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly index: VectorSearchRepository,
     private readonly inference: InferenceService,
   ) {
-    const work = (stopping: AbortSignal) => this.readAll(stopping);
+    const work = untilNoneIsLeft<FileToIndex>({
+      name: 'reading a file',
+      logger,
+      claims: index.queue,
+      claim: () => index.claim(),
+      work: (file) => this.read(file),
+      giveUp: (file) => index.fail(file, BROKEN),
+    });
     this.reading = new BackgroundWork({ name: 'reading files', everyMs: LOOK_MS, logger, work });
   }
 
@@ -38,14 +46,6 @@ export class FileIndexer implements OnApplicationBootstrap, OnApplicationShutdow
     this.reading.wake();
   }
 
-  private async readAll(stopping: AbortSignal): Promise<void> {
-    while (!stopping.aborted) {
-      const file = await this.index.claim();
-      if (!file) return;
-      await this.read(file);
-    }
-  }
-
   private async read(file: FileToIndex): Promise<void> {
     const { storeId, fileId, userId, filename } = file;
     try {
@@ -54,8 +54,10 @@ export class FileIndexer implements OnApplicationBootstrap, OnApplicationShutdow
       await this.index.complete(file, passages);
       this.logger.info({ store: storeId, file: fileId }, `file read: ${passages.length} passages`);
     } catch (error) {
-      this.logger.warn({ store: storeId, file: fileId, err: error }, `file not read: ${messageOf(error)}`);
-      await this.index.fail(file, indexingError(error));
+      const fault = faultOf(error);
+      if (!fault) throw error;
+      this.logger.info({ store: storeId, file: fileId }, `file not read: ${fault.message}`);
+      await this.index.fail(file, fault);
     }
   }
 
@@ -70,10 +72,16 @@ export class FileIndexer implements OnApplicationBootstrap, OnApplicationShutdow
   }
 }
 
-function indexingError(error: unknown): IndexingError {
-  if (!(error instanceof AppError) || error.kind !== 'invalid_request') {
-    return { code: 'server_error', message: 'The file could not be read because of an error inside the gateway.' };
-  }
+const BROKEN: IndexingError = {
+  code: 'server_error',
+  message: 'The file could not be read because of an error inside the gateway.',
+};
+
+/** What is wrong with the file itself; anything else may go better another time. */
+function faultOf(error: unknown): IndexingError | null {
+  if (!(error instanceof AppError)) return null;
+  if (error.kind === 'not_found') return { code: 'invalid_file', message: error.message };
+  if (error.kind !== 'invalid_request') return null;
   const code = error.message.includes('type that cannot be read') ? 'unsupported_file' : 'invalid_file';
   return { code, message: error.message };
 }

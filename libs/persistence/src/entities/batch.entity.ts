@@ -1,9 +1,10 @@
 import type { BatchEndpoint, BatchError, BatchStatus, Metadata } from '@attune/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { integer, json, optionalJson, optionalText, optionalTime, text, timeOfInsert } from './columns.js';
+import { integer, json, optionalJson, optionalText, text, timeOfInsert } from './columns.js';
+import { LeasedRow } from './leased-row.js';
 
 @Entity('batch')
-export class Batch {
+export class Batch extends LeasedRow {
   @PrimaryColumn(text) id!: string;
   @Column(text) userId!: string;
   /** The key it was created with; its requests count as that key's. */
@@ -20,7 +21,5 @@ export class Batch {
   @Column({ ...integer, default: 0 }) total!: number;
   @Column(optionalText) outputFileId!: string | null;
   @Column(optionalText) errorFileId!: string | null;
-  /** Until when a gateway's claim holds. */
-  @Column(optionalTime) leasedUntil!: Date | null;
   @Column(timeOfInsert) createdAt!: Date;
 }

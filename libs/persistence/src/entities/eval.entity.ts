@@ -8,7 +8,8 @@ import type {
   Metadata,
 } from '@attune/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { integer, json, optionalJson, optionalTime, text, timeOfInsert } from './columns.js';
+import { integer, json, optionalJson, text, timeOfInsert } from './columns.js';
+import { LeasedRow } from './leased-row.js';
 
 @Entity('eval')
 export class Eval {
@@ -22,7 +23,7 @@ export class Eval {
 }
 
 @Entity('eval_run')
-export class EvalRun {
+export class EvalRun extends LeasedRow {
   @PrimaryColumn(text) id!: string;
   @Column(text) evalId!: string;
   /** The key it was created with; what it asks counts as that key's. */
@@ -35,8 +36,6 @@ export class EvalRun {
   @Column(optionalJson) error!: { code: string; message: string } | null;
   /** Rows of its data; 0 until they have been read. */
   @Column({ ...integer, default: 0 }) total!: number;
-  /** Until when a gateway's claim holds. */
-  @Column(optionalTime) leasedUntil!: Date | null;
   @Column(timeOfInsert) createdAt!: Date;
 }
 

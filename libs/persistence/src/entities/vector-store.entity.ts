@@ -1,6 +1,7 @@
 import type { ChunkingStrategy, FileAttributes, Metadata, VectorStoreFileStatus } from '@attune/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { integer, json, optionalJson, optionalText, optionalTime, text, timeOfInsert } from './columns.js';
+import { integer, json, optionalJson, optionalText, text, timeOfInsert } from './columns.js';
+import { LeasedRow } from './leased-row.js';
 
 @Entity('vector_store')
 export class VectorStore {
@@ -31,7 +32,7 @@ export interface IndexingError {
 
 /** A file in a store; its passages follow when a gateway has read it. */
 @Entity('vector_store_file')
-export class VectorStoreFile {
+export class VectorStoreFile extends LeasedRow {
   @PrimaryColumn(text) storeId!: string;
   @PrimaryColumn(text) fileId!: string;
   @Column(optionalText) batchId!: string | null;
@@ -41,7 +42,5 @@ export class VectorStoreFile {
   @Column(optionalJson) lastError!: IndexingError | null;
   @Column(optionalJson) attributes!: FileAttributes | null;
   @Column(json) chunkingStrategy!: ChunkingStrategy;
-  /** When a gateway began to read it. */
-  @Column(optionalTime) claimedAt!: Date | null;
   @Column(timeOfInsert) createdAt!: Date;
 }

@@ -1,22 +1,44 @@
-import type { BatchError, BatchOutputLine, BatchStatus, CreateBatchRequest, PageQuery } from '@attune/contracts';
+import type { BatchError, BatchStatus, CreateBatchRequest, PageQuery } from '@attune/contracts';
 import { ConflictError, createId, NotFoundError } from '@attune/platform';
 import { DataSource } from 'typeorm';
 import { storableJsonText } from '../entities/columns.js';
 import { Batch } from '../entities/index.js';
+import { LeasedQueue, LET_GO, type Claim } from '../leased-queue.js';
+import { insertResult, writeResults, type BatchResult } from './batch-results.js';
 import { inOrder, keyset } from './keyset.js';
 
-/** A gateway that has not renewed its lease by then is taken for dead. */
-const LEASE = `interval '1 minute'`;
-const OPEN: BatchStatus[] = ['validating', 'in_progress', 'finalizing', 'cancelling'];
+/** Sets a status (SQL) and the time it was reached; one that was reached before keeps its time. */
+const reaching = (status: string) => `status = ${status},
+  reached = jsonb_build_object(${status}, floor(extract(epoch from clock_timestamp()))::bigint) || q.reached`;
+const ENDING = `${reaching(`case q.status when 'cancelling' then 'cancelled' else $1::text end`)},
+  errors = coalesce($2::jsonb, q.errors), output_file_id = $3, error_file_id = $4, ${LET_GO}`;
 
 export interface BatchWithCounts extends Batch {
   completed: number;
   failed: number;
 }
 
+export interface ClaimedBatch {
+  claim: Claim;
+  batch: Batch;
+}
+export interface BatchEnd {
+  status: 'completed' | 'cancelled' | 'expired' | 'failed';
+  errors?: BatchError[];
+}
+
 /** Batches of requests that are worked through in the background; a user sees only their own. */
 export class BatchRepository {
-  constructor(private readonly db: DataSource) {}
+  readonly queue: LeasedQueue;
+
+  constructor(private readonly db: DataSource) {
+    this.queue = new LeasedQueue(db, {
+      table: 'batch',
+      key: ['id'],
+      open: `status in ('validating', 'in_progress', 'finalizing', 'cancelling')`,
+      progress: 'select count(*) from batch_result r where r.batch_id = q.id',
+    });
+  }
 
   async create(
     { userId, keyId }: { userId: string; keyId: string },
@@ -48,49 +70,32 @@ export class BatchRepository {
     return { rows: await this.counted(rows), hasMore };
   }
 
-  /** @throws ConflictError when it has ended */
+  /**
+   * Asks for its end; one that ends at the same moment is either cancelled or has ended before.
+   * @throws ConflictError when it has ended
+   */
   async cancel(id: string, userId: string): Promise<BatchWithCounts> {
-    const { status } = await this.get(id, userId);
-    if (!OPEN.includes(status)) throw new ConflictError(`The batch \`${id}\` is ${status} already.`);
-    await this.move(id, 'cancelling');
-    return this.get(id, userId);
+    const [, asked]: [unknown[], number] = await this.db.query(
+      `update batch q set ${reaching(`'cancelling'`)}
+       where id = $1 and user_id = $2 and status in ('validating', 'in_progress', 'finalizing')`,
+      [id, userId],
+    );
+    const batch = await this.get(id, userId);
+    if (asked > 0 || batch.status === 'cancelling') return batch;
+    throw new ConflictError(`The batch \`${id}\` is ${batch.status} already.`);
   }
 
   /** Takes the open batch that has waited longest and that no living gateway holds. */
-  async claim(): Promise<Batch | null> {
-    const [rows]: [{ id: string }[], number] = await this.db.query(
-      `update batch set leased_until = clock_timestamp() + ${LEASE}
-       where id = (
-         select id from batch where status = any($1) and (leased_until is null or leased_until < clock_timestamp())
-         order by created_at limit 1 for update skip locked)
-       returning id`,
-      [OPEN],
-    );
-    return rows[0] ? this.db.getRepository(Batch).findOneByOrFail({ id: rows[0].id }) : null;
+  async claim(): Promise<ClaimedBatch | null> {
+    const claim = await this.queue.claim();
+    if (!claim) return null;
+    return { claim, batch: await this.db.getRepository(Batch).findOneByOrFail({ id: claim.key[0] }) };
   }
 
-  /** Keeps the claim. @returns the status, which a person may have changed to `cancelling` */
-  async renew(id: string): Promise<BatchStatus> {
-    const [rows]: [{ status: BatchStatus }[], number] = await this.db.query(
-      `update batch set leased_until = clock_timestamp() + ${LEASE} where id = $1 returning status`,
-      [id],
-    );
-    return rows[0]?.status ?? 'cancelled';
-  }
-
-  /** Gives the claim back, so that another gateway goes on at once. */
-  async release(id: string): Promise<void> {
-    await this.db.query('update batch set leased_until = null where id = $1', [id]);
-  }
-
-  /** The status and when it was reached; a status that was reached before keeps its time. */
-  async move(id: string, status: BatchStatus, change: { errors?: BatchError[]; total?: number } = {}): Promise<void> {
-    await this.db.query(
-      `update batch set status = $2, errors = coalesce($3::jsonb, errors), total = coalesce($4::int, total),
-         reached = jsonb_build_object($2::text, floor(extract(epoch from clock_timestamp()))::bigint) || reached
-       where id = $1 and not (status = 'cancelling' and $2 = 'in_progress')`,
-      [id, status, change.errors ? storableJsonText(change.errors) : null, change.total ?? null],
-    );
+  /** Its lines are known, or all answered; a batch that is being cancelled stays so. @returns whether it was held */
+  async move(claim: Claim, status: 'in_progress' | 'finalizing', total: number): Promise<boolean> {
+    const set = `${reaching(`case q.status when 'cancelling' then q.status else $1 end`)}, total = $2`;
+    return (await this.queue.change(claim, set, { parameters: [status, total] })) !== null;
   }
 
   /** Lines that have been worked on; a batch goes on with the others. */
@@ -99,30 +104,35 @@ export class BatchRepository {
     return new Set(rows.map(({ line }) => line));
   }
 
-  async addResult(id: string, line: number, succeeded: boolean, output: BatchOutputLine): Promise<void> {
-    await this.db.query(
-      `insert into batch_result (batch_id, line, succeeded, output) values ($1, $2, $3, $4) on conflict do nothing`,
-      [id, line, succeeded, storableJsonText(output)],
-    );
+  /** @returns whether the batch was still held; otherwise nothing was written */
+  addResult(claim: Claim, result: BatchResult): Promise<boolean> {
+    return this.queue.whileHeld(claim, (tx) => insertResult(tx, claim.key[0], result));
   }
 
-  /** Outputs in the order of the input file. */
-  async results(id: string, succeeded: boolean): Promise<BatchOutputLine[]> {
-    const rows: { output: BatchOutputLine }[] = await this.db.query(
-      'select output from batch_result where batch_id = $1 and succeeded = $2 order by line',
-      [id, succeeded],
-    );
-    return rows.map(({ output }) => output);
+  /**
+   * The end of a batch and its files, in one transaction: whoever sees the one sees the others. A batch somebody asked
+   * to cancel until now is cancelled, whatever `end` says.
+   * @param missing results of lines that were not worked on, told in the error file
+   * @returns the status it has; null when it was no longer held, and nothing was written
+   */
+  finish(batch: Batch, claim: Claim, end: BatchEnd, missing: BatchResult[] = []): Promise<BatchStatus | null> {
+    return this.queue.unlessLost(async (tx) => {
+      for (const result of missing) await insertResult(tx, batch.id, result);
+      const output = await writeResults(tx, batch, 'output', true);
+      const failures = await writeResults(tx, batch, 'error', false);
+      // The row is locked last, so that a person who cancels meanwhile does not wait for the files.
+      const row = await this.queue.change<{ status: BatchStatus }>(claim, ENDING, {
+        parameters: [end.status, end.errors ? storableJsonText(end.errors) : null, output, failures],
+        returning: 'q.status',
+        tx,
+      });
+      return row && row.status;
+    });
   }
 
-  /** The end of a batch: its files are there. */
-  async finish(
-    id: string,
-    status: BatchStatus,
-    files: { outputFileId: string | null; errorFileId: string | null },
-  ): Promise<void> {
-    await this.db.getRepository(Batch).update({ id }, files);
-    await this.move(id, status);
+  /** The end of a batch whose files cannot be written; what was answered stays counted. */
+  async fail(claim: Claim, errors: BatchError[]): Promise<void> {
+    await this.queue.change(claim, ENDING, { parameters: ['failed', storableJsonText(errors), null, null] });
   }
 
   private async counted(batches: Batch[]): Promise<BatchWithCounts[]> {

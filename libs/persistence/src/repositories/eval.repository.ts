@@ -1,7 +1,6 @@
 import type {
   CreateEvalRequest,
   CreateEvalRunRequest,
-  EvalRunStatus,
   ListEvalRunsQuery,
   ListOutputItemsQuery,
   PageQuery,
@@ -9,13 +8,18 @@ import type {
 } from '@attune/contracts';
 import { ConflictError, createId, NotFoundError } from '@attune/platform';
 import { DataSource } from 'typeorm';
+import { storableJsonText } from '../entities/columns.js';
 import { Eval, EvalOutputItem, EvalRun } from '../entities/index.js';
+import { LeasedQueue, LET_GO, type Claim } from '../leased-queue.js';
 import { inOrder, keyset } from './keyset.js';
 
-/** A gateway that has not renewed its lease by then is taken for dead. */
-const LEASE = `interval '1 minute'`;
+export type NewOutputItem = Pick<EvalOutputItem, 'ordinal' | 'item' | 'results' | 'sample' | 'status'>;
 
-export type NewOutputItem = Pick<EvalOutputItem, 'runId' | 'ordinal' | 'item' | 'results' | 'sample' | 'status'>;
+export interface ClaimedRun {
+  claim: Claim;
+  run: EvalRun;
+  of: Eval;
+}
 
 /** A run, what it found so far, and whose it is. */
 export interface EvalRunRecord {
@@ -28,7 +32,17 @@ export interface EvalRunRecord {
 
 /** Evals, their runs and what those found; a user sees only their own. */
 export class EvalRepository {
-  constructor(private readonly db: DataSource) {}
+  readonly queue: LeasedQueue;
+
+  constructor(private readonly db: DataSource) {
+    this.queue = new LeasedQueue(db, {
+      table: 'eval_run',
+      key: ['id'],
+      open: `status in ('queued', 'in_progress')`,
+      onClaim: `status = 'in_progress'`,
+      progress: 'select count(*) from eval_output_item i where i.run_id = q.id',
+    });
+  }
 
   async create(userId: string, request: CreateEvalRequest): Promise<Eval> {
     const id = createId('eval');
@@ -109,11 +123,19 @@ export class EvalRepository {
     return { rows: await Promise.all(rows.map((run) => this.record(run, userId))), hasMore };
   }
 
-  /** @throws ConflictError when it has ended */
+  /**
+   * Ends a run for good: whoever works on it has lost it.
+   * @throws ConflictError when it has ended
+   */
   async cancelRun(evalId: string, id: string, userId: string): Promise<EvalRunRecord> {
-    const { run } = await this.run(evalId, id, userId);
-    if (!(await this.move(id, 'canceled'))) throw new ConflictError(`The run \`${id}\` is ${run.status} already.`);
-    return this.run(evalId, id, userId);
+    await this.run(evalId, id, userId);
+    const [, cancelled]: [unknown[], number] = await this.db.query(
+      `update eval_run set status = 'canceled', ${LET_GO} where id = $1 and status in ('queued', 'in_progress')`,
+      [id],
+    );
+    const record = await this.run(evalId, id, userId);
+    if (cancelled > 0) return record;
+    throw new ConflictError(`The run \`${id}\` is ${record.run.status} already.`);
   }
 
   async removeRun(evalId: string, id: string, userId: string): Promise<void> {
@@ -141,37 +163,17 @@ export class EvalRepository {
   }
 
   /** Takes the open run that has waited longest and that no living gateway holds. */
-  async claim(): Promise<{ run: EvalRun; of: Eval } | null> {
-    const [rows]: [{ id: string }[], number] = await this.db.query(
-      `update eval_run set leased_until = clock_timestamp() + ${LEASE}, status = 'in_progress'
-       where id = (
-         select id from eval_run
-         where status in ('queued', 'in_progress') and (leased_until is null or leased_until < clock_timestamp())
-         order by created_at limit 1 for update skip locked)
-       returning id`,
-    );
-    if (!rows[0]) return null;
-    const run = await this.db.getRepository(EvalRun).findOneByOrFail({ id: rows[0].id });
-    return { run, of: await this.db.getRepository(Eval).findOneByOrFail({ id: run.evalId }) };
+  async claim(): Promise<ClaimedRun | null> {
+    const claim = await this.queue.claim();
+    if (!claim) return null;
+    const run = await this.db.getRepository(EvalRun).findOneBy({ id: claim.key[0] });
+    const of = run && (await this.db.getRepository(Eval).findOneBy({ id: run.evalId }));
+    // Deleted at this moment.
+    return of && { claim, run, of };
   }
 
-  /** Keeps the claim. @returns whether the run is still wanted */
-  async renew(id: string): Promise<boolean> {
-    const [rows]: [unknown[], number] = await this.db.query(
-      `update eval_run set leased_until = clock_timestamp() + ${LEASE}
-       where id = $1 and status = 'in_progress' returning 1`,
-      [id],
-    );
-    return rows.length > 0;
-  }
-
-  /** Gives the claim back, so that another gateway goes on at once. */
-  async release(id: string): Promise<void> {
-    await this.db.query('update eval_run set leased_until = null where id = $1', [id]);
-  }
-
-  async setTotal(id: string, total: number): Promise<void> {
-    await this.db.getRepository(EvalRun).update({ id }, { total });
+  async setTotal(claim: Claim, total: number): Promise<void> {
+    await this.queue.change(claim, 'total = $1', { parameters: [total] });
   }
 
   async doneItems(runId: string): Promise<Set<number>> {
@@ -181,24 +183,25 @@ export class EvalRepository {
     return new Set(rows.map(({ ordinal }) => ordinal));
   }
 
-  async addItem(item: NewOutputItem): Promise<void> {
-    const row = { id: createId('outputitem'), ...item };
-    await this.db
-      .createQueryBuilder()
-      .insert()
-      .into(EvalOutputItem)
-      .values(row as object)
-      .orIgnore()
-      .execute();
+  /** @returns whether the run was still held; otherwise nothing was written */
+  addItem(claim: Claim, item: NewOutputItem): Promise<boolean> {
+    const row = { id: createId('outputitem'), runId: claim.key[0], ...item };
+    return this.queue.whileHeld(claim, async (tx) => {
+      await tx
+        .createQueryBuilder()
+        .insert()
+        .into(EvalOutputItem)
+        .values(row as object)
+        .orIgnore()
+        .execute();
+    });
   }
 
-  /** Ends an open run. @returns whether it was open */
-  async move(id: string, status: EvalRunStatus, error?: { code: string; message: string }): Promise<boolean> {
-    const [rows]: [unknown[], number] = await this.db.query(
-      `update eval_run set status = $2, error = $3 where id = $1 and status in ('queued', 'in_progress') returning 1`,
-      [id, status, error ? JSON.stringify(error) : null],
-    );
-    return rows.length > 0;
+  /** Ends a run that is held. @returns whether it was */
+  async end(claim: Claim, status: 'completed' | 'failed', error?: { code: string; message: string }): Promise<boolean> {
+    const set = `status = $1, error = $2, ${LET_GO}`;
+    const parameters = [status, error ? storableJsonText(error) : null];
+    return (await this.queue.change(claim, set, { parameters })) !== null;
   }
 
   private async record(run: EvalRun, userId: string): Promise<EvalRunRecord> {

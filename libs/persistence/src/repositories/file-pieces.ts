@@ -7,11 +7,43 @@ type Owner = { fileId: string } | { partId: string };
 
 /** Writes bytes as the pieces of a file or of a part of an upload. */
 export async function insertPieces(tx: EntityManager, owner: Owner, content: Buffer): Promise<void> {
+  await insertStream(tx, owner, [content]);
+}
+
+/**
+ * Writes bytes as they come, a piece at a time, so that no more than a piece and a chunk of them is in memory.
+ * @returns how many bytes that were
+ */
+export async function insertStream(
+  tx: EntityManager,
+  owner: Owner,
+  chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
+): Promise<number> {
   const [column, id] = 'fileId' in owner ? ['file_id', owner.fileId] : ['part_id', owner.partId];
-  for (let start = 0, ordinal = 0; start < content.length; start += PIECE_BYTES, ordinal++) {
-    const piece = content.subarray(start, start + PIECE_BYTES);
-    await tx.query(`insert into file_piece (${column}, ordinal, content) values ($1, $2, $3)`, [id, ordinal, piece]);
+  let bytes = 0;
+  let ordinal = 0;
+  for await (const piece of inPieces(chunks)) {
+    await tx.query(`insert into file_piece (${column}, ordinal, content) values ($1, $2, $3)`, [id, ordinal++, piece]);
+    bytes += piece.length;
   }
+  return bytes;
+}
+
+async function* inPieces(chunks: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let waiting: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    for (let start = 0; start < chunk.length;) {
+      const taken = chunk.subarray(start, start + PIECE_BYTES - length);
+      waiting.push(taken);
+      length += taken.length;
+      start += taken.length;
+      if (length < PIECE_BYTES) continue;
+      yield Buffer.concat(waiting);
+      [waiting, length] = [[], 0];
+    }
+  }
+  if (length > 0) yield Buffer.concat(waiting);
 }
 
 /** Hands the pieces of parts, in the given order of parts, over to a file. */

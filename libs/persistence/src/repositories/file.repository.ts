@@ -2,7 +2,7 @@ import type { FilePurpose, ListFilesQuery, OutputPurpose } from '@attune/contrac
 import { createId, NotFoundError } from '@attune/platform';
 import { DataSource, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { StoredFile } from '../entities/index.js';
-import { insertPieces, readPieces } from './file-pieces.js';
+import { insertPieces, insertStream, readPieces } from './file-pieces.js';
 import { inOrder, keyset } from './keyset.js';
 
 export interface NewFile {
@@ -86,6 +86,20 @@ export async function insertFile(tx: EntityManager, { lifetimeSeconds, ...column
     ]);
   }
   return tx.getRepository(StoredFile).findOneByOrFail({ id });
+}
+
+/** A file written by the server, as its bytes come; null when there are none. */
+export async function insertWritten(
+  tx: EntityManager,
+  row: Omit<FileRow, 'bytes'>,
+  chunks: AsyncIterable<Buffer>,
+): Promise<string | null> {
+  const { id } = await insertFile(tx, { ...row, bytes: 0 });
+  const bytes = await insertStream(tx, { fileId: id }, chunks);
+  await (bytes === 0
+    ? tx.getRepository(StoredFile).delete({ id })
+    : tx.getRepository(StoredFile).update({ id }, { bytes }));
+  return bytes === 0 ? null : id;
 }
 
 const notFound = (id: string) => new NotFoundError(`There is no file \`${id}\`.`, { param: 'file_id' });

@@ -63,5 +63,6 @@ export * from './vector-store.repository.js';
 export * from './webhook.repository.js';
 export * from './fine-tuning.repository.js';
 export * from './batch.repository.js';
+export type { BatchResult } from './batch-results.js';
 export * from './eval.repository.js';
 export * from './usage.repository.js';

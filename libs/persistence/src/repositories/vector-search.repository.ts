@@ -1,7 +1,8 @@
-import type { AttributeFilter, FileAttributes } from '@attune/contracts';
+import type { AttributeFilter, ChunkingStrategy, FileAttributes } from '@attune/contracts';
 import { DataSource } from 'typeorm';
-import type { ChunkingStrategy } from '@attune/contracts';
+import { storableJsonText } from '../entities/columns.js';
 import type { IndexingError } from '../entities/index.js';
+import { LeasedQueue, LET_GO, type Claim } from '../leased-queue.js';
 import { searchTerms } from '../search-terms.js';
 import { filterSql } from './attribute-filter.js';
 
@@ -16,6 +17,7 @@ export interface FoundStorePassage {
 }
 
 export interface FileToIndex {
+  claim: Claim;
   storeId: string;
   fileId: string;
   userId: string;
@@ -23,12 +25,14 @@ export interface FileToIndex {
   chunkingStrategy: ChunkingStrategy;
 }
 
-/** A file whose reader has not finished by then is given to another. */
-const CLAIM = `interval '5 minutes'`;
-
 /** What the indexer and the search need of vector stores. */
 export class VectorSearchRepository {
-  constructor(private readonly db: DataSource) {}
+  readonly queue: LeasedQueue;
+
+  constructor(private readonly db: DataSource) {
+    const key = ['store_id', 'file_id'];
+    this.queue = new LeasedQueue(db, { table: 'vector_store_file', key, open: `status = 'in_progress'` });
+  }
 
   /**
    * The passages of some stores that fit a query best. The score is BM25's (as documents are searched) divided by the
@@ -48,45 +52,36 @@ export class VectorSearchRepository {
   }
 
   /** Takes the file that has waited longest, so that no other gateway reads it at the same time. */
-  async claim(): Promise<FileToIndex | undefined> {
-    const rows: FileToIndex[] = await this.db.query(`
-      with next as (
-        select store_id, file_id from vector_store_file
-        where status = 'in_progress' and (claimed_at is null or claimed_at < clock_timestamp() - ${CLAIM})
-        order by created_at limit 1 for update skip locked
-      ), claimed as (
-        update vector_store_file f set claimed_at = clock_timestamp()
-        from next where f.store_id = next.store_id and f.file_id = next.file_id
-        returning f.store_id, f.file_id, f.chunking_strategy
-      )
-      select c.store_id as "storeId", c.file_id as "fileId", c.chunking_strategy as "chunkingStrategy",
-        file.user_id as "userId", file.filename
-      from claimed c join stored_file file on file.id = c.file_id`);
-    return rows[0];
+  async claim(): Promise<FileToIndex | null> {
+    const claim = await this.queue.claim();
+    if (!claim) return null;
+    const [row]: Omit<FileToIndex, 'claim'>[] = await this.db.query(
+      `select f.store_id as "storeId", f.file_id as "fileId", f.chunking_strategy as "chunkingStrategy",
+         file.user_id as "userId", file.filename
+       from vector_store_file f join stored_file file on file.id = f.file_id
+       where f.store_id = $1 and f.file_id = $2`,
+      [...claim.key],
+    );
+    return row ? { claim, ...row } : null;
   }
 
-  /** Writes what was read; a file that was cancelled or taken out meanwhile stays so. */
-  async complete({ storeId, fileId }: FileToIndex, passages: string[]): Promise<void> {
+  /** Writes what was read; a file that was cancelled, taken out or added again meanwhile stays so. */
+  async complete({ claim, storeId, fileId }: FileToIndex, passages: string[]): Promise<void> {
     const bytes = passages.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-    await this.db.query(
-      `with done as (
-        update vector_store_file set status = 'completed', usage_bytes = $3, last_error = null
-        where store_id = $1 and file_id = $2 and status = 'in_progress' returning 1
-      )
-      insert into vector_store_passage (store_id, file_id, ordinal, text)
-      select $1, $2, place - 1, text from unnest($4::text[]) with ordinality as passage (text, place)
-      where exists (select from done)
-      on conflict do nothing`,
-      [storeId, fileId, bytes, passages],
-    );
+    await this.queue.whileHeld(claim, async (tx) => {
+      const set = `status = 'completed', usage_bytes = $1, last_error = null, ${LET_GO}`;
+      await this.queue.change(claim, set, { parameters: [bytes], tx });
+      await tx.query(
+        `insert into vector_store_passage (store_id, file_id, ordinal, text)
+         select $1, $2, place - 1, text from unnest($3::text[]) with ordinality as passage (text, place)`,
+        [storeId, fileId, passages],
+      );
+    });
   }
 
-  async fail({ storeId, fileId }: FileToIndex, error: IndexingError): Promise<void> {
-    await this.db.query(
-      `update vector_store_file set status = 'failed', last_error = $3
-       where store_id = $1 and file_id = $2 and status = 'in_progress'`,
-      [storeId, fileId, JSON.stringify(error)],
-    );
+  async fail({ claim }: FileToIndex, error: IndexingError): Promise<void> {
+    const set = `status = 'failed', last_error = $1, ${LET_GO}`;
+    await this.queue.change(claim, set, { parameters: [storableJsonText(error)] });
   }
 }
 

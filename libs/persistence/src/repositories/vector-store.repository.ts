@@ -164,7 +164,9 @@ export class VectorStoreRepository {
     await this.batch(storeId, id, userId);
     await this.db.transaction(async (tx) => {
       await tx.getRepository(VectorStoreBatch).update({ id }, { cancelled: true });
-      await tx.getRepository(VectorStoreFile).update({ batchId: id, status: 'in_progress' }, { status: 'cancelled' });
+      await tx
+        .getRepository(VectorStoreFile)
+        .update({ batchId: id, status: 'in_progress' }, { status: 'cancelled', leaseOwner: null, leasedUntil: null });
     });
     return this.batch(storeId, id, userId);
   }

@@ -1,0 +1,115 @@
+import { isDatabaseAway, type Claim, type LeasedQueue } from '@attune/persistence';
+import { messageOf, type Logger } from '@attune/platform';
+
+/** Times a job is begun without getting on, before it is given up. */
+export const MOST_ATTEMPTS = 3;
+/** Also how soon somebody hears that their job was cancelled. */
+const RENEW_MS = 2_000;
+
+export interface JobQueue<Job> {
+  /** Names the job in the log. */
+  name: string;
+  logger: Logger;
+  claims: Pick<LeasedQueue, 'renew' | 'giveBack' | 'putBack'>;
+  claim(): Promise<Job | null>;
+  /** Does the job or as much of it as it may; the end of the job lets go of its claim. */
+  work(job: Job, held: HeldClaim, stopping: AbortSignal): Promise<void>;
+  /** Ends a job that cannot be done, with the reason. */
+  giveUp(job: Job, reason: string): Promise<void>;
+}
+
+/**
+ * Jobs of a queue in the database, one after the other until there is none. One that fails is put back and tried again
+ * a little later, a few times; then it is given up. A gateway that stops, or a database that is away, costs no attempt.
+ */
+export function untilNoneIsLeft<Job extends { claim: Claim }>(
+  queue: JobQueue<Job>,
+): (stopping: AbortSignal) => Promise<void> {
+  let owed: Claim | null = null;
+  return async (stopping) => {
+    while (!stopping.aborted) {
+      if (owed) await queue.claims.giveBack(owed);
+      owed = null;
+      const job = await queue.claim();
+      if (!job) return;
+      // Kept until the database has heard of it, so that nobody waits for a claim to run out.
+      owed = job.claim;
+      if (await tried(queue, job, stopping)) await queue.claims.giveBack(job.claim);
+      owed = null;
+    }
+  };
+}
+
+/** @returns whether the job is to be given back, if it is still held */
+async function tried<Job extends { claim: Claim }>(
+  queue: JobQueue<Job>,
+  job: Job,
+  stopping: AbortSignal,
+): Promise<boolean> {
+  const { attempts, lastError } = job.claim;
+  if (attempts > MOST_ATTEMPTS) {
+    await queue.giveUp(job, lastError ?? `the gateway that worked on it ended ${MOST_ATTEMPTS} times`);
+    return false;
+  }
+  const held = new HeldClaim(() => queue.claims.renew(job.claim), RENEW_MS);
+  try {
+    await queue.work(job, held, stopping);
+    return true;
+  } catch (error) {
+    if (isDatabaseAway(error)) throw error;
+    await failed(queue, job, error);
+    return false;
+  } finally {
+    held.end();
+  }
+}
+
+async function failed<Job extends { claim: Claim }>(queue: JobQueue<Job>, job: Job, error: unknown): Promise<void> {
+  const reason = messageOf(error);
+  const last = job.claim.attempts >= MOST_ATTEMPTS;
+  queue.logger.warn({ err: error }, `${queue.name} failed${last ? '' : ', tried again soon'}: ${reason}`);
+  await (last ? queue.giveUp(job, reason) : queue.claims.putBack(job.claim, reason));
+}
+
+/** A claim that is renewed every so often for as long as the work takes. */
+export class HeldClaim {
+  private status: string | null | undefined;
+  private readonly timer: NodeJS.Timeout;
+  private renewing?: Promise<void>;
+
+  /** @param renew gives the status of the job, null when it is somebody else's */
+  constructor(
+    private readonly renew: () => Promise<string | null>,
+    everyMs: number,
+  ) {
+    // What it throws is tried again; meanwhile the claim may run out, and writes find that out.
+    this.timer = setInterval(() => void this.look().catch(() => undefined), everyMs).unref();
+  }
+
+  /** Whether the job is still ours, as far as we know. */
+  get ours(): boolean {
+    return this.status !== null;
+  }
+
+  /** Whether somebody asked to end it. */
+  is(status: string): boolean {
+    return this.status === status;
+  }
+
+  /** Renews it now. One renewal at a time: one that waits for the database must not be joined by more. */
+  look(): Promise<void> {
+    this.renewing ??= this.renew()
+      .then((status) => void (this.status = status))
+      .finally(() => (this.renewing = undefined));
+    return this.renewing;
+  }
+
+  /** A write was refused. */
+  lost(): void {
+    this.status = null;
+  }
+
+  end(): void {
+    clearInterval(this.timer);
+  }
+}

@@ -1,0 +1,231 @@
+import type { BatchOutputLine, CreateEvalRequest } from '@attune/contracts';
+import {
+  AccountRepository,
+  BatchRepository,
+  EvalRepository,
+  FileRepository,
+  VectorSearchRepository,
+  VectorStoreRepository,
+  type ClaimedBatch,
+} from '@attune/persistence';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+
+let database: TestDatabase;
+let batches: BatchRepository;
+let files: FileRepository;
+let whose: { userId: string; keyId: string };
+beforeAll(async () => {
+  database = await createTestDatabase();
+  batches = new BatchRepository(database.dataSource);
+  files = new FileRepository(database.dataSource);
+  const accounts = new AccountRepository(database.dataSource);
+  const user = await accounts.createUser({ name: 'Nina', role: 'user' });
+  const key = await accounts.createKey({ userId: user.id, name: 'key' });
+  whose = { userId: user.id, keyId: key.key.id };
+});
+afterAll(() => database.close());
+
+const db = () => database.dataSource;
+const addBatch = () =>
+  batches.create(whose, { input_file_id: 'file-x', endpoint: '/v1/embeddings', completion_window: '24h' });
+const output = (id: string): BatchOutputLine => ({
+  id,
+  custom_id: id,
+  response: { status_code: 200, request_id: 'req', body: { said: 'x\u0000y' } },
+  error: null,
+});
+const result = (line: number, succeeded = true) => ({ line, succeeded, output: output(`line ${line}`) });
+const expire = (table: string) =>
+  db().query(`update ${table} set leased_until = clock_timestamp() - interval '1 s' where leased_until is not null`);
+const claimed = async () => (await batches.claim()) as ClaimedBatch;
+const textOf = async (id: string) => (await files.read(id, whose.userId)).toString();
+
+describe('a batch', () => {
+  it('belongs to one of many that look for work', async () => {
+    const { id } = await addBatch();
+    const found = (await Promise.all(Array.from({ length: 4 }, () => batches.claim()))).filter(Boolean);
+    expect(found.map((one) => one!.batch.id)).toEqual([id]);
+    await batches.finish(found[0]!.batch, found[0]!.claim, { status: 'completed' });
+  });
+
+  it('takes nothing from one whose claim ran out, once another has it', async () => {
+    await addBatch();
+    const old = await claimed();
+    expect(await batches.addResult(old.claim, result(0))).toBe(true);
+    await expire('batch');
+    // Nobody has taken it yet: it is still theirs.
+    expect(await batches.addResult(old.claim, result(1))).toBe(true);
+    const taken = await claimed();
+    expect(taken.batch.id).toBe(old.batch.id);
+    expect(taken.claim.owner).not.toBe(old.claim.owner);
+
+    expect(await batches.queue.renew(old.claim)).toBeNull();
+    expect(await batches.addResult(old.claim, result(2))).toBe(false);
+    expect(await batches.move(old.claim, 'in_progress', 9)).toBe(false);
+    expect(await batches.finish(old.batch, old.claim, { status: 'completed' }, [result(3, false)])).toBeNull();
+    await batches.queue.giveBack(old.claim);
+    await batches.queue.putBack(old.claim, 'too late');
+    expect(await batches.claim()).toBeNull();
+    expect(await batches.get(old.batch.id, whose.userId)).toMatchObject({
+      status: 'validating',
+      outputFileId: null,
+      completed: 2,
+      failed: 0,
+      leaseOwner: taken.claim.owner,
+    });
+
+    expect(await batches.finish(taken.batch, taken.claim, { status: 'completed' }, [result(4, false)])).toBe(
+      'completed',
+    );
+    const done = await batches.get(old.batch.id, whose.userId);
+    expect((await textOf(done.outputFileId!)).split('\n')).toHaveLength(3);
+    expect(JSON.parse(await textOf(done.errorFileId!))).toMatchObject({ custom_id: 'line 4' });
+    const written = await db().query(`select count(*)::int as n from stored_file where filename like $1`, [
+      `${done.id}%`,
+    ]);
+    expect(written).toEqual([{ n: 2 }]);
+  });
+
+  it('counts attempts that get nowhere, and no others', async () => {
+    const { id } = await addBatch();
+    const again = async () => {
+      await expire('batch');
+      return claimed();
+    };
+    expect((await claimed()).claim.attempts).toBe(1);
+    const second = await again();
+    expect(second.claim.attempts).toBe(2);
+    await batches.addResult(second.claim, result(0));
+    const third = await again();
+    expect(third.claim.attempts).toBe(1);
+    await batches.queue.giveBack(third.claim);
+    const fourth = await claimed();
+    expect(fourth.claim).toMatchObject({ attempts: 1, lastError: null });
+    await batches.queue.putBack(fourth.claim, 'no luck');
+    expect(await batches.claim()).toBeNull();
+    const fifth = await again();
+    expect(fifth.claim).toMatchObject({ attempts: 2, lastError: 'no luck' });
+    await batches.finish(fifth.batch, fifth.claim, { status: 'failed', errors: [] });
+    expect(await batches.get(id, whose.userId)).toMatchObject({ status: 'failed', completed: 1 });
+  });
+
+  it('that is cancelled while it ends is either cancelled or completed, with all its lines', async () => {
+    const finishing = async () => {
+      await addBatch();
+      const { batch, claim } = await claimed();
+      await batches.move(claim, 'in_progress', 1);
+      await batches.addResult(claim, result(0));
+      const finish = async () => {
+        await batches.move(claim, 'finalizing', 1);
+        return batches.finish(batch, claim, { status: 'completed' });
+      };
+      return { id: batch.id, finish };
+    };
+    const cancel = (id: string) =>
+      batches.cancel(id, whose.userId).then(
+        () => 'taken',
+        () => 'refused',
+      );
+    const after = await finishing();
+    const started = performance.now();
+    expect([await after.finish(), await cancel(after.id)]).toEqual(['completed', 'refused']);
+    const took = performance.now() - started;
+    const before = await finishing();
+    expect([await cancel(before.id), await cancel(before.id), await before.finish()]).toEqual([
+      'taken',
+      'taken',
+      'cancelled',
+    ]);
+
+    for (let round = 0; round < 20; round++) {
+      const { id, finish } = await finishing();
+      const late = sleep((took * round) / 20).then(() => cancel(id));
+      const [ended, told] = await Promise.all([finish(), late]);
+      expect([
+        ['completed', 'refused'],
+        ['cancelled', 'taken'],
+      ]).toContainEqual([ended, told]);
+      const row = await batches.get(id, whose.userId);
+      expect(row.status).toBe(ended);
+      expect('cancelled' in row.reached && 'completed' in row.reached).toBe(false);
+      expect(JSON.parse(await textOf(row.outputFileId!))).toMatchObject({ custom_id: 'line 0' });
+    }
+  });
+
+  it('writes large outputs in the order of the input', async () => {
+    await addBatch();
+    const { batch, claim } = await claimed();
+    for (let line = 449; line >= 0; line--) {
+      const wide = { ...output(`${line}`), error: { code: 'x', message: 'é'.repeat(2_000) } };
+      await batches.addResult(claim, { line, succeeded: true, output: wide });
+    }
+    await batches.finish(batch, claim, { status: 'completed' });
+    const { outputFileId } = await batches.get(batch.id, whose.userId);
+    const text = await textOf(outputFileId!);
+    expect((await files.get(outputFileId!, whose.userId)).bytes).toBe(Buffer.byteLength(text));
+    const ids = text
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as BatchOutputLine).custom_id);
+    expect(ids).toEqual(Array.from({ length: 450 }, (_, line) => `${line}`));
+  });
+});
+
+describe('an eval run', () => {
+  it('takes nothing from one who lost it, by time or because it was cancelled', async () => {
+    const evals = new EvalRepository(db());
+    const { id: evalId } = await evals.create(whose.userId, {
+      data_source_config: { type: 'logs' },
+      testing_criteria: [],
+    } as CreateEvalRequest);
+    const source = { type: 'jsonl', source: { type: 'file_content', content: [] } } as never;
+    const { run } = await evals.createRun(evalId, whose, { data_source: source }, 'm');
+    const item = { item: {}, results: [], sample: {} as never, status: 'pass' as const };
+    const old = (await evals.claim())!;
+    await expire('eval_run');
+    const taken = (await evals.claim())!;
+    expect(taken.run.id).toBe(run.id);
+    expect(await evals.addItem(old.claim, { ordinal: 0, ...item })).toBe(false);
+    expect(await evals.end(old.claim, 'failed', { code: 'x', message: 'y' })).toBe(false);
+    expect(await evals.addItem(taken.claim, { ordinal: 0, ...item })).toBe(true);
+    await evals.cancelRun(evalId, run.id, whose.userId);
+    expect(await evals.queue.renew(taken.claim)).toBeNull();
+    expect(await evals.addItem(taken.claim, { ordinal: 1, ...item })).toBe(false);
+    expect(await evals.end(taken.claim, 'completed')).toBe(false);
+    const { run: ended, counts } = await evals.run(evalId, run.id, whose.userId);
+    expect([ended.status, ended.error, counts.passed]).toEqual(['canceled', null, 1]);
+    await expect(evals.claim()).resolves.toBeNull();
+  });
+});
+
+describe('a file of a vector store', () => {
+  it('that is added again while it is read is read again, and the first reading is dropped', async () => {
+    const stores = new VectorStoreRepository(db());
+    const index = new VectorSearchRepository(db());
+    const file = await files.add({
+      userId: whose.userId,
+      filename: 'a.txt',
+      purpose: 'assistants',
+      content: Buffer.from('x'),
+    });
+    const added = { file_id: file.id, chunking_strategy: { type: 'auto' } } as const;
+    const { id } = await stores.create(whose.userId, {
+      name: '',
+      file_ids: [file.id],
+      chunking_strategy: { type: 'auto' },
+    });
+    const first = (await index.claim())!;
+    expect(await index.queue.renew(first.claim)).toBe('in_progress');
+    await stores.add(id, whose.userId, [added]);
+    const second = (await index.claim())!;
+    expect(second.fileId).toBe(file.id);
+    await index.complete(first, ['old text']);
+    expect(await stores.passages(id, file.id, whose.userId)).toEqual([]);
+    await index.complete(second, ['new text', 'more of it']);
+    await index.fail(first, { code: 'server_error', message: 'late' });
+    expect(await stores.passages(id, file.id, whose.userId)).toEqual(['new text', 'more of it']);
+    expect(await stores.file(id, file.id, whose.userId)).toMatchObject({ status: 'completed', usageBytes: 18 });
+  });
+});
