@@ -429,6 +429,10 @@ describe('tuning jobs', () => {
     const rows = [
       { ...shared, kind: 'demonstration' as const, split: 'train' as const, rejected: null },
       { ...shared, kind: 'preference' as const, split: 'heldout' as const, rejected: completion.answer },
+      {
+        ...{ ...shared, feedbackId: null, origin: 'file' as const, chosen: '', rejected: null },
+        ...{ kind: 'graded' as const, split: 'train' as const, item: { answer: 'Paris', tries: [1, 2] } },
+      },
     ];
     await tuning().replaceDatasetRows(id, rows);
     await tuning().replaceDatasetRows(id, rows);

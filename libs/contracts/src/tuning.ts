@@ -360,8 +360,8 @@ export interface TuningMetricView {
   values: Record<string, number>;
   created: number;
 }
-/** A demonstration is imitated, a preference compares two answers, a thumb judges one. */
-export type DatasetRowKind = 'demonstration' | 'preference' | 'thumb';
+/** A demonstration is imitated, a preference compares two answers, a thumb judges one; a graded row has no answer yet. */
+export type DatasetRowKind = 'demonstration' | 'preference' | 'thumb' | 'graded';
 /** `file`: an uploaded or local file; `constitution`: written or judged by a model under a constitution. */
 export type DatasetRowOrigin = 'feedback' | 'file' | 'constitution';
 
@@ -376,6 +376,9 @@ export interface DatasetRowView {
   /** Of a thumb: whether the answer was liked. */
   label: boolean | null;
   prompt: { role: string; content: string }[];
+  /** Empty for a graded row. */
   chosen: string;
   rejected: string | null;
+  /** Of a graded row: the fields its grader reads beside the answer. */
+  item: Record<string, unknown> | null;
 }

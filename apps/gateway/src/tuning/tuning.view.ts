@@ -50,4 +50,5 @@ export const rowView = (row: DatasetRow): DatasetRowView => ({
   prompt: row.prompt,
   chosen: row.chosen,
   rejected: row.rejected,
+  item: row.item,
 });

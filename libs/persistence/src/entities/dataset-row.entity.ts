@@ -1,6 +1,6 @@
 import type { ChatMessage, DatasetRowKind, DatasetRowOrigin } from '@attune/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { integer, json, optionalBoolean, optionalText, text } from './columns.js';
+import { integer, json, optionalBoolean, optionalJson, optionalText, text } from './columns.js';
 
 /** What a job was trained on, and which piece of feedback it came from: the middle link of the lineage. */
 @Entity('dataset_row')
@@ -15,8 +15,11 @@ export class DatasetRow {
   /** Its place in the dataset, from 0. */
   @Column(integer) ordinal!: number;
   @Column(json) prompt!: ChatMessage[];
+  /** Empty for a graded row, whose answers are sampled. */
   @Column(text) chosen!: string;
   @Column(optionalText) rejected!: string | null;
   /** Of a thumb: whether `chosen` was liked. */
   @Column(optionalBoolean) label!: boolean | null;
+  /** Of a graded row: what its grader reads beside the answer. */
+  @Column(optionalJson) item!: Record<string, unknown> | null;
 }

@@ -1,6 +1,6 @@
 import { channels, type TuningJobConfig, type TuningTrigger } from '@attune/contracts';
 import { ConflictError, createId, NotFoundError } from '@attune/platform';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, type QueryDeepPartialEntity } from 'typeorm';
 import { storableJsonText } from '../entities/columns.js';
 import {
   DatasetRow,
@@ -42,7 +42,7 @@ export interface NewMetric {
 }
 /** `origin` left out: feedback; `label` only of a thumb. */
 export type NewDatasetRow = Pick<DatasetRow, 'feedbackId' | 'kind' | 'split' | 'prompt' | 'chosen' | 'rejected'> &
-  Partial<Pick<DatasetRow, 'origin' | 'label'>>;
+  Partial<Pick<DatasetRow, 'origin' | 'label' | 'item'>>;
 
 const ROWS_PER_INSERT = 2_000;
 
@@ -322,6 +322,8 @@ type JobChange = { [K in 'status' | 'progress' | 'error' | 'checkpointId']?: Tun
 async function insertRows(tx: EntityManager, jobId: string, rows: NewDatasetRow[]): Promise<void> {
   const complete = rows.map((row, ordinal) => ({ id: createId('row'), jobId, ordinal, ...row }));
   for (let start = 0; start < complete.length; start += ROWS_PER_INSERT) {
-    await tx.getRepository(DatasetRow).insert(complete.slice(start, start + ROWS_PER_INSERT));
+    // typeorm's type has no word for JSON of any shape.
+    const part = complete.slice(start, start + ROWS_PER_INSERT) as QueryDeepPartialEntity<DatasetRow>[];
+    await tx.getRepository(DatasetRow).insert(part);
   }
 }

@@ -13,6 +13,7 @@ const filters = [
   { value: 'demonstration', label: 'Demonstrations' },
   { value: 'preference', label: 'Preferences' },
   { value: 'thumb', label: 'Thumbs' },
+  { value: 'graded', label: 'Graded' },
 ];
 
 /** Every row the job learned from or was measured on, with the feedback it came from. */
@@ -74,7 +75,11 @@ function Row({ row, open }: { row: DatasetRowView; open: boolean }) {
           {row.prompt.map((message, index) => (
             <Field key={index} name={message.role} text={message.content} />
           ))}
-          <Field name={answerName(row)} text={row.chosen} />
+          {row.item === null ? (
+            <Field name={answerName(row)} text={row.chosen} />
+          ) : (
+            <Field name="read by the grader" text={JSON.stringify(row.item, null, 2)} />
+          )}
           {row.rejected !== null && <Field name="rejected" text={row.rejected} />}
           {open && row.feedback_id !== null && <FeedbackLineage feedbackId={row.feedback_id} />}
         </Stack>
