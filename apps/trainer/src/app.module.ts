@@ -15,7 +15,11 @@ import { StoredFiles } from './curation/file-rows.js';
 import { HealthServer } from './health/health-server.js';
 import { TrainerMetrics } from './health/trainer-metrics.js';
 import { JobRunner } from './jobs/job-runner.js';
+import { JobData } from './jobs/job-data.js';
+import { SavedStates } from './jobs/saved-states.js';
 import { TuningRun } from './jobs/tuning-run.js';
+import { WeightsInUse } from './jobs/weights-in-use.js';
+import { ModelLoader } from './model/model-loader.js';
 import { CheckpointPublisher } from './publish/publish-checkpoint.js';
 
 /** Most connections the trainer needs: one for work, one for the heartbeat. */
@@ -56,6 +60,10 @@ export class AppModule {
           inject: [CheckpointStore, CheckpointRepository],
         },
         TrainerMetrics,
+        ModelLoader,
+        SavedStates,
+        WeightsInUse,
+        JobData,
         TuningRun,
         JobRunner,
         HealthServer,

@@ -164,7 +164,7 @@ describe('a judge at an endpoint', () => {
   });
   it('needs its settings, and says so when nobody answers', async () => {
     expect(() => new EndpointJudge({ judgeUrl: url })).toThrow('JUDGE_MODEL');
-    const nobody = new EndpointJudge({ judgeUrl: 'http://127.0.0.1:9/v1', judgeModel: 'judge' }, 0);
+    const nobody = new EndpointJudge({ judgeUrl: 'http://127.0.0.1:9/v1', judgeModel: 'judge' }, undefined, 0);
     await expect(nobody.answer([ask('Hello?')], 1)).rejects.toThrow(UnavailableError);
   });
 });

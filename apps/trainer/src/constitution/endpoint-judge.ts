@@ -22,7 +22,11 @@ export class EndpointJudge implements Judge {
   private readonly options: ConstructorParameters<typeof ChatOpenAI>[0];
 
   /** @throws InvalidRequestError when the settings name no server or no model */
-  constructor({ judgeUrl, judgeModel, judgeApiKey }: EndpointSettings, maxRetries = 3) {
+  constructor(
+    { judgeUrl, judgeModel, judgeApiKey }: EndpointSettings,
+    private readonly signal?: AbortSignal,
+    maxRetries = 3,
+  ) {
     if (!judgeUrl || !judgeModel)
       throw new InvalidRequestError('A job that asks a judge at an endpoint needs JUDGE_URL and JUDGE_MODEL; set both');
     this.options = {
@@ -42,7 +46,7 @@ export class EndpointJudge implements Judge {
       maxTokens: MAX_ANSWER_TOKENS,
       modelKwargs: { seed },
     });
-    const replies = await asked(() => model.batch(conversations.map(toLangChain)));
+    const replies = await asked(() => model.batch(conversations.map(toLangChain), { signal: this.signal }));
     return replies.map(({ text }) => text);
   }
 
@@ -57,7 +61,7 @@ export class EndpointJudge implements Judge {
       logprobs: true,
       topLogprobs: TOP_LOGPROBS,
     });
-    const replies = await asked(() => model.batch(conversations.map(toLangChain)));
+    const replies = await asked(() => model.batch(conversations.map(toLangChain), { signal: this.signal }));
     return replies.map(({ response_metadata: metadata, text }) => letterScores(metadata, text, letters));
   }
 }

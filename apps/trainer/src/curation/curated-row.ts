@@ -30,11 +30,14 @@ export interface CuratedRow {
   readonly userId: string;
   readonly conversationId: string;
   readonly prompt: readonly ChatMessage[];
+  /** Empty for a graded row, whose answers are sampled. */
   readonly chosen: string;
   /** Null unless it is a preference. */
   readonly rejected: string | null;
   /** Of a thumb: whether `chosen` was liked; null for other kinds. */
   readonly label: boolean | null;
+  /** Of a graded row: what its grader may speak of as `{{item.<field>}}`; left out by other kinds. */
+  readonly item?: Readonly<Record<string, unknown>>;
 }
 
 /** A row whose side of the split may be decided already, by whoever brought it. */

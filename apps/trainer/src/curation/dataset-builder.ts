@@ -6,7 +6,7 @@ import { countTokens } from '../model/answer-sequence.js';
 import type { BaseModel } from '../model/base-model.js';
 import { curate, type Curated, type CurationRules } from './curate.js';
 import { type FileSource, rowsOfFiles } from './file-rows.js';
-import { type GradedRow, readGradedRows } from './graded-rows.js';
+import { readGradedRows } from './graded-rows.js';
 import type { SplitRow, SuppliedRow } from './curated-row.js';
 import { toReviewedFeedback } from './reviewed-feedback.js';
 
@@ -31,7 +31,10 @@ export class DatasetBuilder {
     addRows?: (rows: readonly SplitRow[]) => Promise<SuppliedRow[]>,
   ): Promise<void> {
     const feedback = config.data.feedback ? (await this.feedback.approved()).map(toReviewedFeedback) : [];
-    const supplied = await rowsOfFiles(this.files, config, journal);
+    const supplied = [
+      ...(await rowsOfFiles(this.files, config, journal)),
+      ...(config.stages.includes('grpo') ? await readGradedRows(this.files, config.grpo.grader) : []),
+    ];
     const rules: CurationRules = {
       maxRowsPerUser: config.max_rows_per_user,
       heldoutShare: config.heldout_share,
@@ -47,11 +50,6 @@ export class DatasetBuilder {
     journal.info(summary(feedback.length, supplied.length, curated), { dropped: curated.dropped });
   }
 
-  /** Prompts that a grader of the API pays answers to. */
-  gradedRows(config: TuningJobConfig): Promise<GradedRow[]> {
-    return config.stages.includes('grpo') ? readGradedRows(this.files, config.grpo.grader) : Promise.resolve([]);
-  }
-
   /** The rows a job was given, in the order they were stored. */
   rows(jobId: string): Promise<DatasetRow[]> {
     return this.tuning.datasetRows(jobId);
@@ -63,17 +61,18 @@ function suiteQuestions(suite: TaskSuite): string[] {
   return examples.map(({ messages }) => messages.findLast(({ role }) => role === 'user')!.content);
 }
 
-function toStored({ feedbackId, origin, kind, split, prompt, chosen, rejected, label }: Curated['rows'][number]) {
-  return { feedbackId, origin, kind, split, prompt: [...prompt], chosen, rejected, label };
+function toStored({ feedbackId, origin, kind, split, prompt, chosen, rejected, label, item }: Curated['rows'][number]) {
+  return { feedbackId, origin, kind, split, prompt: [...prompt], chosen, rejected, label, item: item ?? null };
 }
 
 function summary(numFeedback: number, numSupplied: number, { rows, dropped }: Curated): string {
   const count = (kind: string, split: string) => rows.filter((row) => row.kind === kind && row.split === split).length;
   const lost = Object.entries(dropped).filter(([, number]) => number > 0);
+  const graded = count('graded', 'train');
   const filtered = lost.length === 0 ? 'none' : lost.map(([name, number]) => `${number} by ${name}`).join(', ');
   return (
     `${numFeedback} approved pieces of feedback${numSupplied > 0 ? ` and ${numSupplied} rows of files` : ''} gave ${count('demonstration', 'train')} demonstrations and ` +
-    `${count('preference', 'train')} preferences and ${count('thumb', 'train')} thumbs to train on, ` +
+    `${count('preference', 'train')} preferences and ${count('thumb', 'train')} thumbs to train on${graded > 0 ? ` and ${graded} prompts for the grader` : ''}, ` +
     `${count('demonstration', 'heldout')}, ${count('preference', 'heldout')} and ${count('thumb', 'heldout')} ` +
     `held out; dropped: ${filtered}`
   );

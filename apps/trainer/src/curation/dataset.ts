@@ -2,7 +2,12 @@ import type { ChatMessage } from '@attune/contracts';
 import type { SplitRow } from './curated-row.js';
 
 /** What training reads of a row. */
-export type DatasetRow = Pick<SplitRow, 'kind' | 'split' | 'prompt' | 'chosen' | 'rejected' | 'label' | 'feedbackId'>;
+export type DatasetRow = Pick<
+  SplitRow,
+  'kind' | 'split' | 'prompt' | 'chosen' | 'rejected' | 'label' | 'feedbackId'
+> & {
+  readonly item?: SplitRow['item'] | null;
+};
 
 export interface Demonstration {
   readonly prompt: readonly ChatMessage[];
@@ -22,12 +27,19 @@ export interface Thumb {
   readonly liked: boolean;
 }
 
+/** A prompt whose answers a grader pays, and the fields it reads beside them. */
+export interface GradedRow {
+  readonly messages: readonly ChatMessage[];
+  readonly item: Readonly<Record<string, unknown>>;
+}
+
 /** One side of the split, sorted by what it is for. */
 export interface DatasetSide {
   readonly demonstrations: readonly Demonstration[];
   readonly preferences: readonly Preference[];
   readonly thumbs: readonly Thumb[];
-  /** Every different prompt, for rollouts and for comparing answers. */
+  readonly graded: readonly GradedRow[];
+  /** Every different prompt of the other kinds, for rollouts and for comparing answers. */
   readonly prompts: readonly (readonly ChatMessage[])[];
 }
 
@@ -53,6 +65,11 @@ function toSide(rows: readonly DatasetRow[]): DatasetSide {
     thumbs: rows.flatMap(({ kind, prompt, chosen, label }) =>
       kind === 'thumb' && label !== null ? [{ prompt, answer: chosen, liked: label }] : [],
     ),
-    prompts: [...new Map(rows.map(({ prompt }) => [JSON.stringify(prompt), prompt])).values()],
+    graded: rows.flatMap(({ kind, prompt, item }) => (kind === 'graded' && item ? [{ messages: prompt, item }] : [])),
+    prompts: [
+      ...new Map(
+        rows.flatMap(({ kind, prompt }) => (kind === 'graded' ? [] : [[JSON.stringify(prompt), prompt]])),
+      ).values(),
+    ],
   };
 }

@@ -11,8 +11,8 @@ export function dedupe<Row extends CuratedRow>(rows: readonly Row[]): Filtered<R
   });
 }
 
-function sameness({ kind, prompt, chosen, rejected, label }: CuratedRow): string {
+function sameness({ kind, prompt, chosen, rejected, label, item }: CuratedRow): string {
   const messages = prompt.map(({ role, content }) => [role, normalized(content)]);
   // Answers are compared to the letter: a correction may be nothing but case or punctuation.
-  return JSON.stringify([kind, messages, chosen.trim(), rejected?.trim() ?? null, label]);
+  return JSON.stringify([kind, messages, chosen.trim(), rejected?.trim() ?? null, label, item ?? null]);
 }

@@ -1,30 +1,42 @@
-import { chatMessage, toChatMessages, type ChatMessage, type GraderConfig } from '@attune/contracts';
+import { chatMessage, toChatMessages, type GraderConfig } from '@attune/contracts';
 import { InvalidRequestError } from '@attune/platform';
 import { z } from 'zod';
+import type { SuppliedRow } from './curated-row.js';
+import type { GradedRow } from './dataset.js';
 import type { FileSource } from './file-rows.js';
-
-/** A prompt and the fields a grader may speak of as `{{item.<field>}}`. */
-export interface GradedRow {
-  readonly messages: readonly ChatMessage[];
-  readonly item: Readonly<Record<string, unknown>>;
-}
 
 const row = z.looseObject({ messages: z.array(chatMessage).min(1) });
 
 /**
  * The rows of a reinforcement file, https://platform.openai.com/docs/guides/reinforcement-fine-tuning: messages to be
- * answered, and whatever else the grader looks at.
+ * answered, and whatever else the grader looks at. All of them are trained on: they come without answers to measure with.
  * @throws InvalidRequestError naming the first line that is none
  */
-export async function readGradedRows(source: FileSource, grader: GraderConfig): Promise<GradedRow[]> {
+export async function readGradedRows(source: FileSource, grader: GraderConfig): Promise<SuppliedRow[]> {
   if (grader.kind !== 'rows') return [];
   const { name, content } = await source.read({ file_id: grader.file_id, user_id: grader.user_id, split: 'auto' });
   const lines = new TextDecoder().decode(content).split('\n');
   const rows = lines.flatMap((line, index) =>
-    line.trim() === '' ? [] : [readLine(line, `${name}, line ${index + 1}`)],
+    line.trim() === '' ? [] : [toRow(readLine(line, `${name}, line ${index + 1}`), name, index)],
   );
   if (rows.length === 0) throw new InvalidRequestError(`${name} has no rows`);
   return rows;
+}
+
+function toRow({ messages, item }: GradedRow, name: string, index: number): SuppliedRow {
+  return {
+    kind: 'graded',
+    origin: 'file',
+    feedbackId: null,
+    userId: `file:${name}`,
+    conversationId: `file:${name}:${index}`,
+    prompt: messages,
+    chosen: '',
+    rejected: null,
+    label: null,
+    item,
+    side: 'train',
+  };
 }
 
 function readLine(line: string, where: string): GradedRow {

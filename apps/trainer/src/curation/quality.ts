@@ -8,6 +8,7 @@ const LOOP_DISTINCT_SHARE = 0.2;
 export function keepUsable<Row extends CuratedRow>(rows: readonly Row[]): Filtered<Row> {
   return filterRows(rows, (row) => {
     if (!row.prompt.some(({ role, content }) => role === 'user' && content.trim() !== '')) return 'has no question';
+    if (row.kind === 'graded') return null;
     if (row.chosen.trim() === '') return 'has an empty answer to learn';
     // What people did not like may be garbled in any way: that is what there is to learn from it.
     if (row.label === false) return null;

@@ -15,12 +15,21 @@ export function redactPii<Row extends CuratedRow>(row: Row): Row {
     prompt: row.prompt.map((message) => ({ ...message, content: redactText(message.content) })),
     chosen: redactText(row.chosen),
     rejected: row.rejected === null ? null : redactText(row.rejected),
+    // What a grader compares answers with must read as the prompt does.
+    ...(row.item ? { item: redactValue(row.item) as Row['item'] } : {}),
   };
 }
 
 /** `[email]` and `[phone]` in place of what names a person. */
 export function redactText(text: string): string {
   return text.replace(email, '[email]').replace(digitGroups, (match) => (isPhone(match) ? '[phone]' : match));
+}
+
+function redactValue(value: unknown): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (Array.isArray(value)) return value.map(redactValue);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, redactValue(part)]));
 }
 
 function isPhone(text: string): boolean {

@@ -10,6 +10,7 @@ import { DivergedError } from './divergence.js';
 import { HeartbeatTimer } from './heartbeat.js';
 import { Journal } from './journal.js';
 import { RunStopped } from './run-stopped.js';
+import { SavedStates } from './saved-states.js';
 import { TuningRun } from './tuning-run.js';
 
 /** A job whose worker has been silent for longer is taken over. */
@@ -36,6 +37,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
     private readonly tuning: TuningRepository,
     private readonly notifications: Notifications,
     private readonly tuningRun: TuningRun,
+    private readonly states: SavedStates,
     private readonly metrics: TrainerMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -69,7 +71,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
   /** Saved states of jobs that ended while nobody worked on them (cancelled while paused, say). */
   private async sweep(): Promise<void> {
     try {
-      await this.tuningRun.sweep(async (jobId) => {
+      await this.states.sweep(async (jobId) => {
         const { status } = await this.tuning.get(jobId);
         return status === 'succeeded' || status === 'cancelled';
       });
@@ -111,7 +113,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
       const checkpointId = await this.tuningRun.run(job, journal, run.signal);
       await journal.flush();
       await this.tuning.finish(job.id, this.workerId, { checkpointId });
-      await this.tuningRun.forget(job.id);
+      await this.states.forget(job.id);
       this.metrics.jobs.inc({ outcome: 'succeeded' });
     } catch (error) {
       await this.close(job.id, journal, run.signal.aborted ? run.signal.reason : error);
@@ -137,7 +139,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
       if (stopped === 'cancelled') await this.tuning.markCancelled(jobId, this.workerId);
       else await this.tuning.fail(jobId, this.workerId, messageOf(reason));
       // What was saved before training diverged is good; whoever wants to look into it finds it.
-      if (!(reason instanceof DivergedError)) await this.tuningRun.forget(jobId);
+      if (!(reason instanceof DivergedError)) await this.states.forget(jobId);
     } catch (error) {
       // The job stays `running` in the rows; once the database answers again, it is taken over and fails again there.
       this.logger.error({ jobId, err: error }, 'the end of the job could not be written down');

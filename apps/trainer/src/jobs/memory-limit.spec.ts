@@ -2,6 +2,7 @@ import { tuningJobConfig } from '@attune/contracts';
 import { parseModelConfig } from '@attune/models';
 import { describe, expect, it } from 'vitest';
 import { estimateMemory } from '../model/memory-estimate.js';
+import type { RowSizes } from '../model/row-sizes.js';
 import { type MemoryQuestion, refuseTooLarge } from './memory-limit.js';
 
 const llama = (hidden: number, inner: number, layers: number, heads: number, vocabulary: number) =>
@@ -21,11 +22,19 @@ const smol = llama(576, 1536, 30, 9, 49_152);
 const sampler = { slots: 16, maxSeq: 512 };
 const GB = 1e9;
 
+/** Rows of every kind, each as long as these. */
+const rows = (sizes: Partial<RowSizes>): MemoryQuestion['rows'] => {
+  const all = { row: 512, prompt: 400, answer: 112, rankings: [2], ...sizes };
+  return { demonstration: all, preference: all, thumb: all };
+};
+
 const question = (overrides: Partial<MemoryQuestion>, job: object = {}): MemoryQuestion => ({
   model: smol,
   config: tuningJobConfig.parse({ stages: ['sft'], form: 'full', ...job }),
   form: { kind: 'full' },
-  longestRow: 512,
+  rows: rows({}),
+  replayedRow: 60,
+  gradedPrompt: 0,
   sampler,
   allowed: Infinity,
   ...overrides,
@@ -35,7 +44,7 @@ describe('the memory a job needs', () => {
   it('is near what was measured: 0.73 GB for all of 5 M weights at 8 × 256 tokens', () => {
     const needed = estimateMemory(small, {
       form: { kind: 'full' },
-      steps: [{ sequences: 8, tokens: 256, logits: true }],
+      stages: [{ step: { sequences: 8, tokens: 256, counted: 256 }, passes: [] }],
       numReferences: 0,
       numTrained: 1,
       activationCheckpointing: false,
@@ -59,9 +68,31 @@ describe('the memory a job needs', () => {
       /^This job needs about [\d.]+ GB, TRAINER_MEMORY_GB allows 6: lower micro_batch .*\(down to [\d.]+ GB\), or turn on activation_checkpointing \(down to [\d.]+ GB\), or use form "lora" \(down to [\d.]+ GB\)$/,
     );
   });
+  it('counts every answer of a group, behind the longest prompt the grader has', () => {
+    const grpo = (settings: object, gradedPrompt = 100) =>
+      refuseTooLarge(question({ gradedPrompt }, { stages: ['grpo'], grpo: settings }));
+    expect(grpo({ group_size: 16 })).toBeGreaterThan(1.5 * grpo({ group_size: 4 }));
+    expect(grpo({ group_size: 16, minibatches: 4 })).toBeLessThan(grpo({ group_size: 16 }));
+    expect(grpo({}, 1000)).toBeGreaterThan(1.5 * grpo({}, 100));
+  });
+  it('counts the longest answer behind the longest prompt for KTO, though no row has both', () => {
+    const kto = (prompt: number, answer: number) =>
+      refuseTooLarge(question({ rows: rows({ prompt, answer }) }, { stages: ['kto'] }));
+    expect(kto(500, 500) - kto(500, 12)).toBeGreaterThan(0.5 * GB);
+  });
+  it('counts all answers of a ranking: they stay in one batch', () => {
+    const reward = (rankings: number[]) =>
+      refuseTooLarge(question({ rows: rows({ rankings }) }, { stages: ['reward'], micro_batch: 2 }));
+    expect(reward([9, 2, 2])).toBeGreaterThan(1.5 * reward([2, 2, 2]));
+  });
   it('names no remedy that helps nothing', () => {
     const tight = question(
-      { model: llama(2048, 8192, 24, 32, 32_000), longestRow: 4, allowed: 1 * GB },
+      {
+        model: llama(2048, 8192, 24, 32, 32_000),
+        rows: rows({ row: 4, prompt: 3, answer: 1 }),
+        replayedRow: 4,
+        allowed: 1 * GB,
+      },
       { sft: { batch_size: 1 }, micro_batch: 1 },
     );
     const refuse = () => refuseTooLarge({ ...tight, form: { kind: 'lora', rank: 2, alpha: 2, targets: ['q_proj'] } });

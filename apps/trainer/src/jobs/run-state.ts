@@ -38,6 +38,8 @@ export class RunState {
   private readonly optimizers = new Map<string, Optimizer>();
   /** Names of parameters that are dropped with a stage. */
   private readonly temporary = new Map<string, string>();
+  /** Between two updates of a step that makes several: its weights belong to no step. */
+  private halfway = false;
 
   private constructor(
     private readonly store: StateStore,
@@ -122,6 +124,22 @@ export class RunState {
   /** Keeps numbers that later steps need; written by the next {@link save}. */
   note(figures: Readonly<Record<string, number>>): void {
     this.current = { ...this.current, figures: { ...this.current.figures, ...figures } };
+  }
+
+  /**
+   * Runs what a step does to the weights when it does so more than once. A run stopped within it must not be saved as it
+   * stands: its step would be done again over weights it has changed already.
+   */
+  async change<Result>(update: () => Promise<Result>): Promise<Result> {
+    this.halfway = true;
+    const result = await update();
+    this.halfway = false;
+    return result;
+  }
+
+  /** Saves what a run that was stopped had reached; one stopped halfway through a step goes back to the save before. */
+  async saveWhenWhole(): Promise<void> {
+    if (!this.halfway) await this.save();
   }
 
   /** Notes that a stage is over, drops its optimizers and what was kept for it alone, and saves. */

@@ -81,6 +81,12 @@ async function loadPairs(seed: number, size: number, flippedShare: number): Prom
   const train = preferences
     .slice(NUM_HELDOUT, NUM_HELDOUT + size)
     .map((pair) => (random.next() < flippedShare ? { ...pair, chosen: pair.rejected, rejected: pair.chosen } : pair));
-  const side = (part: readonly Preference[]) => ({ preferences: part, demonstrations: [], thumbs: [], prompts: [] });
+  const side = (part: readonly Preference[]) => ({
+    preferences: part,
+    demonstrations: [],
+    thumbs: [],
+    graded: [],
+    prompts: [],
+  });
   return { train: side(train), heldout: side(preferences.slice(0, NUM_HELDOUT)) };
 }

@@ -1,8 +1,9 @@
 import { padSequences, type Scorer } from '@attune/training';
+import { microBatches } from '../recipes/micro-batches.js';
 import { type AnswerSequence, toWeighted } from './answer-sequence.js';
 
 /** Rows of one forward pass: more costs memory, fewer cost calls. */
-const ROWS = 16;
+export const SCORED_AT_ONCE = 16;
 
 /** Log-probs of each sequence's answer tokens, in order. */
 export function answerLogProbs(scorer: Scorer, sequences: readonly AnswerSequence[]): Promise<Float32Array[]> {
@@ -17,7 +18,8 @@ export function answerValues(scorer: Scorer, sequences: readonly AnswerSequence[
 /** The reward model's score of each sequence, in order. */
 export async function sequenceScores(scorer: Scorer, sequences: readonly AnswerSequence[]): Promise<number[]> {
   const scores: number[] = [];
-  for (const part of chunks(sequences)) scores.push(...(await scorer.rewardScores(part.map(({ ids }) => ids))));
+  for (const part of microBatches(sequences, SCORED_AT_ONCE))
+    scores.push(...(await scorer.rewardScores(part.map(({ ids }) => ids))));
   return scores;
 }
 
@@ -26,7 +28,7 @@ async function perAnswerToken(
   run: (batch: ReturnType<typeof padSequences>) => Promise<Float32Array>,
 ): Promise<Float32Array[]> {
   const found: Float32Array[] = [];
-  for (const part of chunks(sequences)) {
+  for (const part of microBatches(sequences, SCORED_AT_ONCE)) {
     const flat = await run(padSequences(part.map(toWeighted)));
     let start = 0;
     for (const { ids, answerStart } of part) {
@@ -36,8 +38,4 @@ async function perAnswerToken(
     }
   }
   return found;
-}
-
-function chunks<T>(items: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / ROWS) }, (_, i) => items.slice(i * ROWS, (i + 1) * ROWS));
 }

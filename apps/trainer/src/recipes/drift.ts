@@ -11,7 +11,7 @@ import type { RecipeContext } from './recipe-context.js';
 /** So often answers are sampled by methods that do not sample to train, and before the last step of a stage. */
 const EVERY_STEPS = 20;
 const NUM_ANSWERS = 16;
-const MAX_ANSWER_TOKENS = 48;
+export const DRIFT_ANSWER_TOKENS = 48;
 
 export interface DriftPlan {
   readonly stage: string;
@@ -40,7 +40,7 @@ export async function measureDrift(
   const rollouts = await samplePolicy(context, engine, plan.policy, {
     name: `${plan.stage}-drift-${step}`,
     prompts: chosen.map((i) => promptIds(context.model.tokenizer, plan.prompts[i]!)),
-    maxAnswerTokens: MAX_ANSWER_TOKENS,
+    maxAnswerTokens: DRIFT_ANSWER_TOKENS,
     seed: deriveSeed(seed, step),
   });
   const kl = await klOfRollouts(rollouts, plan.reference);

@@ -3,7 +3,7 @@ import type { ChatMessage, Grader, GraderConfig } from '@attune/contracts';
 import { grade } from '@attune/graders';
 import { deriveSeed, InvalidRequestError } from '@attune/platform';
 import { exampleAt, familyNamed, type TaskFamily, trainFamilies } from '@attune/tasks';
-import type { GradedRow } from '../curation/graded-rows.js';
+import type { GradedRow } from '../curation/dataset.js';
 import { batchItems } from './data-order.js';
 
 /** A prompt whose answers a program can score, from 0 to 1. */

@@ -1,5 +1,5 @@
 import type { Engine } from '@attune/engine';
-import type { ChatMessage } from '@attune/contracts';
+import type { TuningJobConfig } from '@attune/contracts';
 import { deriveSeed } from '@attune/platform';
 import {
   AdamW,
@@ -11,15 +11,17 @@ import {
   rloo,
   type Rollout,
   type Scorer,
+  type StepResult,
   TrainStep,
 } from '@attune/training';
+import type { DatasetSide } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { promptIds } from '../model/answer-sequence.js';
 import { foundationOf, type Policy } from '../model/policy.js';
 import { answerLogProbs } from '../model/scoring.js';
 import { budgetSpent } from './drift.js';
 import { mean, meanFigures } from './figures.js';
-import { type GradedPrompt, promptSource } from './graders.js';
+import { type GradedPrompt, promptSource, type PromptSource } from './graders.js';
 import { microBatches } from './micro-batches.js';
 import { samplePolicy, toSequence } from './policy-rollouts.js';
 import type { RecipeContext } from './recipe-context.js';
@@ -37,11 +39,11 @@ export async function trainGrpo(
   context: RecipeContext,
   engine: Engine,
   policy: Policy,
-  prompts: readonly (readonly ChatMessage[])[],
+  side: Pick<DatasetSide, 'prompts' | 'graded'>,
 ): Promise<void> {
   const { config, model, state, journal } = context;
   const settings = config.grpo;
-  const promptsOf = promptSource(settings.grader, prompts, deriveSeed(config.seed, STAGE), context.gradedRows);
+  const promptsOf = gradedPrompts(config, side);
   journal.info(
     `${settings.advantage.toUpperCase()}: ${settings.iterations} iterations of ${settings.prompts_per_iteration} prompts, ` +
       `${settings.group_size} answers each, graded by ${settings.grader.kind}`,
@@ -71,9 +73,13 @@ export async function trainGrpo(
       });
       const { scored, figures } = await scoreGroups(context, reference, graded, rollouts);
       const parts = microBatches(scored, Math.ceil(scored.length / settings.minibatches));
-      const results = [];
-      for (const part of parts)
-        results.push(await step.run(microBatches(part, config.micro_batch).map(groupBatch), settings.learning_rate));
+      const results = await state.change(() =>
+        updateAll(
+          step,
+          parts.map((part) => microBatches(part, config.micro_batch).map(groupBatch)),
+          settings.learning_rate,
+        ),
+      );
       const stop = figures.kl > settings.kl_budget ? budgetSpent(figures.kl, settings.kl_budget) : undefined;
       return { values: { ...meanFigures(results), ...figures, first_ratio: results[0]!.metrics['ratio']! }, stop };
     });
@@ -82,6 +88,23 @@ export async function trainGrpo(
     step.release();
     await reference.release();
   }
+}
+
+/** What each round asks, and how its answers are paid; the same however often a run is resumed. */
+export const gradedPrompts = (
+  { grpo: { grader }, seed }: Pick<TuningJobConfig, 'grpo' | 'seed'>,
+  { prompts, graded }: Pick<DatasetSide, 'prompts' | 'graded'>,
+): PromptSource => promptSource(grader, prompts, deriveSeed(seed, STAGE), graded);
+
+/** One update for each minibatch. */
+async function updateAll<Batch>(
+  step: TrainStep<Batch>,
+  minibatches: readonly (readonly Batch[])[],
+  learningRate: number,
+): Promise<StepResult[]> {
+  const results: StepResult[] = [];
+  for (const minibatch of minibatches) results.push(await step.run(minibatch, learningRate));
+  return results;
 }
 
 /** Scores, advantages within each group, and what there is to tell about them. */

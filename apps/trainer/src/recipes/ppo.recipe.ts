@@ -78,7 +78,7 @@ export async function trainPpo(
       });
       const klCoef = state.cursor.figures[KL_COEF] ?? settings.kl_coef;
       const scored = await scoreRollouts(context, roles, reward, rollouts, klCoef);
-      const updates = await update(context, roles.step, scored.rollouts, ptx, n);
+      const updates = await state.change(() => update(context, roles.step, scored.rollouts, ptx, n));
       if (settings.kl_target !== null)
         state.note({ [KL_COEF]: nextKlCoef(klCoef, scored.figures.kl, { target: settings.kl_target }) });
       const values = {
@@ -183,10 +183,7 @@ async function scoreRollouts(
   };
 }
 
-/**
- * Several passes over the rollouts in minibatches, each with as many supervised sequences beside them. Runs to its end
- * also when the job is stopped: an iteration half applied, saved and then repeated would be another training run.
- */
+/** Several passes over the rollouts in minibatches, each with as many supervised sequences beside them. */
 async function update(
   context: RecipeContext,
   step: Roles['step'],

@@ -1,5 +1,4 @@
 import type { TuningJobConfig } from '@attune/contracts';
-import type { GradedRow } from '../curation/graded-rows.js';
 import type { Journal } from '../jobs/journal.js';
 import type { RunState } from '../jobs/run-state.js';
 import type { StageHost } from '../jobs/stage-loop.js';
@@ -11,6 +10,4 @@ export interface RecipeContext extends StageHost {
   readonly config: TuningJobConfig;
   readonly state: RunState;
   readonly journal: Journal;
-  /** Rows of a file whose answers a grader of the API pays; left out: none. */
-  readonly gradedRows?: readonly GradedRow[];
 }

@@ -72,7 +72,7 @@ export async function trainCandidate(
   await stage('ppo', distrust === null ? null : `PPO is skipped: ${distrust}`, () =>
     trainPpo(context, engine, policy, reward!, train),
   );
-  await stage('grpo', null, () => trainGrpo(context, engine, policy, train.prompts));
+  await stage('grpo', null, () => trainGrpo(context, engine, policy, train));
   return { policy, reward, judge: distrust === null ? reward : null, objectives };
 }
 
