@@ -15,6 +15,11 @@ import type { Speculator } from './speculation/speculator.js';
 import { Slots } from './slots.js';
 import type { StopReason, TokenEvent } from './types.js';
 
+/** How long a step waits for the masks of structured answers, all together: usually they take a hundredth of it. */
+const MASK_PATIENCE_MS = 2;
+/** How long, where there is nothing else to do. */
+const IDLE_PATIENCE_MS = 20;
+
 /** All sequences under way, and the step that moves every one of them on. */
 export class Batch {
   readonly counters = { steps: 0, promptTokens: 0, cachedTokens: 0, completionTokens: 0 };
@@ -74,16 +79,38 @@ export class Batch {
     for (const sequence of this.all()) if (sequence.cancelled) this.end(sequence, 'cancelled');
     const now = this.clock.monotonicMs();
     for (const sequence of this.waiting.values()) if (sequence.isLate(now)) this.refuseLate(sequence);
-    for (const sequence of this.running.values()) this.alone(sequence, () => this.endCompleted(sequence));
+    for (const sequence of this.withMasks()) this.alone(sequence, () => this.endCompleted(sequence));
     this.admitWaiting();
     const plan = planStep(
-      [...this.running.values()].map((sequence) => sequence.view(this.shares.of(sequence.user))),
+      this.withMasks().map((sequence) => sequence.view(this.shares.of(sequence.user))),
       (numDecoding) => this.chunks.tokens(numDecoding),
     );
     const decoding = plan.decode.map((id) => this.running.get(id)!);
     this.slots.exchange(arrange(decoding.map(placed)));
     for (const run of decodeRuns(decoding.map(placed))) await this.decode(run, decoding);
     for (const { id, count } of plan.prefill) await this.prefill(this.running.get(id)!, count);
+  }
+
+  /**
+   * The running sequences that can move on. Structured answers whose mask is not there yet sit out, so that the others
+   * need not wait for a slow grammar; where there are no others, it is waited for.
+   */
+  private withMasks(): Sequence[] {
+    const until = this.clock.monotonicMs() + MASK_PATIENCE_MS;
+    const left = () => Math.max(0, until - this.clock.monotonicMs());
+    const able = [...this.running.values()].filter((sequence) => this.hasMask(sequence, left()));
+    const [first] = this.running.values();
+    if (able.length > 0 || !first) return able;
+    return this.hasMask(first, IDLE_PATIENCE_MS) ? [first] : [];
+  }
+
+  private hasMask(sequence: Sequence, patienceMs: number): boolean {
+    try {
+      return sequence.matcher?.isReady(patienceMs) ?? true;
+    } catch (error) {
+      this.fail(sequence, error);
+      return false;
+    }
   }
 
   private refuseLate(sequence: Sequence) {
@@ -208,12 +235,17 @@ export class Batch {
       for (; accepted < tokens.length; accepted++) {
         sequence.computed += 1;
         this.advance(sequence, logits.subarray(accepted * size, (accepted + 1) * size));
-        const isOpen = this.running.has(sequence.id) && (sequence.matcher?.state ?? 'open') === 'open';
-        if (!isOpen || sequence.tokens.at(-1) !== draft[accepted]) break;
+        if (!this.canGoOn(sequence) || sequence.tokens.at(-1) !== draft[accepted]) break;
       }
       this.speculator!.learn(sequence, draft.length, accepted);
     });
     return true;
+  }
+
+  /** Whether the next token can be drawn at once: a mask that is late leaves the rest of a draft unchecked. */
+  private canGoOn(sequence: Sequence): boolean {
+    if (!this.running.has(sequence.id)) return false;
+    return !sequence.matcher || (this.hasMask(sequence, MASK_PATIENCE_MS) && sequence.matcher.state === 'open');
   }
 
   private async prefill(sequence: Sequence, planned: number) {

@@ -9,37 +9,47 @@ export interface MatcherCommands {
   alive(): boolean;
 }
 
-/** How long the model may be kept waiting for the masks of one answer. */
-export interface WaitBudget {
-  readonly lateMs: number;
-  /** The wait that is late once too often. */
-  readonly mostLate: number;
-  readonly longestMs: number;
-}
-
-const WAIT_BUDGET: WaitBudget = { lateMs: 250, mostLate: 3, longestMs: 1_000 };
+/** An answer whose next mask takes longer than this ends: it holds a place that others want. */
+const LONGEST_WAIT_MS = 5_000;
 const TOO_SLOW = 'the structure takes too long to follow; make it simpler';
 
 /**
- * Follows one answer through its grammar. The work is done by another thread as soon as a token is accepted, beside the
- * model's next run; `mask` waits only for what is still missing, some tens of microseconds at most.
+ * Follows one answer through its grammar. The work is done by another thread as soon as a token is accepted, in some tens
+ * of microseconds as a rule; whoever has something else to do meanwhile asks `isReady` first.
  */
 export class Matcher {
   /** Commands sent; opening is the first. */
   private sent = 1;
   private closed = false;
-  private numLate = 0;
+  private askedAt = performance.now();
 
+  /** @param longestMs how long a mask may take */
   constructor(
     private readonly words: Int32Array,
     private readonly commands: MatcherCommands,
-    private readonly budget = WAIT_BUDGET,
+    private readonly longestMs = LONGEST_WAIT_MS,
   ) {}
 
   /**
+   * Whether the mask is there that follows everything accepted; blocks this thread for at most `patienceMs`.
+   * @throws InternalError when it will never come, or takes longer than it may
+   */
+  isReady(patienceMs: number): boolean {
+    const until = performance.now() + patienceMs;
+    for (let done = this.done(); done < this.sent; done = this.done()) {
+      if (!this.commands.alive()) throw new InternalError('the thread of a constrained answer ended; ask again');
+      const now = performance.now();
+      if (now - this.askedAt >= this.longestMs) throw new InternalError(TOO_SLOW);
+      if (now >= until) return false;
+      Atomics.wait(this.words, DONE, done, Math.min(until, this.askedAt + this.longestMs) - now);
+    }
+    return true;
+  }
+
+  /**
    * Which tokens may come next: bit `t & 31` of word `t >> 5`. Stop tokens are among them where the answer may end.
-   * Valid until the next `accept` or `rollback`.
-   * @throws InternalError when masks come too late too often: the model, and all other answers, wait for them
+   * Valid until the next `accept` or `rollback`. Waits for what `isReady` says is not there.
+   * @throws InternalError as `isReady`
    */
   mask(): Int32Array {
     this.catchUp();
@@ -54,14 +64,14 @@ export class Matcher {
 
   /** Moves on by a token of the mask that is no stop token. */
   accept(token: number): void {
-    this.sent += 1;
+    this.ask();
     this.commands.accept(token);
   }
 
   /** Takes back the last `count` accepted tokens. */
   rollback(count: number): void {
     if (count === 0) return;
-    this.sent += 1;
+    this.ask();
     this.commands.rollback(count);
   }
 
@@ -71,19 +81,13 @@ export class Matcher {
     this.commands.close();
   }
 
+  private ask(): void {
+    this.sent += 1;
+    this.askedAt = performance.now();
+  }
+
   private catchUp(): void {
-    if (this.numLate >= this.budget.mostLate) throw new InternalError(TOO_SLOW);
-    const started = performance.now();
-    for (let done = this.done(); done < this.sent; done = this.done()) {
-      if (!this.commands.alive()) throw new InternalError('the thread of a constrained answer ended; ask again');
-      const left = this.budget.longestMs - (performance.now() - started);
-      if (left > 0 && Atomics.wait(this.words, DONE, done, left) !== 'timed-out') continue;
-      this.numLate = this.budget.mostLate;
-      throw new InternalError(TOO_SLOW);
-    }
-    if (performance.now() - started <= this.budget.lateMs) return;
-    this.numLate += 1;
-    if (this.numLate >= this.budget.mostLate) throw new InternalError(TOO_SLOW);
+    this.isReady(Infinity);
   }
 
   /** Commands carried out. */

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import type { OutputStructure } from '@attune/contracts';
-import { collect, Engine, EngineHost, type EngineOptions, type GenerateRequest } from '@attune/engine';
+import { collect, Engine, EngineHost, type EngineOptions, type GenerateRequest, type Generation } from '@attune/engine';
 import { type Matcher, type StructureCompiler, vocabularyOf } from '@attune/structured';
 import { Tokenizer } from '@attune/tokenizer';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -221,6 +221,39 @@ describe('a structure that cannot be followed further', () => {
     expect(plain.tokens).toHaveLength(200);
   });
 });
+
+describe('a structure that is slow to follow', () => {
+  it('keeps nobody else waiting, and its own answer is what it would have been', async () => {
+    const structure: OutputStructure = { type: 'regex', pattern: '[a-z]{20}' };
+    const free = { ...request('b', structure), structure: undefined, stopIds: [] };
+    const alone = await collect((await load()).generate(request('a', structure)));
+    const engine = await load();
+    const { structures } = engine as unknown as { structures: StructureCompiler };
+    const open = structures.open.bind(structures);
+    structures.open = async (...given) => {
+      const opened = await open(...given);
+      if (opened.ok) delay(opened.matcher, 25);
+      return opened;
+    };
+    const ended: string[] = [];
+    const note = (id: string) => (answer: Generation) => (ended.push(id), answer);
+    const [slow, plain] = await Promise.all([
+      collect(engine.generate(request('a', structure))).then(note('slow')),
+      collect(engine.generate(free)).then(note('plain')),
+    ]);
+    expect(ended).toEqual(['plain', 'slow']);
+    expect(plain.tokens).toHaveLength(200);
+    expect(slow.finished.reason).toBe('stop');
+    expect(slow.tokens).toEqual(alone.tokens);
+  });
+});
+
+/** Has the thread hear of each token this much later. */
+function delay(matcher: Matcher, ms: number) {
+  const { commands } = matcher as unknown as { commands: { accept(token: number): void } };
+  const { accept } = commands;
+  commands.accept = (token) => setTimeout(() => accept(token), ms);
+}
 
 /** From its so many-th use on, a part of the matcher throws. */
 function breakAfter(matcher: Matcher, what: 'mask' | 'state', after: number) {
