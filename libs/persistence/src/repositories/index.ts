@@ -56,6 +56,8 @@ export { InstanceRepository, SILENT_MS } from './instance.repository.js';
 export * from './response-event.repository.js';
 export * from './response.repository.js';
 export type { SavedResponse } from './response-row.js';
+export * from './running-response.repository.js';
+export type { SavedResponse } from './response-row.js';
 export * from './tuning.repository.js';
 export * from './upload.repository.js';
 export * from './vector-search.repository.js';
