@@ -2,10 +2,12 @@ import { rm } from 'node:fs/promises';
 import type { TrainingState } from '@attune/checkpoint';
 import { type TuningJobConfig, tuningJobConfig } from '@attune/contracts';
 import { systemClock } from '@attune/platform';
+import type { Runtime } from '@attune/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset, DatasetSide } from '../curation/dataset.js';
 import { type RunCursor, RunState, type StateStore } from '../jobs/run-state.js';
 import { type BaseModel, loadEngine } from '../model/base-model.js';
+import { interruptible } from '../model/interruptible.js';
 import { tinyModel } from '../model/tiny-model.fixture.js';
 import type { RecipeContext } from './recipe-context.js';
 import { initialPolicy } from './starting-policy.js';
@@ -17,6 +19,16 @@ const config = tuningJobConfig.parse({
   reward: { epochs: 2, batch_size: 4, learning_rate: 5e-3, min_accuracy: 0 },
   ppo: { iterations: 3, rollouts_per_iteration: 4, max_answer_tokens: 6, learning_rate: 5e-3 },
 });
+
+const shortGrpo = {
+  iterations: 2,
+  prompts_per_iteration: 2,
+  group_size: 2,
+  minibatches: 2,
+  max_answer_tokens: 4,
+  learning_rate: 5e-3,
+  grader: { kind: 'regex' as const, pattern: '[a-m]', flags: '' },
+};
 
 const words = ['over', 'and', 'out', 'ship', 'port', 'sea'];
 const side = (names: readonly string[]): DatasetSide => {
@@ -45,8 +57,17 @@ interface Told {
   values: Record<string, number>[];
 }
 
-/** Runs all stages and saves after every step; `diesAt` kills it before that many steps are written down. */
-async function train(store: StateStore, told: Told, diesAt = Infinity, job: TuningJobConfig = config) {
+/**
+ * Runs all stages and saves after every step; `diesAt` kills it before that many steps are written down, `stop` stops it
+ * in good order.
+ */
+async function train(
+  store: StateStore,
+  told: Told,
+  diesAt = Infinity,
+  job: TuningJobConfig = config,
+  stop: { runtime: Runtime; signal: AbortSignal } = { runtime: model.runtime, signal: new AbortController().signal },
+) {
   const journal = {
     step: (stage: string, _: number, values: Record<string, number>) => {
       if (told.stages.length >= diesAt) throw new Error('killed');
@@ -60,13 +81,14 @@ async function train(store: StateStore, told: Told, diesAt = Infinity, job: Tuni
     },
     flush: async () => undefined,
   };
+  const state = await RunState.open(store, async () => null, 'base');
   const context = {
-    model,
+    model: { ...model, runtime: stop.runtime },
     config: job,
-    state: await RunState.open(store, async () => null, 'base'),
+    state,
     journal,
     clock: systemClock,
-    signal: new AbortController().signal,
+    signal: stop.signal,
     saveEveryMs: 0,
   } as unknown as RecipeContext;
   const engine = await loadEngine(model, 64);
@@ -74,6 +96,9 @@ async function train(store: StateStore, told: Told, diesAt = Infinity, job: Tuni
     const candidate = await trainCandidate(context, engine, initialPolicy(model, job), data);
     await candidate.reward?.scorer.release();
     return candidate;
+  } catch (error) {
+    if (stop.signal.aborted) await state.saveWhenWhole();
+    throw error;
   } finally {
     await engine.close();
   }
@@ -133,6 +158,41 @@ describe('a price of KL that is steered', () => {
     for (const [name, { data: values }] of resumed.policy.parameters)
       expect(values, name).toEqual(straight.policy.parameters.get(name)!.data);
   });
+});
+
+/** Aborts as its run number `last` begins. */
+function stoppingAt(last: number): { runtime: Runtime; signal: AbortSignal } {
+  const stop = new AbortController();
+  const inner = interruptible(model.runtime, stop.signal);
+  let runs = 0;
+  const createSession: Runtime['createSession'] = async (graph, options) => {
+    const session = await inner.createSession(graph, options);
+    const run = session.run.bind(session);
+    session.run = (inputs, outputs) => {
+      if (++runs === last) stop.abort();
+      return run(inputs, outputs);
+    };
+    return session;
+  };
+  return { signal: stop.signal, runtime: Object.assign(Object.create(model.runtime) as Runtime, { createSession }) };
+}
+
+describe('a run that is stopped', () => {
+  // In SFT, the reward model, between PPO's updates (four to an iteration, behind four scoring passes), and in GRPO's.
+  const job = { ...config, stages: [...config.stages, 'grpo' as const], grpo: { ...config.grpo, ...shortGrpo } };
+
+  it.each([2, 7, 12, 14, 16, 18, 20, 23, 26, 33, 36])(
+    'in the middle of graph run %i goes on to the same weights',
+    async (last) => {
+      const straight = await train(memoryStore(), { stages: [], values: [] }, Infinity, job);
+      const store = memoryStore();
+      const stopped = train(store, { stages: [], values: [] }, Infinity, job, stoppingAt(last));
+      await expect(stopped).rejects.toThrow('cancelled');
+      const resumed = await train(store, { stages: [], values: [] }, Infinity, job);
+      for (const [name, { data: values }] of resumed.policy.parameters)
+        expect(values, name).toEqual(straight.policy.parameters.get(name)!.data);
+    },
+  );
 });
 
 /** Everything but PPO's chain: what learns from preferences, thumbs and graders, one of each. */
