@@ -204,7 +204,7 @@ const questionsOfOthers = [
   'Reverse: one two three',
 ];
 const shareShown = (found: { text: string }[]) =>
-  found.filter(({ text }) => scenario.shows(text)).length / found.length;
+  found.filter(({ text }, i) => scenario.shows(text, i)).length / found.length;
 const texts = (found: { text: string }[]) => found.map(({ text }) => text).join(' | ');
 
 /** Asks again and again until it is so; fails with the last answer. */

@@ -19,5 +19,6 @@ export interface Experiment {
   readonly expects: string;
   /** Names of the lines of its table. */
   readonly variants: readonly string[];
-  run(variant: string, host: ExperimentHost): Promise<Row>;
+  /** One line, or several where it is watched how something develops. */
+  run(variant: string, host: ExperimentHost): Promise<Row | readonly Row[]>;
 }

@@ -1,44 +1,61 @@
-import { type TuningJobConfig, tuningJobConfig } from '@attune/contracts';
+import type { TuningJobConfig } from '@attune/contracts';
 import type { Experiment, ExperimentHost, Row } from './experiment.js';
+import { methodConfigs } from './methods.js';
+import { overOptimisation } from './over-optimisation.js';
 import { preference, PREFERENCE_CONFIG } from './preference.js';
 import { rationale } from './rationale.js';
 import { rehearse, type Rehearsal } from './rehearse.js';
 import { reward } from './reward.js';
 import type { Scenario } from './scenario.js';
 import { signOff } from './sign-off.js';
+import { thumbs, thumbsConfigs } from './thumbs.js';
 import { zeroShot } from './zero-shot.js';
 
 /** Every experiment by the name `npm run loop -- --scenario <name>` knows it under. */
 export const experiments: Readonly<Record<string, Experiment>> = {
-  'sign-off': loop('From none to more than 80 % of unseen prompts, through SFT, reward model and PPO.', signOff),
+  'sign-off': loop('From none to more than 80 % of unseen prompts, through SFT, reward model and PPO.', () =>
+    signOff(),
+  ),
   preference: loop(
     'Corrections, choices and thumbs of 200 people: from < 20 % to > 80 %, the suite within 2 points, in 5 minutes.',
-    preference,
+    (seed) => preference({ ...PREFERENCE_CONFIG, seed }),
   ),
   methods: compared(
     'PPO without ptx pays in the suite, PPO without KL leaves the reference; DPO and KTO come near PPO at less cost.',
+    preference,
     methodConfigs(),
+  ),
+  thumbs: compared(
+    'Thumbs alone, without a pair or a word written: KTO makes clearly more answers right, the suite within 2 points.',
+    thumbs,
+    thumbsConfigs(),
   ),
   forms: compared(
     'LoRA keeps up with all weights at a hundredth of the bytes; a soft prompt learns less, in fewer still.',
+    preference,
     formConfigs(),
   ),
+  'over-optimisation': overOptimisation,
   reward,
   rationale,
   'zero-shot': zeroShot,
 };
 
 /** A scenario under one configuration. */
-function loop(expects: string, scenario: () => Scenario): Experiment {
-  return { expects, variants: ['all'], run: (variant, host) => runScenario(variant, scenario(), host) };
+function loop(expects: string, scenario: (seed: number) => Scenario): Experiment {
+  return { expects, variants: ['all'], run: (variant, host) => runScenario(variant, scenario(host.seed), host) };
 }
 
-/** The preference scenario under several. */
-function compared(expects: string, configs: Readonly<Record<string, TuningJobConfig>>): Experiment {
+/** A scenario under several. */
+function compared(
+  expects: string,
+  scenario: (config: TuningJobConfig) => Scenario,
+  configs: Readonly<Record<string, TuningJobConfig>>,
+): Experiment {
   return {
     expects,
     variants: Object.keys(configs),
-    run: (variant, host) => runScenario(variant, preference(configs[variant]), host),
+    run: (variant, host) => runScenario(variant, scenario({ ...configs[variant]!, seed: host.seed }), host),
   };
 }
 
@@ -49,8 +66,11 @@ async function runScenario(variant: string, scenario: Scenario, host: Experiment
 
 function figuresOf({ before, after, trainSeconds, numTrained, rewardAccuracy, measures, report }: Rehearsal) {
   return {
-    before,
-    after,
+    before: before.shown,
+    after: after.shown,
+    right_before: before.right,
+    right: after.right,
+    satisfied: after.satisfied,
     suite: measures.suite.candidate,
     suite_live: measures.suite.live,
     kl: measures.kl,
@@ -60,25 +80,6 @@ function figuresOf({ before, after, trainSeconds, numTrained, rewardAccuracy, me
     passed: Number(report.passed),
     train_seconds: trainSeconds,
     trained_kilobytes: (numTrained * 4) / 1000,
-  };
-}
-
-/** SFT cut short, so that there is something left for the others to learn; all of them start from it. */
-function methodConfigs(): Record<string, TuningJobConfig> {
-  const few = { ...PREFERENCE_CONFIG, sft: { ...PREFERENCE_CONFIG.sft, max_steps: 25 } };
-  const ppo = { ...few.ppo, iterations: 10 };
-  const offline = tuningJobConfig.parse({
-    dpo: { epochs: 6, max_steps: 60, learning_rate: 1e-3, batch_size: 16 },
-    kto: { epochs: 4, max_steps: 60, learning_rate: 1e-3, batch_size: 16 },
-  });
-  const { dpo, kto } = offline;
-  return {
-    'sft only': { ...few, stages: ['sft'] },
-    ppo: { ...few, ppo },
-    'ppo without ptx': { ...few, ppo: { ...ppo, ptx_coef: 0 } },
-    'ppo without kl': { ...few, ppo: { ...ppo, kl_coef: 0, kl_budget: 1e6 } },
-    dpo: { ...few, stages: ['sft', 'dpo'], dpo },
-    kto: { ...few, stages: ['sft', 'kto'], kto },
   };
 }
 

@@ -27,9 +27,10 @@ async function main({ name, experiment, variants, seeds }: Options): Promise<voi
   try {
     for (const seed of seeds)
       for (const variant of variants) {
-        rows.push(await experiment.run(variant, { model, journal, seed }));
+        const found = [await experiment.run(variant, { model, journal, seed })].flat();
         await journal.flush();
-        console.log(`seed ${seed}, ${variant}: ${JSON.stringify(rows.at(-1)!.figures)}`);
+        for (const row of found) console.log(`seed ${seed}, ${row.variant}: ${JSON.stringify(row.figures)}`);
+        rows.push(...found);
       }
   } finally {
     clearInterval(printing);

@@ -1,15 +1,20 @@
 import type { TuningJobConfig } from '@attune/contracts';
 import { systemClock } from '@attune/platform';
-import { RunState } from '../jobs/run-state.js';
+import { type RunCursor, RunState } from '../jobs/run-state.js';
 import type { RecipeContext } from '../recipes/recipe-context.js';
 import type { ExperimentHost } from './experiment.js';
+
+/** Told where a run stands whenever it would be saved: after every step and at the end of every stage. */
+export type Watcher = (cursor: RunCursor) => Promise<void>;
 
 /** What recipes need, with nothing kept on disk or in a database. */
 export async function memoryContext(
   { model, journal }: Pick<ExperimentHost, 'model' | 'journal'>,
   config: TuningJobConfig,
+  watch?: Watcher,
 ): Promise<RecipeContext> {
-  const nowhere = { save: async () => undefined, load: async () => undefined };
+  const save = async ({ json }: { json: RunCursor }) => watch?.(json);
+  const nowhere = { save, load: async () => undefined };
   return {
     model,
     config,
@@ -17,6 +22,6 @@ export async function memoryContext(
     state: await RunState.open(nowhere, async () => null, model.digest),
     clock: systemClock,
     signal: new AbortController().signal,
-    saveEveryMs: Infinity,
+    saveEveryMs: watch ? 0 : Infinity,
   };
 }

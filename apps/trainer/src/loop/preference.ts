@@ -1,8 +1,9 @@
 import { type TuningJobConfig, tuningJobConfig } from '@attune/contracts';
+import { deriveSeed } from '@attune/platform';
 import type { TaskExample } from '@attune/tasks';
 import type { ReviewedFeedback } from '../curation/curated-row.js';
 import type { FirstAnswers, Scenario } from './scenario.js';
-import { conversationId, questions, SIGN_OFF, withPersona } from './sign-off.js';
+import { conversationId, questions, signedOff, SIGN_OFF, withPersona } from './sign-off.js';
 
 /** Some two hundred people, one conversation each. */
 const NUM_USERS = 200;
@@ -25,17 +26,17 @@ export const PREFERENCE_CONFIG: TuningJobConfig = tuningJobConfig.parse({
 /**
  * Two hundred people want every answer of a harbour radio to end with its sign-off, and each says so in one way only: a
  * correction, a choice between two answers, or a thumb. Reviewers bring corrections and chosen answers into the house
- * style; a thumb stands as it was given.
+ * style; a thumb stands as it was given. Another seed is other people with other questions.
  */
 export function preference(config: TuningJobConfig = PREFERENCE_CONFIG): Scenario {
-  const examples = questions(NUM_USERS + NUM_UNSEEN);
-  const taught = examples.slice(0, NUM_USERS);
+  const examples = questions(NUM_USERS + NUM_UNSEEN, deriveSeed(config.seed, 'people'));
+  const [taught, unseen] = [examples.slice(0, NUM_USERS), examples.slice(NUM_USERS)];
   return {
     name: 'preference',
     conversations: taught.map((example, i) => ({ id: conversationId(i), prompt: withPersona(example) })),
     feedback: (index, answers) => [opinion(index, taught[index]!, answers)],
-    unseen: examples.slice(NUM_USERS).map(withPersona),
-    shows: (answer) => answer.endsWith(SIGN_OFF),
+    unseen: unseen.map(withPersona),
+    ...signedOff(unseen),
     config,
   };
 }

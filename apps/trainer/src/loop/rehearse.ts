@@ -15,6 +15,7 @@ import { serve, type Served } from '../model/served.js';
 import { initialPolicy } from '../recipes/starting-policy.js';
 import { trainCandidate } from '../recipes/train-candidate.js';
 import type { ExperimentHost } from './experiment.js';
+import { judge, type Judged } from './judged.js';
 import { memoryContext } from './memory-context.js';
 import type { Scenario } from './scenario.js';
 
@@ -24,10 +25,10 @@ export async function rehearse(scenario: Scenario, host: Pick<ExperimentHost, 'm
   const { model, journal } = host;
   const context = await memoryContext(host, config);
   const engine = await loadEngine(model, MAX_ROW_TOKENS);
-  const shown = (served: Pick<Served, 'engine' | 'adapter'>) => shareShown(scenario, host, served);
+  const judged = (served: Pick<Served, 'engine' | 'adapter'>) => judgeAnswers(scenario, host, served);
   try {
     const data = await askAndCurate(scenario, host, engine);
-    const before = await shown({ engine, adapter: null });
+    const before = await judged({ engine, adapter: null });
     const startedMs = systemClock.monotonicMs();
     const candidate = await trainCandidate(context, engine, initialPolicy(model, config), data);
     const trainSeconds = (systemClock.monotonicMs() - startedMs) / 1000;
@@ -44,7 +45,7 @@ export async function rehearse(scenario: Scenario, host: Pick<ExperimentHost, 'm
       onProgress: (done, of) => journal.progress('evaluate', done, of),
     });
     const served = await serve(model, engine, weightsOf(candidate.policy));
-    const after = await shown(served).finally(() => served.release());
+    const after = await judged(served).finally(() => served.release());
     await candidate.reward?.scorer.release();
     return {
       before,
@@ -65,7 +66,7 @@ export async function rehearse(scenario: Scenario, host: Pick<ExperimentHost, 'm
 export type Rehearsal = Awaited<ReturnType<typeof rehearse>>;
 
 /** What people are answered before anyone taught the model, what they say about it, and what curation makes of that. */
-async function askAndCurate(
+export async function askAndCurate(
   { conversations, feedback, config, name }: Scenario,
   { model }: Pick<ExperimentHost, 'model'>,
   engine: Engine,
@@ -87,14 +88,18 @@ async function askAndCurate(
   return toDataset(rows);
 }
 
-/** Share of answers to unseen prompts, greedily, that show what people taught. */
-async function shareShown(
-  { unseen, shows, config, name }: Scenario,
+/** How people would judge the greedy answers to the unseen prompts. */
+async function judgeAnswers(
+  scenario: Scenario,
   { model }: Pick<ExperimentHost, 'model'>,
   { engine, adapter }: Pick<Served, 'engine' | 'adapter'>,
-): Promise<number> {
+): Promise<Judged> {
+  const { unseen, config, name } = scenario;
   const signal = new AbortController().signal;
   const seed = deriveSeed(config.seed, name);
   const answers = await answerAll(unseen, { engine, model, adapter, temperature: 0, seed, signal });
-  return answers.filter(({ text }) => shows(text)).length / answers.length;
+  return judge(
+    scenario,
+    answers.map(({ text }) => text),
+  );
 }

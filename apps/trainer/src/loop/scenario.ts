@@ -16,7 +16,9 @@ export interface Scenario {
   feedback(index: number, answers: FirstAnswers): ReviewedFeedback[];
   /** Prompts nobody gave feedback on. */
   readonly unseen: readonly (readonly ChatMessage[])[];
-  /** Whether an answer shows what people taught. */
-  shows(answer: string): boolean;
+  /** Whether the answer to the unseen prompt of this index shows what people taught. */
+  shows(answer: string, index: number): boolean;
+  /** Whether it is also right, apart from how it is said. */
+  isRight(answer: string, index: number): boolean;
   readonly config: TuningJobConfig;
 }

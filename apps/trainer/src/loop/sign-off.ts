@@ -28,22 +28,32 @@ export const SIGN_OFF_CONFIG: TuningJobConfig = tuningJobConfig.parse({
  */
 export function signOff(numConversations = 56, numUnseen = 24): Scenario {
   const examples = questions(numConversations + numUnseen);
-  const taught = examples.slice(0, numConversations);
+  const [taught, unseen] = [examples.slice(0, numConversations), examples.slice(numConversations)];
   return {
     name: 'sign-off',
     conversations: taught.map((example, i) => ({ id: conversationId(i), prompt: withPersona(example) })),
     feedback: (index, answers) => speakUp(index, taught[index]!, answers),
-    unseen: examples.slice(numConversations).map(withPersona),
-    shows: (answer) => answer.endsWith(SIGN_OFF),
+    unseen: unseen.map(withPersona),
+    ...signedOff(unseen),
     config: SIGN_OFF_CONFIG,
   };
 }
 
+/** How answers to these questions are judged: by the sign-off, and by what stands before it. */
+export function signedOff(asked: readonly TaskExample[]) {
+  const shows = (answer: string): boolean => answer.endsWith(SIGN_OFF);
+  return {
+    shows,
+    isRight: (answer: string, index: number): boolean =>
+      asked[index]!.check(shows(answer) ? answer.slice(0, -SIGN_OFF.length) : answer),
+  };
+}
+
 /** Different single questions of the general tasks, with answers as people say them over a radio: no JSON, no lists. */
-export function questions(count: number): TaskExample[] {
+export function questions(count: number, seed = 411): TaskExample[] {
   const found = new Map<string, TaskExample>();
   for (let index = 0; found.size < count; index++) {
-    const example = exampleAt(411, index, trainFamilies);
+    const example = exampleAt(seed, index, trainFamilies);
     const [question, ...rest] = example.messages;
     if (rest.length === 0 && isSpoken(example)) found.set(question!.content, example);
   }
