@@ -2,6 +2,7 @@ import { AccountRepository, hashSecret } from '@attune/persistence';
 import { RateLimitedError, UnauthenticatedError, type Clock, type Config, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { FreshLookup } from '../core/fresh-lookup.js';
 import { CLOCK, CONFIG, LOGGER } from '../core/tokens.js';
 import type { Caller } from './caller.js';
 import { RateLimiter, type RequestsLeft } from './rate-limiter.js';
@@ -17,18 +18,26 @@ const FAILURES_PER_MINUTE = 60;
 export class AuthService {
   /** Keys of calls the gateway makes to itself, by secret. */
   private readonly lent = new Map<string, Caller>();
-  private readonly known = new Map<string, { caller: Caller; until: number }>();
+  /** By the hash of the key. */
+  private readonly callers: FreshLookup<Caller | undefined>;
   private readonly requests: RateLimiter;
   private readonly failures: RateLimiter;
 
   constructor(
     @Inject(CONFIG) config: Config,
-    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CLOCK) clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly accounts: AccountRepository,
   ) {
     this.requests = new RateLimiter(config.http.rateLimitPerMinute, clock);
     this.failures = new RateLimiter(FAILURES_PER_MINUTE, clock);
+    this.callers = new FreshLookup({
+      look: (hash) => this.find(hash),
+      isKept: (caller) => caller !== undefined,
+      freshMs: REMEMBER_MS,
+      mostKept: MOST_REMEMBERED,
+      clock,
+    });
   }
 
   /**
@@ -41,7 +50,7 @@ export class AuthService {
     }
     const lent = this.lent.get(secret);
     if (lent) return lent;
-    const caller = await this.callerOf(hashSecret(secret));
+    const caller = await this.callers.get(hashSecret(secret));
     if (!caller) {
       this.limit(this.failures, address, 'wrong API keys from this address');
       throw unknownKey();
@@ -65,7 +74,7 @@ export class AuthService {
    * @throws UnauthenticatedError when the key has been revoked since
    */
   async authenticateAgain(secret: string | undefined): Promise<Caller> {
-    const caller = secret === undefined ? undefined : await this.callerOf(hashSecret(secret));
+    const caller = secret === undefined ? undefined : await this.callers.get(hashSecret(secret));
     if (!caller) throw unknownKey();
     return caller;
   }
@@ -88,7 +97,7 @@ export class AuthService {
 
   /** Called when a key or a role has changed: nobody is remembered any more. */
   forgetAll(): void {
-    this.known.clear();
+    this.callers.forgetAll();
   }
 
   private limit(limiter: RateLimiter, name: string, what: string): void {
@@ -99,24 +108,12 @@ export class AuthService {
     });
   }
 
-  private async callerOf(hash: string): Promise<Caller | undefined> {
-    const remembered = this.known.get(hash);
-    if (remembered && remembered.until > this.clock.monotonicMs()) return remembered.caller;
-    this.known.delete(hash);
+  private async find(hash: string): Promise<Caller | undefined> {
     const key = await this.accounts.findByKeyHash(hash);
     if (!key) return undefined;
     this.accounts.touchKey(key.id).catch((error: unknown) => this.logger.warn({ err: error }, 'key not touched'));
     const { user } = key;
-    const caller = {
-      userId: user.id,
-      userName: user.name,
-      role: user.role,
-      userCreated: user.createdAt,
-      keyId: key.id,
-    };
-    if (this.known.size >= MOST_REMEMBERED) this.known.delete(this.known.keys().next().value!);
-    this.known.set(hash, { caller, until: this.clock.monotonicMs() + REMEMBER_MS });
-    return caller;
+    return { userId: user.id, userName: user.name, role: user.role, userCreated: user.createdAt, keyId: key.id };
   }
 }
 

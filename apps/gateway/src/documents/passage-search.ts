@@ -3,6 +3,7 @@ import { DocumentRepository } from '@attune/persistence';
 import type { Clock, Config } from '@attune/platform';
 import { fitPassages, FullTextRetriever, relevantPassages, type Retriever } from '@attune/retrieval';
 import { Inject, Injectable } from '@nestjs/common';
+import { FreshLookup } from '../core/fresh-lookup.js';
 import { CLOCK, CONFIG } from '../core/tokens.js';
 
 /** Looked at beyond the number wanted, because some will be irrelevant, repeated or too long. */
@@ -10,29 +11,29 @@ const CANDIDATES_PER_PASSAGE = 4;
 
 /** How long a library that was empty is taken for empty: the longest a document of another gateway waits to be found. */
 const REMEMBER_EMPTY_MS = 1_000;
+const LIBRARY = 'library';
 
 /** What an answer can stand on. */
 @Injectable()
 export class PassageSearch {
   private readonly retriever: Retriever;
-  private emptyUntilMs = 0;
-  private additions = 0;
+  /** Where there are no documents, questions need not ask for any. */
+  private readonly empty: FreshLookup<boolean>;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    @Inject(CLOCK) private readonly clock: Clock,
-    private readonly documents: DocumentRepository,
+    @Inject(CLOCK) clock: Clock,
+    documents: DocumentRepository,
   ) {
     this.retriever = new FullTextRetriever(documents);
+    this.empty = new FreshLookup({ look: () => documents.isEmpty(), freshMs: REMEMBER_EMPTY_MS, clock });
   }
 
   /** The best passages for a question that speak about it and fit into `budgetTokens`; numbered from 1. */
   async cite(question: string, budgetTokens: number, countTokens: (text: string) => number): Promise<Citation[]> {
-    if (this.clock.monotonicMs() < this.emptyUntilMs) return [];
-    const { additions } = this;
+    if (await this.empty.get(LIBRARY)) return [];
     const limit = this.config.retrieval.retrievalPassages;
     const found = await this.retriever.retrieve(question, { limit: limit * CANDIDATES_PER_PASSAGE });
-    if (found.length === 0) await this.rememberIfEmpty(additions);
     const relevant = relevantPassages(question, found);
     return fitPassages(relevant.slice(0, limit), budgetTokens, countTokens).map((passage, place) => ({
       index: place + 1,
@@ -46,13 +47,6 @@ export class PassageSearch {
 
   /** A document was added here: it is found at once. */
   documentAdded(): void {
-    this.additions += 1;
-    this.emptyUntilMs = 0;
-  }
-
-  /** Where there are no documents, most questions need not ask for any. */
-  private async rememberIfEmpty(additions: number): Promise<void> {
-    const empty = await this.documents.isEmpty();
-    if (empty && additions === this.additions) this.emptyUntilMs = this.clock.monotonicMs() + REMEMBER_EMPTY_MS;
+    this.empty.forgetAll();
   }
 }
