@@ -1,184 +1,157 @@
 /**
  * What the gateway adds to the latency of the bare engine: HTTP, authentication, retrieval, templates, tokens to text,
  * server-sent events, and a completion row that is committed (fsync on) before the first token leaves.
- * Both sides run the same prompts greedily on engine processes of the same set-up; the gateway is the real process over
- * a PostgreSQL of its own. Rounds alternate between the two.
+ * Both sides answer the same prompts with the same seed on engine processes of the same set-up; the gateway is the real process
+ * over a PostgreSQL of its own. Twice: all streams asking at once, and in the steady state of streams that are always
+ * busy. Rounds alternate between the two sides.
+ * `-- gateway-overhead [--streams 1,32,256] [--rounds 4] [--seconds 5] [--tokens 64] [--cpu-prof FOLDER]`
  */
-import { fork, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { EngineHost } from '@attune/engine';
-import {
-  AccountRepository,
-  openDatabase,
-  removeEmbeddedPostgres,
-  runMigrations,
-  startEmbeddedPostgres,
-} from '@attune/persistence';
 import { Tokenizer } from '@attune/tokenizer';
+import { atOnce, noLatencies, steadily, type Ask, type Latencies } from './support/chat-load.js';
+import { startGatewayProcess } from './support/gateway-process.js';
+import { RawChat, type AnswerTimes } from './support/raw-chat.js';
 import { median, percentile, printResult, printTable } from './support/report.js';
-import { streamedChat } from './support/streamed-chat.js';
 
-/** Milliseconds from the call. */
-interface Latency {
-  first: number;
-  total: number;
-}
-type Ask = (question: string) => Promise<Latency>;
+const option = (name: string, fallback: string) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? fallback : process.argv[at + 1];
+};
+const STREAMS = option('streams', '1,32,256').split(',').map(Number);
+const ROUNDS = Number(option('rounds', '4'));
+const SECONDS = Number(option('seconds', '5'));
+const TOKENS = Number(option('tokens', '64'));
+const PROFILE = option('cpu-prof', '');
+const WARM_UP_ROUNDS = 4;
+/** Not greedy: a small model would repeat itself, and repetitions are guessed several tokens at a time. */
+const sampling = { temperature: 1, seed: 1 };
+/** Of one prompt after the other, at one stream, in a round of all at once. */
+const FEWEST_ANSWERS = 16;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const model = [path.join(root, 'models/attune-mini'), path.join(root, '../shared/data/weights/stories260K/hf')].find(
   (folder) => existsSync(path.join(folder, 'model.safetensors')),
 );
-const STREAMS = [1, 8, 32];
-const ROUNDS = 12;
-const WARM_UP_ROUNDS = 8;
-const TOKENS = 24;
-const SLOTS = 32;
-/** Greedy and ended by the same tokens, so that both sides make the same answers. */
-const greedy = { temperature: 0 };
-const questions = Array.from({ length: Math.max(...STREAMS) }, (_, index) => `Tell a long story about dog ${index}.`);
-
 if (!model) throw new Error('There is no model to measure with: models/attune-mini is empty.');
-const folder = mkdtempSync(path.join(tmpdir(), 'attune-bench-'));
-chmodSync(folder, 0o711);
-const database = await startEmbeddedPostgres(folder, { durable: true });
-const secret = await prepareDatabase(database.url);
-const port = await freePort();
-const gateway = await startGateway();
-const engine = await EngineHost.start({ model, slots: SLOTS, threads: 1 });
+
+const slots = Math.max(...STREAMS);
+const gateway = await startGatewayProcess(
+  { MODEL: model, ENGINE_THREADS: '1', ENGINE_SLOTS: String(slots) },
+  PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`] : [],
+);
+const connections = Array.from({ length: slots }, () => new RawChat(gateway));
+const engine = await EngineHost.start({ model, slots, threads: 1 });
 const tokenizer = await Tokenizer.fromFolder(model);
+let answered = 0;
+const sides: Record<'engine' | 'gateway', Ask> = { engine: askEngine, gateway: askGateway };
 
 try {
   await warmUp();
-  await measure();
-} finally {
-  gateway.kill('SIGTERM');
-  await engine.close();
-  await database.stop();
-  removeEmbeddedPostgres(folder);
-  rmSync(folder, { recursive: true, force: true });
-}
-
-async function measure(): Promise<void> {
-  const rows: (string | number)[][] = [];
   const figures: Record<string, number> = {};
   const ratios: Record<string, number> = {};
+  const rows = { 'all at once': [] as Row[], steady: [] as Row[] };
   for (const streams of STREAMS) {
-    const bare: Latency[] = [];
-    const served: Latency[] = [];
-    await round(streams, askEngine);
-    await round(streams, askGateway);
-    for (let count = 0; count < ROUNDS; count++) {
-      bare.push(...(await round(streams, askEngine)));
-      served.push(...(await round(streams, askGateway)));
-    }
-    for (const which of ['first', 'total'] as const) {
-      const [a, b] = [bare, served].map((latencies) => latencies.map((latency) => latency[which]));
-      const added = median(b) - median(a);
-      rows.push([
-        streams,
-        which,
-        median(a),
-        median(b),
-        added,
-        percentile(b, 0.95) - percentile(a, 0.95),
-        percentile(b, 0.99) - percentile(a, 0.99),
-      ]);
-      figures[`${which}AddedMs@${streams}`] = added;
-      ratios[`${which} gateway/engine @${streams}`] = median(b) / median(a);
-    }
+    const cpuBefore = await gateway.cpuSeconds();
+    const answersBefore = answered;
+    rows['all at once'].push(...added(`burst@${streams}`, streams, await measureAtOnce(streams), figures, ratios));
+    rows.steady.push(...added(`steady@${streams}`, streams, await measureSteadily(streams), figures, ratios));
+    const cpuMs = ((await gateway.cpuSeconds()) - cpuBefore) * 1000;
+    figures[`gatewayCpuMsPerAnswer@${streams}`] = cpuMs / (answered - answersBefore);
   }
-  printTable(['streams', 'token', 'engine ms', 'gateway ms', 'added ms', 'added p95 ms', 'added p99 ms'], rows);
+  for (const [load, lines] of Object.entries(rows)) {
+    printTable(
+      [load, 'ms', 'answers', 'engine p50', 'gateway p50', 'added p50', 'added p95', 'added p99', 'engine p99'],
+      lines,
+    );
+  }
+  printTable(
+    ['streams', 'processor ms of the gateway per answer'],
+    STREAMS.map((streams) => [streams, figures[`gatewayCpuMsPerAnswer@${streams}`]]),
+  );
   printResult({ name: 'gateway-overhead', ratios, figures });
+} finally {
+  connections.forEach((connection) => connection.close());
+  await gateway.close();
+  await engine.close();
+}
+
+type Row = (string | number)[];
+type Both = Record<keyof typeof sides, Latencies>;
+
+async function measureAtOnce(streams: number): Promise<Both> {
+  const both = { engine: noLatencies(), gateway: noLatencies() };
+  const times = Math.max(2, Math.ceil(FEWEST_ANSWERS / streams));
+  for (let round = 0; round < ROUNDS; round++)
+    for (const side of ['engine', 'gateway'] as const)
+      for (let time = 0; time < times; time++) await atOnce(streams, sides[side], both[side]);
+  return both;
+}
+
+async function measureSteadily(streams: number): Promise<Both> {
+  const both = { engine: noLatencies(), gateway: noLatencies() };
+  const start = performance.now();
+  await atOnce(streams, askEngine, noLatencies());
+  const pace = { answerMs: performance.now() - start, forMs: SECONDS * 1000 };
+  for (let round = 0; round < ROUNDS; round++)
+    for (const side of ['engine', 'gateway'] as const) await steadily(streams, sides[side], pace, both[side]);
+  return both;
+}
+
+/** The rows of the table for one load; what they say goes into the figures too. */
+function added(
+  load: string,
+  streams: number,
+  both: Both,
+  figures: Record<string, number>,
+  ratios: Record<string, number>,
+): Row[] {
+  const lines: Row[] = [];
+  for (const [which, name] of [
+    ['first', 'to the first token'],
+    ['gaps', 'between tokens'],
+  ] as const) {
+    const [bare, served] = [both.engine[which], both.gateway[which]];
+    const more = (share: number) => percentile(served, share) - percentile(bare, share);
+    lines.push([
+      streams,
+      name,
+      both.gateway.first.length,
+      median(bare),
+      median(served),
+      more(0.5),
+      more(0.95),
+      more(0.99),
+      percentile(bare, 0.99),
+    ]);
+    figures[`${which}AddedP50Ms ${load}`] = more(0.5);
+    figures[`${which}AddedP99Ms ${load}`] = more(0.99);
+    ratios[`${which} gateway/engine ${load}`] = median(served) / median(bare);
+  }
+  return lines;
 }
 
 /** Both sides as they are after minutes of service, not in their first seconds. */
 async function warmUp(): Promise<void> {
   for (let count = 0; count < WARM_UP_ROUNDS; count++) {
-    await round(Math.max(...STREAMS), askEngine);
-    await round(Math.max(...STREAMS), askGateway);
+    for (const ask of [askEngine, askGateway]) await atOnce(Math.min(32, slots), ask, noLatencies());
   }
 }
 
-function round(streams: number, ask: Ask): Promise<Latency[]> {
-  return Promise.all(questions.slice(0, streams).map(ask));
-}
-
-async function askEngine(question: string): Promise<Latency> {
-  const start = performance.now();
+async function askEngine(_stream: number, question: string): Promise<AnswerTimes> {
   const promptIds = tokenizer.encodeChat([{ role: 'user', content: question }], { addGenerationPrompt: true });
-  const request = {
-    id: `bare-${start}-${question}`,
-    promptIds,
-    maxTokens: TOKENS,
-    stopIds: tokenizer.eosIds,
-    sampling: greedy,
-    logProbs: true,
-  };
-  let first = 0;
-  for await (const event of engine.generate(request)) {
-    if (event.type === 'token') first ||= performance.now() - start;
-  }
-  return { first, total: performance.now() - start };
-}
-
-async function askGateway(question: string): Promise<Latency> {
   const start = performance.now();
-  let first = 0;
-  let tail = '';
-  for await (const bytes of streamedChat({ port, secret }, question, TOKENS)) {
-    if (/"content":"[^"]/.test(bytes)) first ||= performance.now() - start;
-    tail = (tail + bytes).slice(-200);
+  const request = { id: question, promptIds, maxTokens: TOKENS, sampling, logProbs: true };
+  const tokens: number[] = [];
+  for await (const event of engine.generate(request)) {
+    if (event.type === 'token') tokens.push(performance.now() - start);
   }
-  if (!tail.includes('[DONE]')) throw new Error(`The stream broke off: ${tail}`);
-  return { first, total: performance.now() - start };
+  return { tokens, total: performance.now() - start };
 }
 
-async function prepareDatabase(url: string): Promise<string> {
-  const dataSource = await openDatabase(url);
-  await runMigrations(dataSource);
-  const accounts = new AccountRepository(dataSource);
-  const user = await accounts.createUser({ name: 'bench', role: 'user' });
-  const key = await accounts.createKey({ userId: user.id, name: 'bench' });
-  await dataSource.destroy();
-  return key.secret;
-}
-
-async function startGateway(): Promise<ChildProcess> {
-  const child = fork(path.join(root, 'apps/gateway/dist/main.js'), {
-    env: {
-      ...process.env,
-      PORT: String(port),
-      HOST: '127.0.0.1',
-      DATABASE_URL: database.url,
-      DATA_DIR: folder,
-      MODEL: model,
-      ENGINE_THREADS: '1',
-      ENGINE_SLOTS: String(SLOTS),
-      RATE_LIMIT_PER_MINUTE: '1000000',
-      MAX_CONCURRENT_PER_KEY: '1000',
-      LOG_LEVEL: 'info',
-    },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  for (let waited = 0; waited < 60_000; waited += 100) {
-    const ready = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined);
-    if (ready?.ok) return child;
-    await sleep(100);
-  }
-  throw new Error('The gateway was not ready within a minute.');
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port: free } = probe.address() as AddressInfo;
-      probe.close(() => resolve(free));
-    });
-  });
+function askGateway(stream: number, question: string): Promise<AnswerTimes> {
+  answered += 1;
+  return connections[stream].ask(question, sampling, TOKENS);
 }
