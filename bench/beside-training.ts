@@ -1,7 +1,8 @@
 /**
  * What people notice of a training job: the gateway answers streams that follow one another without a pause while the
  * trainer, a process of its own on the same machine, works on a job, and while that job is paused. Rounds alternate, so
- * that a drift of the machine hits both sides alike.
+ * that a drift of the machine hits both sides alike. Gateway and trainer have sessions of their own, as the supervisor
+ * gives them: on Linux the priority of one counts for the other only through them.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -179,6 +180,7 @@ async function createKey(): Promise<string> {
 
 function startProcess(app: 'gateway' | 'trainer'): ChildProcess {
   return fork(path.join(root, `apps/${app}/dist/main.js`), {
+    detached: true,
     env: settings,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tuningJobConfig } from '@attune/contracts';
@@ -34,12 +34,19 @@ const config = tuningJobConfig.parse({
 /** Saves all the time, so that the kill finds something to go on from; nothing goes live, so that both jobs start alike. */
 const env = { TRAINER_SAVE_SECONDS: '0.1', TUNING_AUTO_PROMOTE: 'false' };
 
+const LOWEST_PRIORITY = 19;
+/** The different priorities that the threads of a process have. */
+const threadPriorities = (pid: number) => [
+  ...new Set(readdirSync(`/proc/${pid}/task`).map((thread) => getPriority(Number(thread)))),
+];
+
 describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' : noModel})`, () => {
   let database: TestDatabase;
   let dataDir: string;
   let tuning: TuningRepository;
   let trainer: TestTrainer | undefined;
-  const start = () => startTestTrainer({ databaseUrl: database.url, dataDir, model: testModel!, env });
+  const start = (options: { ownSession?: boolean } = {}) =>
+    startTestTrainer({ databaseUrl: database.url, dataDir, model: testModel!, env, ...options });
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -112,10 +119,28 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
       const endless = { ...config, sft: { ...config.sft, epochs: 1e6, max_steps: 0 } };
       const { id } = await tuning.enqueue({ trigger: 'button', config: endless });
       await until('the job has begun', async () => ((await tuning.get(id)).progress?.step ?? 0) > 0);
+      // Graphs run on threads that were there before it could say how nice it is: each of them must have been told.
+      if (existsSync('/proc/self/task')) expect(threadPriorities(trainer.pid)).toEqual([LOWEST_PRIORITY]);
       await tuning.cancel(id);
       const job = await finished(await tuning.get(id));
       expect(job).toMatchObject({ status: 'cancelled', checkpointId: null });
       expect((await tuning.events(id)).at(-1)).toMatchObject({ level: 'warn', message: 'Cancelled' });
+    },
+    MINUTE,
+  );
+
+  it.skipIf(!existsSync('/proc/self/autogroup'))(
+    'stands back with all of its session, when that is its own',
+    async () => {
+      await trainer?.stop();
+      trainer = start({ ownSession: true });
+      const { pid } = trainer;
+      await until('its group is lowered', async () =>
+        readFileSync(`/proc/${pid}/autogroup`, 'utf8').includes('nice 19'),
+      );
+      expect(readFileSync('/proc/self/autogroup', 'utf8')).not.toContain('nice 19');
+      await trainer.stop();
+      trainer = undefined;
     },
     MINUTE,
   );

@@ -26,7 +26,12 @@ describe.skipIf(!model)(`the tuning loop (${model ? 'for real' : noModel})`, () 
     gateway = await startTestGateway({ model });
     const { databaseUrl, dataDir } = gateway;
     // The crowd never falls silent; a trainer that gave way to it would only make the tour longer.
-    trainer = startTestTrainer({ databaseUrl, dataDir, model: model!, env: { TRAINER_REST_SHARE: '0' } });
+    trainer = startTestTrainer({
+      databaseUrl,
+      dataDir,
+      model: model!,
+      env: { TRAINER_REST_SHARE: '0', TRAINER_NICE: '0' },
+    });
     await chatAndCorrect(gateway);
     await reviewEverything(gateway);
   }, 3 * MINUTE);

@@ -19,14 +19,23 @@ export interface TestTrainerOptions {
   /** The model folder the gateway serves. */
   readonly model: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** In a session of its own, as the supervisor starts it; default false. */
+  readonly ownSession?: boolean;
 }
 
 /** The real trainer as a process of its own, from the build (`npx tsc -b apps/trainer`). */
-export function startTestTrainer({ databaseUrl, dataDir, model, env = {} }: TestTrainerOptions): TestTrainer {
+export function startTestTrainer({
+  databaseUrl,
+  dataDir,
+  model,
+  env = {},
+  ownSession,
+}: TestTrainerOptions): TestTrainer {
   if (!existsSync(MAIN)) throw new Error('apps/trainer is not built; run `npx tsc -b apps/trainer` first');
   const child = fork(MAIN, {
     // Not the specs' own flags: they make Node read the sources.
     execArgv: [],
+    detached: ownSession,
     env: {
       ...process.env,
       DATABASE_URL: databaseUrl,

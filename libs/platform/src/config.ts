@@ -131,6 +131,11 @@ export const settings = {
       .max(3600)
       .default(5)
       .describe('Most seconds of training that a crash may cost; each save writes the adapter three times over.'),
+    TRAINER_NICE: integer(0, 19)
+      .default(19)
+      .describe(
+        'How far training stands back where it and serving want the same core; 19: it takes what is left, 0: not at all.',
+      ),
     TRAINER_REST_SHARE: z.coerce
       .number()
       .min(0)
