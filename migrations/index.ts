@@ -19,6 +19,7 @@ import { KeyQuotas1700000036000 } from './1700000036000-key-quotas.js';
 import { AnnounceResponses1700000038000 } from './1700000038000-announce-responses.js';
 import { OwnedLeases1700000039000 } from './1700000039000-owned-leases.js';
 import { GatewayInstances1700000041000 } from './1700000041000-gateway-instances.js';
+import { IdempotentRequests1700000041100 } from './1700000041100-idempotent-requests.js';
 import { GradedRows1700000047000 } from './1700000047000-graded-rows.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
@@ -44,5 +45,6 @@ export const migrations = [
   AnnounceResponses1700000038000,
   OwnedLeases1700000039000,
   GatewayInstances1700000041000,
+  IdempotentRequests1700000041100,
   GradedRows1700000047000,
 ];

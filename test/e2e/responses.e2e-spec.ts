@@ -266,6 +266,20 @@ describe.skipIf(!testModel)(`Responses (${testModel ? 'served for real' : noMode
     for (const one of both) if (one.status === 'rejected') expect(one.reason).toMatchObject({ status: 409 });
   });
 
+  it('answers anew what cannot be told again: what is not stored, and what was deleted', async () => {
+    const keyed = (key: string) => ({ headers: { 'Idempotency-Key': key } });
+    const unstored = [];
+    for (let count = 0; count < 2; count++) {
+      unstored.push((await responses.create(asked({ store: false }), keyed('four'))).id);
+    }
+    expect(new Set(unstored).size).toBe(2);
+    const { id } = await responses.create(asked(), keyed('five'));
+    await responses.delete(id);
+    expect((await responses.create(asked(), keyed('five'))).id).not.toBe(id);
+    await expect(responses.create(asked({ previous_response_id: 'resp_none' }), keyed('six'))).rejects.toThrow();
+    await responses.create(asked(), keyed('six'));
+  });
+
   it('replays a stream from any place', async () => {
     const stream = await responses.create({ ...asked(), stream: true, background: true });
     const events: OpenAI.Responses.ResponseStreamEvent[] = [];

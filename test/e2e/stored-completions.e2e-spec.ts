@@ -116,9 +116,23 @@ describe.skipIf(!testModel)(`idempotency keys (${testModel ? 'served for real' :
     expect(second.headers.get('idempotent-replayed')).toBe('true');
     expect(await second.json()).toEqual(await first.json());
     const [{ count }] = await gateway.dataSource.query(
-      `select count(*)::int as count from completion where idempotency_key = 'key-1'`,
+      `select count(*)::int as count from completion
+       where id in (select unnest(answer_ids) from idempotent_request where key = 'key-1')`,
     );
     expect(count).toBe(2);
+  });
+
+  it('give all choices or none: one that failed is not told again without the others', async () => {
+    const ids = async () => {
+      const answer = await ask('key-6', { n: 2 });
+      return ((await answer.json()).choices as { completion_id: string }[]).map((one) => one.completion_id);
+    };
+    const first = await ids();
+    await gateway.dataSource.query(`update completion set status = 'failed' where id = $1`, [first[1]]);
+    const second = await ids();
+    expect(second).toHaveLength(2);
+    expect(second).not.toContain(first[0]);
+    expect(await ids()).toEqual(second);
   });
 
   it('refuse another request, and one that is still being answered', async () => {

@@ -56,8 +56,6 @@ export interface ChatRequest {
   metadata?: Record<string, string>;
   /** Of several answers to one request: the first one's id, and which one this is. */
   group?: { id: string; index: number };
-  /** A retry of the same request finds the answer by this. */
-  idempotency?: { key: string; requestHash: string };
   /** A prompt that is continued as it stands, in place of messages under the chat template. */
   prompt?: { ids: number[] };
 }

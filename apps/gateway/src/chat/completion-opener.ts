@@ -83,8 +83,6 @@ export class CompletionOpener {
       metadata: request.metadata ?? {},
       groupId: request.group?.id ?? null,
       choiceIndex: request.group?.index ?? 0,
-      idempotencyKey: request.idempotency?.key ?? null,
-      requestHash: request.idempotency?.requestHash ?? null,
     };
   }
 

@@ -4,7 +4,8 @@ import type { Caller } from '../auth/caller.js';
 import { ChatService } from '../chat/chat.service.js';
 import type { ChatRequest } from '../chat/chat.types.js';
 import { answerChoices, type ChoiceEvent } from './choices.js';
-import { keyInUse, keyReused, readIdempotency } from './idempotency.js';
+import { IdempotentRequests, type Claim } from './idempotent-requests.js';
+import { keyInUse, readIdempotency } from './idempotency.js';
 import { eventsOf } from './stored-answer.js';
 
 /** Where a request's answer comes from: made now, or remembered under its idempotency key. */
@@ -19,6 +20,7 @@ export class ChatCompletionsService {
   constructor(
     private readonly chat: ChatService,
     private readonly completions: CompletionRepository,
+    private readonly keyed: IdempotentRequests,
   ) {}
 
   /**
@@ -30,18 +32,32 @@ export class ChatCompletionsService {
     requests: readonly ChatRequest[],
     options: { signal: AbortSignal; body: unknown; idempotencyKey?: string },
   ): Promise<Answered> {
-    const { idempotencyKey: key } = options;
-    const idempotency = readIdempotency(key, options.body);
-    const known = idempotency ? await this.completions.findByIdempotencyKey(caller.userId, idempotency.key) : [];
-    if (idempotency && known.length > 0) return replay(known, idempotency.requestHash);
+    const idempotency = readIdempotency(options.idempotencyKey, options.body);
+    const claim = await this.keyed.claim(caller, idempotency, (ids) => this.remembered(caller, ids));
+    if (claim.kind === 'known') return { events: eventsOf(claim.stored), replayed: true };
     const answer = (one: ChatRequest, signal: AbortSignal) => this.chat.answer(caller, one, signal);
-    const keyed = requests.map((request) => ({ ...request, idempotency }));
-    return { events: answerChoices(keyed, answer, options.signal), replayed: false };
+    return { events: settling(claim, answerChoices(requests, answer, options.signal)), replayed: false };
+  }
+
+  /** All choices, or null when one of them is gone. */
+  private async remembered({ userId }: Caller, ids: string[]): Promise<Completion[] | null> {
+    const rows = await this.completions.answers(userId, ids);
+    // The end of an answer whose row the database has not taken yet.
+    if (rows.some((row) => row.status === 'open')) throw keyInUse();
+    return rows.length === ids.length && rows.every((row) => row.status === 'done') ? rows : null;
   }
 }
 
-function replay(known: Completion[], requestHash: string): Answered {
-  if (known.some((row) => row.requestHash !== requestHash)) throw keyReused();
-  if (known.some((row) => row.status === 'open')) throw keyInUse();
-  return { events: eventsOf(known), replayed: true };
+/** The key stands for the answers once all of them are complete; until then nothing can be told again. */
+async function* settling(claim: Claim, events: AsyncIterable<ChoiceEvent>): AsyncGenerator<ChoiceEvent> {
+  const ids: string[] = [];
+  try {
+    for await (const one of events) {
+      if (one.event.type === 'opened') ids[one.choice] = one.event.id;
+      yield one;
+    }
+    await claim.settle(ids);
+  } finally {
+    await claim.release();
+  }
 }

@@ -3,6 +3,7 @@ import { OpenApiController } from './openapi.controller.js';
 import { ChatModule } from '../chat/chat.module.js';
 import { ChatCompletionsController } from './chat-completions.controller.js';
 import { ChatCompletionsService } from './chat-completions.service.js';
+import { IdempotentRequests } from './idempotent-requests.js';
 import { ModelsController } from './models.controller.js';
 import { StoredCompletionsController } from './stored-completions.controller.js';
 import { StoredCompletionsService } from './stored-completions.service.js';
@@ -10,7 +11,7 @@ import { StoredCompletionsService } from './stored-completions.service.js';
 @Module({
   imports: [ChatModule],
   controllers: [OpenApiController, ChatCompletionsController, StoredCompletionsController, ModelsController],
-  providers: [ChatCompletionsService, StoredCompletionsService],
-  exports: [ChatCompletionsService],
+  providers: [ChatCompletionsService, StoredCompletionsService, IdempotentRequests],
+  exports: [ChatCompletionsService, IdempotentRequests],
 })
 export class OpenAIModule {}

@@ -30,7 +30,6 @@ export function chatRequestOf(plan: ResponsePlan, messages: ChatMessage[], found
     ...(structure && { structure, structureParam: 'text.format' }),
     ...(wantsLogprobs && { topLogprobs: request.top_logprobs ?? 0 }),
     ...((request.background || request.service_tier === 'flex') && { patient: true }),
-    ...(plan.idempotency && { idempotency: plan.idempotency }),
     ...(found && { passages: found }),
   };
 }

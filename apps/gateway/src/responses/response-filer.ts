@@ -86,6 +86,4 @@ const row = (caller: Caller, plan: ResponsePlan, body: ResponseObject): SavedRes
   conversationUntil: plan.conversationUntil,
   input: plan.input,
   body,
-  idempotencyKey: plan.idempotency?.key ?? null,
-  requestHash: plan.idempotency?.requestHash ?? null,
 });

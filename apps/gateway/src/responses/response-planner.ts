@@ -6,7 +6,6 @@ import type { Caller } from '../auth/caller.js';
 import { seconds } from '../core/seconds.js';
 import { CLOCK } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
-import type { Idempotency } from '../openai/idempotency.js';
 import { inputItems, isReference, resolveReferences } from './items.js';
 import type { ResponseFacts } from './response-view.js';
 
@@ -22,7 +21,6 @@ export interface ResponsePlan {
   conversationUntil: number | null;
   /** The conversation the completion is filed under; undefined: a new one. */
   filedUnder: string | undefined;
-  idempotency?: Idempotency;
 }
 
 /** Responses that are not stored, as long as the socket they were asked over remembers them. */

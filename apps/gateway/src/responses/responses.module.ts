@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ChatModule } from '../chat/chat.module.js';
+import { OpenAIModule } from '../openai/openai.module.js';
 import { VectorStoresModule } from '../vector-stores/vector-stores.module.js';
 import { ContextFitter } from './context-fitter.js';
 import { EventJournal } from './event-journal.js';
@@ -17,7 +18,7 @@ import { StoredResponsesService } from './stored-responses.service.js';
 import { VectorStoreFileSearch } from './vector-store-file-search.js';
 
 @Module({
-  imports: [ChatModule, VectorStoresModule],
+  imports: [ChatModule, OpenAIModule, VectorStoresModule],
   controllers: [ResponsesController],
   providers: [
     ResponsesService,

@@ -3,7 +3,8 @@ import { ResponseRepository, type ResponsePast, type StoredResponse } from '@att
 import { InternalError, InvalidRequestError, type AppError } from '@attune/platform';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
-import { keyInUse, keyReused, type Idempotency } from '../openai/idempotency.js';
+import { keyInUse, type Idempotency } from '../openai/idempotency.js';
+import { IdempotentRequests, type Claim, type Claimed } from '../openai/idempotent-requests.js';
 import { isLast } from './response-events.js';
 import { ResponsePlanner, type ResponseMemory, type ResponsePlan } from './response-planner.js';
 import { ResponseReader } from './response-reader.js';
@@ -22,6 +23,7 @@ export class ResponsesService {
     private readonly runner: ResponseRunner,
     private readonly reader: ResponseReader,
     private readonly stored: ResponseRepository,
+    private readonly keyed: IdempotentRequests,
   ) {}
 
   /**
@@ -34,18 +36,15 @@ export class ResponsesService {
     signal: AbortSignal,
     idempotency?: Idempotency,
   ): Promise<ResponseObject> {
-    const known = await this.known(caller, idempotency);
-    if (known && known.endedAt === null && !request.background) throw keyInUse();
-    if (known) return known.body;
-    const plan = { ...(await this.plan(caller, request)), idempotency };
-    if (request.background) return this.queued(caller, plan);
-    let failure: AppError | undefined;
-    let last: ResponseStreamEvent | undefined;
-    for await (const event of this.runner.attached(caller, plan, signal, (error) => (failure = error))) last = event;
-    // Without a stream the status line is still to be written, and says more than a field would.
-    if (failure) throw failure;
-    if (!last?.response) throw new InternalError('The response ended without saying how.');
-    return last.response;
+    const claim = await this.claim(caller, idempotency);
+    if (claim.kind === 'known') {
+      if (claim.stored.endedAt === null && !request.background) throw keyInUse();
+      return claim.stored.body;
+    }
+    return this.claimed(claim, async () => {
+      const plan = await this.plan(caller, request);
+      return request.background ? this.queued(caller, plan) : this.whole(caller, plan, signal);
+    });
   }
 
   /**
@@ -58,12 +57,17 @@ export class ResponsesService {
     signal: AbortSignal,
     { memory, idempotency }: { memory?: SocketMemory; idempotency?: Idempotency } = {},
   ): AsyncGenerator<ResponseStreamEvent> {
-    const known = await this.known(caller, idempotency);
-    if (known) return yield* this.reader.follow(known.id, caller.userId, -1, signal);
-    const plan = { ...(await this.plan(caller, request, memory)), idempotency };
-    if (request.store === false) return yield* remembering(plan, this.runner.attached(caller, plan, signal), memory);
-    const response = await this.runner.detached(caller, plan);
-    yield* this.reader.followHere(response, -1, signal);
+    const claim = await this.claim(caller, idempotency);
+    if (claim.kind === 'known') return yield* this.reader.follow(claim.stored.id, caller.userId, -1, signal);
+    try {
+      const plan = await this.plan(caller, request, memory);
+      if (request.store === false) return yield* remembering(plan, this.runner.attached(caller, plan, signal), memory);
+      const response = await this.runner.detached(caller, plan);
+      await claim.settle([response.id]);
+      yield* this.reader.followHere(response, -1, signal);
+    } finally {
+      await claim.release();
+    }
   }
 
   /** Files a request that asks for no answer; later ones may continue from it. */
@@ -74,15 +78,32 @@ export class ResponsesService {
     yield* events;
   }
 
-  /**
-   * What an earlier request with this key has made.
-   * @throws InvalidRequestError when it was another request
-   */
-  private async known(caller: Caller, idempotency: Idempotency | undefined): Promise<StoredResponse | null> {
-    if (!idempotency) return null;
-    const known = await this.stored.findByIdempotencyKey(caller.userId, idempotency.key);
-    if (known && known.requestHash !== idempotency.requestHash) throw keyReused();
-    return known;
+  private claim(caller: Caller, idempotency: Idempotency | undefined): Promise<Claimed<StoredResponse>> {
+    return this.keyed.claim(caller, idempotency, async ([id]) => {
+      const response = await this.stored.find(id, caller.userId);
+      return response?.status === 'failed' || response?.status === 'cancelled' ? null : response;
+    });
+  }
+
+  /** Only a response that is stored can be told again. */
+  private async claimed(claim: Claim, answer: () => Promise<ResponseObject>): Promise<ResponseObject> {
+    try {
+      const response = await answer();
+      if (response.store) await claim.settle([response.id]);
+      return response;
+    } finally {
+      await claim.release();
+    }
+  }
+
+  private async whole(caller: Caller, plan: ResponsePlan, signal: AbortSignal): Promise<ResponseObject> {
+    let failure: AppError | undefined;
+    let last: ResponseStreamEvent | undefined;
+    for await (const event of this.runner.attached(caller, plan, signal, (error) => (failure = error))) last = event;
+    // Without a stream the status line is still to be written, and says more than a field would.
+    if (failure) throw failure;
+    if (!last?.response) throw new InternalError('The response ended without saying how.');
+    return last.response;
   }
 
   private async queued(caller: Caller, plan: ResponsePlan): Promise<ResponseObject> {

@@ -58,9 +58,6 @@ export class Completion {
   /** Of several answers to one request: the first one's id, and which one this is. */
   @Column(optionalText) groupId!: string | null;
   @Column({ ...integer, default: 0 }) choiceIndex!: number;
-  /** By these a retry finds the answer of the first attempt. */
-  @Column(optionalText) idempotencyKey!: string | null;
-  @Column(optionalText) requestHash!: string | null;
   @Column(timeOfInsert) openedAt!: Date;
   @Column(optionalTime) closedAt!: Date | null;
 }

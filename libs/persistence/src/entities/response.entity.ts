@@ -21,8 +21,6 @@ export class StoredResponse {
   /** When somebody last followed the stream on another gateway. */
   @Column(optionalTime) readAt!: Date | null;
   @Column({ type: 'boolean', default: false }) cancelRequested!: boolean;
-  @Column(optionalText) idempotencyKey!: string | null;
-  @Column(optionalText) requestHash!: string | null;
   @Column(timeOfInsert) createdAt!: Date;
   @Column(optionalTime) endedAt!: Date | null;
   @Column(optionalTime) deletedAt!: Date | null;

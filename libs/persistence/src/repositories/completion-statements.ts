@@ -23,8 +23,6 @@ const opened = {
   stored: 'boolean',
   groupId: 'text',
   choiceIndex: 'integer',
-  idempotencyKey: 'text',
-  requestHash: 'text',
 } as const;
 
 const closed = {

@@ -1,9 +1,9 @@
 import type { ChatMessage, Citation, PageQuery, ToolCall } from '@attune/contracts';
-import { ConflictError, NotFoundError } from '@attune/platform';
+import { NotFoundError } from '@attune/platform';
 import { DataSource, In } from 'typeorm';
 import { storableJsonText } from '../entities/columns.js';
 import { Completion, type CompletionSource } from '../entities/index.js';
-import { isForeignKeyViolation, isUniqueViolation } from '../postgres-errors.js';
+import { isForeignKeyViolation } from '../postgres-errors.js';
 import { asRecord, closeStatement, openStatement } from './completion-statements.js';
 import { isAlive } from './instance.repository.js';
 
@@ -28,8 +28,6 @@ export interface NewCompletion {
   stored?: boolean;
   groupId?: string | null;
   choiceIndex?: number;
-  idempotencyKey?: string | null;
-  requestHash?: string | null;
 }
 
 /** A row that brings its conversation along, made with this title where it is new. */
@@ -88,7 +86,6 @@ export class CompletionRepository {
    * Opens completions and the conversations they begin: one statement, committed when this resolves, for all of them or
    * (when it throws) for none. Gives the ids that were opened; one is missing when its conversation was deleted or is
    * somebody else's.
-   * @throws ConflictError when a request with the same idempotency key has been taken in
    * @throws NotFoundError when user, key or `regenerateOf` do not exist
    */
   async openAll(rows: readonly OpeningCompletion[]): Promise<Set<string>> {
@@ -127,9 +124,9 @@ export class CompletionRepository {
     if (!known.has(id)) throw new NotFoundError(`There is no completion \`${id}\` that could be closed.`);
   }
 
-  /** The open or finished answers a user's earlier request with this key was given, by choice; none: it is new. */
-  findByIdempotencyKey(userId: string, idempotencyKey: string): Promise<Completion[]> {
-    const where = { userId, idempotencyKey, status: In(['open', 'done']) };
+  /** Answers of a user's by id, by choice; those that are not there are left out. */
+  answers(userId: string, ids: readonly string[]): Promise<Completion[]> {
+    const where = { userId, id: In([...ids]) };
     return this.db.getRepository(Completion).find({ where, order: { choiceIndex: 'asc' } });
   }
 
@@ -207,15 +204,6 @@ export class CompletionRepository {
 }
 
 function openingError(error: unknown): unknown {
-  if (isForeignKeyViolation(error)) {
-    return new NotFoundError(`The completion refers to something that does not exist: ${error.detail}`, {
-      cause: error,
-    });
-  }
-  if (!isUniqueViolation(error) || !error.detail.includes('idempotency_key')) return error;
-  return new ConflictError('A request with this idempotency key is being answered; ask again when it has ended.', {
-    code: 'idempotency_in_progress',
-    retryAfterSeconds: 1,
-    cause: error,
-  });
+  if (!isForeignKeyViolation(error)) return error;
+  return new NotFoundError(`The completion refers to something that does not exist: ${error.detail}`, { cause: error });
 }

@@ -11,6 +11,7 @@ import { EvalRepository } from './eval.repository.js';
 import { FineTuningRepository } from './fine-tuning.repository.js';
 import { UsageRepository } from './usage.repository.js';
 import { WebhookRepository } from './webhook.repository.js';
+import { IdempotencyRepository } from './idempotency.repository.js';
 import { InstanceRepository } from './instance.repository.js';
 import { VectorSearchRepository } from './vector-search.repository.js';
 import { VectorStoreRepository } from './vector-store.repository.js';
@@ -42,6 +43,7 @@ export const repositories = [
   RunningResponseRepository,
   ResponseEventRepository,
   InstanceRepository,
+  IdempotencyRepository,
 ] as const;
 
 export * from './account.repository.js';
@@ -52,12 +54,12 @@ export * from './conversation.repository.js';
 export * from './document.repository.js';
 export * from './feedback.repository.js';
 export { FileRepository, type NewFile } from './file.repository.js';
+export * from './idempotency.repository.js';
 export { InstanceRepository, SILENT_MS } from './instance.repository.js';
 export * from './response-event.repository.js';
 export * from './response.repository.js';
 export type { SavedResponse } from './response-row.js';
 export * from './running-response.repository.js';
-export type { SavedResponse } from './response-row.js';
 export * from './tuning.repository.js';
 export * from './upload.repository.js';
 export * from './vector-search.repository.js';

@@ -10,8 +10,6 @@ export interface SavedResponse {
   conversationUntil: number | null;
   input: ResponseItem[];
   body: ResponseObject;
-  idempotencyKey?: string | null;
-  requestHash?: string | null;
 }
 
 const ENDED: readonly ResponseStatus[] = ['completed', 'incomplete', 'failed', 'cancelled'];
@@ -28,9 +26,8 @@ export async function writeResponse(tx: EntityManager, response: SavedResponse):
   const { id, userId, previousResponseId, conversationId, conversationUntil, input, body } = response;
   const rows: unknown[] = await tx.query(
     `insert into response
-       (id, user_id, status, previous_response_id, conversation_id, conversation_until, input, body, ended_at,
-        idempotency_key, request_hash)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then clock_timestamp() end, $10, $11)
+       (id, user_id, status, previous_response_id, conversation_id, conversation_until, input, body, ended_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then clock_timestamp() end)
      on conflict (id) do update set status = $3, body = $8, heartbeat_at = clock_timestamp(),
        ended_at = case when $9 then clock_timestamp() end
      where response.${UNDER_WAY}
@@ -45,8 +42,6 @@ export async function writeResponse(tx: EntityManager, response: SavedResponse):
       storableJsonText(input),
       storableJsonText(body),
       ENDED.includes(body.status),
-      response.idempotencyKey ?? null,
-      response.requestHash ?? null,
     ],
   );
   return rows.length > 0;

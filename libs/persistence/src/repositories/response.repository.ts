@@ -1,8 +1,7 @@
-import { ConflictError, NotFoundError } from '@attune/platform';
+import { NotFoundError } from '@attune/platform';
 import type { ResponseItem, ResponseObject } from '@attune/contracts';
-import { DataSource, In, IsNull, Not } from 'typeorm';
+import { DataSource, IsNull } from 'typeorm';
 import { StoredResponse } from '../entities/index.js';
-import { isUniqueViolation } from '../postgres-errors.js';
 import { appendItems } from './conversation-item.repository.js';
 import { writeResponse, type SavedResponse } from './response-row.js';
 
@@ -25,24 +24,14 @@ export class ResponseRepository {
    * Writes the response as it stands, new or known; one that has ended stays as it ended. With `items` (of a response
    * that ends) its conversation gets them in the same transaction.
    * @returns whether this call wrote it
-   * @throws ConflictError when another response has the idempotency key
    */
   async save(response: SavedResponse, items: ResponseItem[] = []): Promise<boolean> {
     const { conversationId } = response;
-    const write =
-      conversationId === null
-        ? writeResponse(this.db.manager, response)
-        : this.db.transaction(async (tx) => {
-            const written = await writeResponse(tx, response);
-            if (written) await appendItems(tx, conversationId, items);
-            return written;
-          });
-    return write.catch((error: unknown) => {
-      if (!isUniqueViolation(error) || !error.detail.includes('idempotency_key')) throw error;
-      throw new ConflictError('The request with this idempotency key is being answered; ask again when it has ended.', {
-        code: 'idempotency_in_progress',
-        retryAfterSeconds: 1,
-      });
+    if (conversationId === null) return writeResponse(this.db.manager, response);
+    return this.db.transaction(async (tx) => {
+      const written = await writeResponse(tx, response);
+      if (written) await appendItems(tx, conversationId, items);
+      return written;
     });
   }
 
@@ -53,16 +42,14 @@ export class ResponseRepository {
 
   /** @throws NotFoundError when there is none, it was deleted, or it belongs to somebody else */
   async get(id: string, userId: string): Promise<StoredResponse> {
-    const response = await this.db.getRepository(StoredResponse).findOneBy({ id, userId, deletedAt: IsNull() });
+    const response = await this.find(id, userId);
     if (!response) throw notFound(id);
     return response;
   }
 
-  /** What a request with this key has made, if it was stored. */
-  findByIdempotencyKey(userId: string, idempotencyKey: string): Promise<StoredResponse | null> {
-    return this.db
-      .getRepository(StoredResponse)
-      .findOneBy({ userId, idempotencyKey, deletedAt: IsNull(), status: Not(In(['failed', 'cancelled'])) });
+  /** As {@link get}; null where that throws. */
+  find(id: string, userId: string): Promise<StoredResponse | null> {
+    return this.db.getRepository(StoredResponse).findOneBy({ id, userId, deletedAt: IsNull() });
   }
 
   /** Everything the model would be shown after this response; deleted ones in between still count. */

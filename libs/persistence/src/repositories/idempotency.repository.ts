@@ -1,0 +1,70 @@
+import { DataSource } from 'typeorm';
+import { isAlive } from './instance.repository.js';
+
+/** A request as its sender names it. */
+export interface KeyedRequest {
+  userId: string;
+  key: string;
+  /** What it was: the same key with another one is a mistake. */
+  requestHash: string;
+}
+
+/** What a key was found to be. */
+export type KeyState =
+  /** The caller's to answer. */
+  | { kind: 'claimed' }
+  | { kind: 'running'; requestHash: string }
+  | { kind: 'answered'; requestHash: string; answerIds: string[] };
+
+/** Which requests have been taken in, so that each is answered once however often it is sent. */
+export class IdempotencyRepository {
+  constructor(private readonly db: DataSource) {}
+
+  /** Takes the key for this gateway, unless it is somebody's; one whose gateway has ended is nobody's. */
+  async claim({ userId, key, requestHash }: KeyedRequest, instanceId: string): Promise<KeyState> {
+    const claimed: unknown[] = await this.db.query(
+      `insert into idempotent_request (user_id, key, request_hash, instance_id) values ($1, $2, $3, $4)
+       on conflict (user_id, key) do update
+         set request_hash = $3, instance_id = $4, created_at = clock_timestamp()
+         where idempotent_request.answer_ids is null and not ${isAlive('idempotent_request.instance_id')}
+       returning key`,
+      [userId, key, requestHash, instanceId],
+    );
+    if (claimed.length > 0) return { kind: 'claimed' };
+    const [row]: { requestHash: string; answerIds: string[] | null }[] = await this.db.query(
+      `select request_hash as "requestHash", answer_ids as "answerIds" from idempotent_request
+       where user_id = $1 and key = $2`,
+      [userId, key],
+    );
+    // Given back between the two statements: it was running a moment ago, and the next try gets it.
+    if (!row) return { kind: 'running', requestHash };
+    return row.answerIds ? { ...row, kind: 'answered', answerIds: row.answerIds } : { ...row, kind: 'running' };
+  }
+
+  /** Takes over a key whose answers cannot be told again. Returns whether it was this call that did. */
+  async claimAgain({ userId, key }: KeyedRequest, instanceId: string, goneIds: string[]): Promise<boolean> {
+    const [, count]: [unknown[], number] = await this.db.query(
+      `update idempotent_request set answer_ids = null, instance_id = $3, created_at = clock_timestamp()
+       where user_id = $1 and key = $2 and answer_ids = $4`,
+      [userId, key, instanceId, goneIds],
+    );
+    return count > 0;
+  }
+
+  /** Says by which answers the request is told again. */
+  async settle({ userId, key }: KeyedRequest, instanceId: string, answerIds: string[]): Promise<void> {
+    await this.db.query(
+      `update idempotent_request set answer_ids = $4
+       where user_id = $1 and key = $2 and instance_id = $3 and answer_ids is null`,
+      [userId, key, instanceId, answerIds],
+    );
+  }
+
+  /** Gives the key back: the request has no answer. */
+  async release({ userId, key }: KeyedRequest, instanceId: string): Promise<void> {
+    await this.db.query(
+      `delete from idempotent_request where user_id = $1 and key = $2 and instance_id = $3 and answer_ids is null`,
+      [userId, key, instanceId],
+    );
+  }
+}
