@@ -11,6 +11,7 @@ import {
   grpo,
   initialAdapter,
   initialParameters,
+  initialNgramWeights,
   initialRewardHead,
   initialValueHead,
   ipo,
@@ -221,6 +222,40 @@ describe('through a whole model, the gradient of', () => {
   });
 });
 
+describe('weights of runs of tokens', () => {
+  const answers = [randomIds(1, 9), randomIds(2, 6), randomIds(5, 7)];
+  const ranking = { answers, promptLength: 2 };
+  const thumb = { ids: randomIds(6, 8), liked: false, promptLength: 3 };
+  const ngrams = { longest: 3, vocabSize: config.vocabSize };
+  const withRuns = () =>
+    new Map([...adapter(2), ...initialRewardHead(config, createRandom(3)), ...initialNgramWeights(config, 3)]);
+
+  it('agree with finite differences beside the head', async () => {
+    const objective = rewardModel({ centerCoef: 0.01, thumbCoef: 0.5, ngrams });
+    const { analytic, numeric } = await slopes(objective, withRuns(), rewardBatch([ranking], [thumb]));
+    expect(Math.abs(numeric / analytic - 1)).toBeLessThan(5e-3);
+  });
+
+  it('learn what the answers differ in, and the scorer then sees it in the answers alone', async () => {
+    const trainable = new Map([...initialRewardHead(config, createRandom(3)), ...initialNgramWeights(config, 3)]);
+    const options = { config, trainable, frozen: base, runtime, clipNorm: null };
+    const optimizer = new AdamW({ weightDecay: 0 });
+    const step = await TrainStep.create({ ...options, objective: rewardModel({ ngrams }), optimizer });
+    for (let i = 0; i < 30; i++) await step.run([rewardBatch([ranking])], 1e-2);
+    const { metrics } = await step.evaluate([rewardBatch([ranking])]);
+    step.release();
+    const scorer = new Scorer({ config, parameters: new Map([...base, ...trainable]), runtime });
+    const [best, middle, worst] = await scorer.rewardScores(answers, [2, 2, 2]);
+    expect(metrics['accuracy']).toBe(1);
+    // The mean over all pairs of (r_c − r_r): (2 best − 2 worst) / 3, as scored apart from the objective.
+    expect(metrics['margin']).toBeCloseTo((2 * best! - 2 * worst!) / 3, 4);
+    expect(middle).toBeGreaterThan(worst!);
+    const [asPrompt] = await scorer.rewardScores([answers[0]!], [answers[0]!.length]);
+    expect(best! - asPrompt!).toBeGreaterThan(1);
+    await scorer.release();
+  });
+});
+
 describe('supervised terms beside a preference loss', () => {
   const evaluate = async <Batch>(objective: Objective<Batch>, batch: Batch) => {
     const options = { config, objective, trainable: adapter(5), frozen: base, adapterScale: 2, runtime };
@@ -269,6 +304,35 @@ describe('the reward model', () => {
     ]);
     expect(asRankings.items).toBe(asPairs.items);
     expect(asRankings.loss).toBeCloseTo(asPairs.loss, 5);
+    step.release();
+  });
+
+  it('measures pairs and thumbs apart: many thumbs dilute no figure of the pairs', async () => {
+    const trainable = new Map([...adapter(7), ...initialRewardHead(config, createRandom(8))]);
+    const options = {
+      config,
+      objective: rewardModel({ thumbCoef: 1 }),
+      trainable,
+      frozen: base,
+      adapterScale: 2,
+      runtime,
+    };
+    const step = await TrainStep.create({ ...options, optimizer: new AdamW(), clipNorm: null });
+    const rankings = pairs.map(({ chosen, rejected }) => ({ answers: [chosen, rejected] }));
+    const thumbs = pairs.flatMap(({ chosen }) => Array.from({ length: 5 }, () => ({ ids: chosen, liked: true })));
+    const { metrics: alone } = await step.evaluate([rewardBatch(rankings)]);
+    expect(alone['thumbAccuracy']).toBeUndefined();
+    for (const batches of [[rewardBatch(rankings, thumbs)], [rewardBatch(rankings), rewardBatch([], thumbs)]]) {
+      const { metrics, items } = await step.evaluate(batches);
+      expect(items).toBe(rankings.length + thumbs.length);
+      for (const name of ['accuracy', 'margin', 'reward']) expect(metrics[name]).toBeCloseTo(alone[name]!, 5);
+      expect(metrics['thumbAccuracy']! * thumbs.length).toBeCloseTo(
+        Math.round(metrics['thumbAccuracy']! * thumbs.length),
+        5,
+      );
+    }
+    const { metrics } = await step.evaluate([rewardBatch([], thumbs)]);
+    expect(Object.keys(metrics)).toEqual(['thumbAccuracy']);
     step.release();
   });
 

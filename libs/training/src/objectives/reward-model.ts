@@ -16,7 +16,7 @@ export interface RewardModelOptions {
  * Bradley-Terry preference loss, L = −E[log σ(r(x, y_c) − r(x, y_r) − m)] (Ouyang et al. 2022, eq. 1; the margin m is
  * Touvron et al. 2023, Llama 2, eq. 2). The reward is a linear head on the last token's hidden state.
  * `accuracy` is the share of pairs ranked as people ranked them. Thumbs, which have no pair, are read as labels of the
- * score's sign: −log σ(±r).
+ * score's sign: −log σ(±r); `thumbAccuracy` is the share whose sign is right.
  */
 export function rewardModel({ centerCoef = 0, thumbCoef = 0 }: RewardModelOptions = {}): Objective<RewardBatch> {
   return {
@@ -32,6 +32,10 @@ export function rewardModel({ centerCoef = 0, thumbCoef = 0 }: RewardModelOption
     },
     feeds: (batch) => ({ ...pairFeeds(batch), ...(thumbCoef > 0 ? thumbFeeds(batch) : {}) }),
     count: ({ weights, thumbs }) => total(weights) + (thumbCoef > 0 ? total(thumbs?.weights ?? []) : 0),
+    metricCounts: ({ weights, thumbs }) => {
+      const pairs = total(weights);
+      return { accuracy: pairs, margin: pairs, reward: pairs, thumbAccuracy: total(thumbs?.weights ?? []) };
+    },
   };
 }
 
@@ -78,10 +82,9 @@ function withThumbs(model: ModelGraph, hidden: Tensor, pairs: Sums, thumbCoef: n
     signs: model.batch('thumbSigns', 'float32', ['U']),
     weights: model.batch('thumbWeights', 'float32', ['U']),
   });
-  const accuracy = add(g, pairs.metricSums.accuracy, thumbs.accuracy);
   return {
     lossSum: add(g, pairs.lossSum, scale(g, thumbs.lossSum, thumbCoef)),
-    metricSums: { ...pairs.metricSums, accuracy },
+    metricSums: { ...pairs.metricSums, thumbAccuracy: thumbs.accuracy },
   };
 }
 

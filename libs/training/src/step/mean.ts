@@ -6,7 +6,7 @@ export interface Evaluation {
   readonly loss: number;
   /** How many items the means run over; a sum of weights where items are weighted. */
   readonly items: number;
-  /** The objective's own numbers, per item. */
+  /** The objective's own numbers, per item; without those that no item of these batches has. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 
@@ -16,12 +16,12 @@ export function meanOver<Batch>(
   batches: readonly Batch[],
   sums: readonly Sums[],
 ): Evaluation {
-  const items = batches.reduce((all, batch) => all + objective.count(batch), 0);
-  const names = Object.keys(sums[0]?.metrics ?? {});
-  const meanOf = (of: (sum: Sums) => number) => sums.reduce((all, sum) => all + of(sum), 0) / items;
-  return {
-    items,
-    loss: meanOf(({ loss }) => loss),
-    metrics: Object.fromEntries(names.map((name) => [name, meanOf(({ metrics }) => metrics[name]!)])),
-  };
+  const sumOf = (of: (batch: Batch) => number) => batches.reduce((all, batch) => all + of(batch), 0);
+  const totalOf = (of: (sum: Sums) => number) => sums.reduce((all, sum) => all + of(sum), 0);
+  const items = sumOf((batch) => objective.count(batch));
+  const metrics = Object.keys(sums[0]?.metrics ?? {}).flatMap((name): [string, number][] => {
+    const counted = sumOf((batch) => objective.metricCounts?.(batch)[name] ?? objective.count(batch));
+    return counted === 0 ? [] : [[name, totalOf((sum) => sum.metrics[name]!) / counted]];
+  });
+  return { items, loss: totalOf(({ loss }) => loss) / items, metrics: Object.fromEntries(metrics) };
 }

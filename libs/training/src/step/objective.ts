@@ -22,4 +22,6 @@ export interface Objective<Batch> {
   feeds(batch: Batch): TensorMap;
   /** How many items (tokens, pairs; fractional weights allowed) the sums of this batch run over. */
   count(batch: Batch): number;
+  /** Items that single metrics run over, where they are not all of them; those left out run over all. */
+  metricCounts?(batch: Batch): Readonly<Record<string, number>>;
 }

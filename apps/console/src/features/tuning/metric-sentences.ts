@@ -8,6 +8,7 @@ export const metricSentences: Record<string, string> = {
   reward: 'Mean score the reward model gives the chosen answers.',
   margin: 'How much higher the chosen answer scores than the rejected one.',
   accuracy: 'Share of pairs ranked as people ranked them.',
+  thumb_accuracy: 'Share of thumbs whose answer scores above 0 when liked and below when not.',
   reward_mean: 'Mean score of the round’s sampled answers.',
   kl: 'How far sampled answers have moved from the reference, nats an answer.',
   approx_kl: 'How far one round’s updates moved the policy.',
