@@ -63,7 +63,7 @@ export class Journal {
   step(stage: string, step: number, values: Readonly<Record<string, number>>): void {
     const finite = Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)));
     this.metrics = [...this.metrics, { stage, step, values: finite }];
-    this.loss = finite['loss'] ?? null;
+    this.loss = finite['loss'] ?? this.loss;
     if (this.stage?.name === stage) this.stage.tokens += finite['tokens'] ?? 0;
     this.logger.debug({ jobId: this.owner.jobId, stage, step, ...finite }, 'training step');
   }

@@ -18,7 +18,7 @@ import { runStage } from '../jobs/stage-loop.js';
 import { foundationOf, type Policy } from '../model/policy.js';
 import { answerLogProbs } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
-import { measureDrift } from './drift.js';
+import { measureDrift, measureFinalDrift } from './drift.js';
 import { countTokensOf, figuresOf, mean } from './figures.js';
 import { microBatches, partOf } from './micro-batches.js';
 import { toPair } from './preference-pairs.js';
@@ -84,6 +84,7 @@ export async function trainDpo(
       const values = { ...figuresOf(result), lr: schedule(n), tokens, ...(moved ? { kl: moved.kl } : {}) };
       return { values, stop: moved?.stop };
     });
+    await measureFinalDrift(context, engine, drift);
     await state.finish(STAGE);
   } finally {
     step.release();

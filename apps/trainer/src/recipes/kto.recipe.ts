@@ -19,7 +19,7 @@ import { answerSequence } from '../model/answer-sequence.js';
 import { foundationOf, type Policy, scorerOver } from '../model/policy.js';
 import { answerLogProbs } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
-import { measureDrift } from './drift.js';
+import { measureDrift, measureFinalDrift } from './drift.js';
 import { countTokensOf, figuresOf } from './figures.js';
 import { microBatches, partOf } from './micro-batches.js';
 import type { RecipeContext } from './recipe-context.js';
@@ -84,6 +84,7 @@ export async function trainKto(
       const values = { ...figuresOf(result), reference_point: point, lr: schedule(n), tokens };
       return { values: moved ? { ...values, kl: moved.kl } : values, stop: moved?.stop };
     });
+    await measureFinalDrift(context, engine, drift);
     await state.finish(STAGE);
   } finally {
     step.release();
