@@ -1,6 +1,6 @@
 import type { TuningJobConfig } from '@attune/contracts';
 import type { Experiment, ExperimentHost, Row } from './experiment.js';
-import { methodConfigs } from './methods.js';
+import { methodTable } from './methods.js';
 import { overOptimisation } from './over-optimisation.js';
 import { preference, PREFERENCE_CONFIG } from './preference.js';
 import { rationale } from './rationale.js';
@@ -20,11 +20,7 @@ export const experiments: Readonly<Record<string, Experiment>> = {
     'Corrections, choices and thumbs of 200 people: from < 20 % to > 80 %, the suite within 2 points, in 5 minutes.',
     (seed) => preference({ ...PREFERENCE_CONFIG, seed }),
   ),
-  methods: compared(
-    'PPO without ptx pays in the suite, PPO without KL leaves the reference; DPO and KTO come near PPO at less cost.',
-    preference,
-    methodConfigs(),
-  ),
+  methods: methodTable,
   thumbs: compared(
     'Thumbs alone, without a pair or a word written: KTO makes clearly more answers right, the suite within 2 points.',
     thumbs,
