@@ -10,10 +10,10 @@ const MODULE = 'model.layers.0.mlp.down_proj';
 export async function publishCheckpoint(
   gateway: TestGateway,
   content: Pick<CheckpointContent, 'adapter' | 'model'>,
+  baseDigest = gateway.loaded.model.baseDigest,
 ): Promise<Checkpoint> {
   const checkpoints = new CheckpointRepository(gateway.dataSource);
   const id = createId('ckpt');
-  const { baseDigest } = gateway.loaded.model;
   const lineage = { parentId: null, jobId: null, baseModel: gateway.model, baseDigest, objectives: ['sft'], seed: 1 };
   const store = new CheckpointStore(path.join(gateway.dataDir, 'checkpoints'));
   const manifest = { ...lineage, datasetRowIds: [], config: {}, metrics: {} };
@@ -23,13 +23,16 @@ export async function publishCheckpoint(
   return checkpoints.setGateReport(id, { passed: true, checks: [], suite: [], samples: [] });
 }
 
-/** A random adapter of the test model, strong enough to change every answer. */
-export async function publishAdapter(gateway: TestGateway, seed: number): Promise<Checkpoint> {
+/**
+ * A random adapter of the test model, strong enough to change every answer.
+ * @param baseDigest of the model it is said to be trained over
+ */
+export async function publishAdapter(gateway: TestGateway, seed: number, baseDigest?: string): Promise<Checkpoint> {
   const [out, width] = (await readModelFolder(testModel!)).shape(`${MODULE}.weight`);
   const random = createRandom(seed);
   const noise = (length: number) => Float32Array.from({ length }, () => random.normal());
   const tensors = new Map([[MODULE, { a: noise(4 * width!), b: noise(4 * out!) }]]);
-  return publishCheckpoint(gateway, { adapter: { rank: 4, alpha: 8, tensors } });
+  return publishCheckpoint(gateway, { adapter: { rank: 4, alpha: 8, tensors } }, baseDigest);
 }
 
 /** The test model with one matrix turned upside down. */

@@ -28,6 +28,8 @@ export type EmbeddingRequest = z.output<typeof embeddingRequest>;
 export interface EmbeddingList {
   object: 'list';
   model: string;
+  /** The weights that made the vectors, the base model's at all times; vectors of others are not to be compared with them. */
+  system_fingerprint: string;
   /** Numbers, or little-endian 32-bit floats in base64. */
   data: { object: 'embedding'; index: number; embedding: number[] | string }[];
   usage: { prompt_tokens: number; total_tokens: number };

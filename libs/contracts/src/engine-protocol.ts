@@ -57,6 +57,10 @@ export const engineSetupWire = z.object({
   hugePages: z.boolean().optional(),
   speculation: z.boolean().optional(),
   digestCache: z.string().optional(),
+  embeddings: z
+    .object({ folder: z.string().min(1), digest })
+    .optional()
+    .describe('The model that makes vectors; left out = `model`.'),
   mergeLiveAfterMs: z.number().min(0).optional(),
 });
 export type EngineSetupWire = z.infer<typeof engineSetupWire>;

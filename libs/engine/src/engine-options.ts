@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { readModelFolder } from '@attune/checkpoint';
 import { type Int4Rounding, parseModelConfig } from '@attune/models';
-import { type Clock, InvalidRequestError, messageOf } from '@attune/platform';
+import { type Clock, ConflictError, InvalidRequestError, messageOf } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
 import { Embedder } from './embedding/embedder.js';
 import type { Vocabulary } from '@attune/structured';
@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly model: string | LoadedModel;
   /** Default fp32. auto = the fastest that is as good, measured once and remembered in `digestCache`. */
   readonly format?: WeightFormat | 'auto';
+  /** The model that makes vectors; default `model`. Refused when it is not the one that the digest names. */
+  readonly embeddings?: { readonly folder: string; readonly digest: string };
   /** How int4 weights are rounded, for comparisons; default least-error. */
   readonly int4Rounding?: Int4Rounding;
   /** How keys and values are cached; default fp32. */
@@ -94,12 +96,20 @@ export async function openModel(options: EngineOptions): Promise<OpenedModel> {
   const format = await resolveFormat(options.format ?? 'fp32', given);
   const opened = await openRunner(runtime, config, read, { ...settings, format }, device);
   const tokenBudget = Math.max(options.tokenBudget ?? DEFAULT_TOKEN_BUDGET, slots + LEAST_PREFILL);
-  const embedder = new Embedder({ runtime, config, read, threads });
+  const open = async () => (options.embeddings ? openOther(options.embeddings, digestCache) : { config, read });
+  const embedder = new Embedder({ runtime, threads, open });
   return { ...opened, embedder, digest: model.digest, limits: { slots, maxSeq, tokenBudget }, format };
 }
 
 async function findModel({ model, digestCache }: EngineOptions): Promise<LoadedModel> {
   return typeof model === 'string' ? readModelFolder(model, { digestCache }) : model;
+}
+
+async function openOther({ folder, digest }: NonNullable<EngineOptions['embeddings']>, digestCache?: string) {
+  const model = await readModelFolder(folder, { digestCache });
+  if (model.digest !== digest)
+    throw new ConflictError(`The model in ${folder}, which makes the vectors, has changed; restore its files`);
+  return { config: readConfig(model.config), read: (name: string) => model.tensor(name).data };
 }
 
 function readConfig(json: unknown) {

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { writeAdapter, writeModelFolder } from '@attune/checkpoint';
+import { readAdapter, readModelFolder, writeAdapter, writeModelFolder } from '@attune/checkpoint';
 import { collect, Engine, EngineHost, type EngineEvent, type GenerateRequest, type LoadedModel } from '@attune/engine';
 import { parameterShapes, parseModelConfig } from '@attune/models';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -41,6 +42,11 @@ async function start(more: Partial<Parameters<typeof EngineHost.start>[0]> = {})
   return host;
 }
 
+async function modelIn(name: string) {
+  const place = path.join(folder, name);
+  return { folder: place, digest: (await readModelFolder(place)).digest };
+}
+
 const request = (id: string, more: Partial<GenerateRequest> = {}): GenerateRequest => ({
   id,
   promptIds: [3, 1, 4, 1, 5, 9],
@@ -49,6 +55,12 @@ const request = (id: string, more: Partial<GenerateRequest> = {}): GenerateReque
   logProbs: true,
   ...more,
 });
+
+/** Process ids, on Linux. */
+const childrenOf = (pid: number): number[] =>
+  readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
 
 /** The same events; the process is killed when the answer has that many tokens. */
 async function* killOnToken(host: EngineHost, events: AsyncIterable<EngineEvent>, killAt: number) {
@@ -169,7 +181,7 @@ describe('the engine host', () => {
       requests.slice(0, 3).map((each) => collect(host.generate({ ...each, id: `w${each.id}` }))),
     );
     const answers = requests.map((each) => collect(host.generate(each)));
-    const live = await host.swapModel(path.join(folder, 'other'));
+    const live = await host.swapModel(await modelIn('other'));
     expect((await host.stats()).live).toEqual(live);
     const got = await Promise.all(answers);
     expect(got.every(({ finished }) => finished.reason === 'length')).toBe(true);
@@ -186,8 +198,49 @@ describe('the engine host', () => {
   it('keeps its model when another cannot be loaded', async () => {
     const host = await start();
     const { live } = await host.stats();
-    await expect(host.swapModel(path.join(folder, 'nothing'))).rejects.toThrow(/nothing does not exist/);
+    const nothing = { folder: path.join(folder, 'nothing'), digest: live.base };
+    await expect(host.swapModel(nothing)).rejects.toThrow(/nothing does not exist/);
     expect((await collect(host.generate(request('a')))).started!.weights).toEqual(live);
+  });
+
+  it('lets nothing go live that is not what was asked for', async () => {
+    const host = await start();
+    const { live } = await host.stats();
+    const other = await modelIn('other');
+    const adapter = { folder: path.join(folder, 'adapter'), digest: 'another' };
+    for (const changed of [
+      { ...other, digest: live.base },
+      { ...other, adapter },
+    ])
+      await expect(host.swapModel(changed)).rejects.toMatchObject({ kind: 'conflict', code: 'weights_changed' });
+    expect((await host.stats()).live).toEqual(live);
+    const { digest } = await readAdapter(adapter.folder);
+    const taken = await host.swapModel({ ...other, adapter: { ...adapter, digest } });
+    expect(taken).toMatchObject({ base: other.digest, adapter: digest });
+    expect((await collect(host.generate(request('a')))).started!.weights).toEqual(taken);
+  });
+
+  it('makes the same vectors whichever model answers, and none of a model that has changed', async () => {
+    await writeModel('first', model);
+    const host = await start({ model: path.join(folder, 'first') });
+    const [want] = await host.embed([[1, 2, 3]]);
+    await host.swapModel(await modelIn('other'));
+    expect(await host.embed([[1, 2, 3]])).toEqual([want]);
+    await writeModel('first', randomModel(3));
+    await host.swapModel(await modelIn('model'));
+    await expect(host.embed([[1, 2, 3]])).rejects.toThrow(/makes the vectors, has changed/);
+  });
+
+  it('leaves no process behind when it is closed while another model is taken in', async () => {
+    const host = await start();
+    const before = childrenOf(process.pid);
+    const swapping = host.swapModel(await modelIn('other'));
+    const refused = expect(swapping).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect.poll(() => childrenOf(process.pid).length).toBeGreaterThan(before.length);
+    const children = childrenOf(process.pid);
+    await host.close();
+    for (const child of children) expect(() => process.kill(child, 0)).toThrow(/ESRCH/);
+    await refused;
   });
 
   it('keeps an adapter in memory until the last request that names it is over', async () => {

@@ -1,4 +1,4 @@
-import { writeAdapter, writeModelFolder, readAdapter, type Adapter } from '@attune/checkpoint';
+import { writeAdapter, writeModelFolder, readAdapter, readModelFolder, type Adapter } from '@attune/checkpoint';
 import { collect, Engine, EngineHost, type EngineEvent, type GenerateRequest, type LoadedModel } from '@attune/engine';
 import { parameterShapes, parseModelConfig } from '@attune/models';
 import { createRandom, UnavailableError, type Random } from '@attune/platform';
@@ -118,7 +118,8 @@ class Traffic {
 
   async swapModel(): Promise<void> {
     const next = 1 - this.model;
-    await this.host.swapModel(this.weights.modelFolders[next]!);
+    const folder = this.weights.modelFolders[next]!;
+    await this.host.swapModel({ folder, digest: (await readModelFolder(folder)).digest });
     this.model = next;
     this.live = null;
   }

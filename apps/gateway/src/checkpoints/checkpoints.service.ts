@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { list, page } from '../core/list.js';
 import { EventBus } from '../core/events.js';
+import { ModelPlaces } from '../inference/model-places.js';
 import { ServedModel } from '../inference/served-model.js';
 import { BASE, baseView, checkpointView, promotionView } from './checkpoint.view.js';
 import { LiveWatcher } from './live-watcher.js';
@@ -16,6 +17,7 @@ export class CheckpointsService {
     private readonly checkpoints: CheckpointRepository,
     private readonly watcher: LiveWatcher,
     private readonly model: ServedModel,
+    private readonly places: ModelPlaces,
     private readonly events: EventBus,
   ) {}
 
@@ -49,9 +51,10 @@ export class CheckpointsService {
     return this.applied(await this.switchTo(target.checkpointId, caller, reason ?? 'rolled back by hand'));
   }
 
-  /** @throws ConflictError also for a checkpoint of other base weights than this gateway serves */
-  private switchTo(id: string | null, { userName }: Caller, reason: string): Promise<Promotion> {
-    return this.checkpoints.promote(id, userName, reason, { baseDigest: this.model.baseDigest });
+  /** @throws ConflictError also for a checkpoint of base weights that this gateway cannot serve */
+  private async switchTo(id: string | null, { userName }: Caller, reason: string): Promise<Promotion> {
+    if (id !== null) await this.places.under(await this.checkpoints.get(id));
+    return this.checkpoints.promote(id, userName, reason);
   }
 
   /**

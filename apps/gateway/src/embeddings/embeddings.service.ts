@@ -1,5 +1,6 @@
 import type { EmbeddingList, EmbeddingRequest } from '@attune/contracts';
 import type { TokenEngine } from '@attune/engine';
+import { UsageRepository } from '@attune/persistence';
 import { InvalidRequestError } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { ConcurrencyLimiter } from '../auth/concurrency-limiter.js';
@@ -8,7 +9,7 @@ import { KeyQuotas } from '../auth/key-quotas.js';
 import { ENGINE } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
 
-/** Texts as vectors, by the base model. */
+/** Texts as vectors, by the base model whatever is live: vectors that were stored stay comparable. */
 @Injectable()
 export class EmbeddingsService {
   constructor(
@@ -16,6 +17,7 @@ export class EmbeddingsService {
     private readonly model: ServedModel,
     private readonly places: ConcurrencyLimiter,
     private readonly quotas: KeyQuotas,
+    private readonly usage: UsageRepository,
   ) {}
 
   /** @throws NotFoundError for another model, InvalidRequestError for a text that is too long or tokens that are none */
@@ -33,7 +35,8 @@ export class EmbeddingsService {
       }));
       const numTokens = texts.reduce((sum, tokens) => sum + tokens.length, 0);
       const usage = { prompt_tokens: numTokens, total_tokens: numTokens };
-      return { object: 'list', model: this.model.id, data, usage };
+      await this.usage.countEmbedding(caller.keyId, numTokens);
+      return { object: 'list', model: this.model.id, system_fingerprint: this.model.baseFingerprint, data, usage };
     } finally {
       release();
     }

@@ -5,6 +5,7 @@ import { EngineRestarts } from './engine-restarts.js';
 import { InferenceService } from './inference.service.js';
 import { LiveWeights } from './live-weights.js';
 import type { LoadedModel } from './load-model.js';
+import { ModelPlaces } from './model-places.js';
 import { ServedModel } from './served-model.js';
 import { ServedWeights } from './served-weights.js';
 
@@ -21,10 +22,11 @@ export class InferenceModule {
         { provide: ServedModel, useValue: model },
         InferenceService,
         LiveWeights,
+        ModelPlaces,
         ServedWeights,
         EngineMetrics,
       ],
-      exports: [ENGINE, EngineRestarts, ServedModel, InferenceService, LiveWeights, ServedWeights],
+      exports: [ENGINE, EngineRestarts, ServedModel, InferenceService, LiveWeights, ModelPlaces, ServedWeights],
     };
   }
 }

@@ -1,11 +1,10 @@
-import { CheckpointStore, readModelFolder } from '@attune/checkpoint';
 import { CheckpointRepository, type Checkpoint } from '@attune/persistence';
 import { ConflictError, InternalError, NotFoundError, type Config } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
-import path from 'node:path';
 import { CONFIG, ENGINE } from '../core/tokens.js';
 import { LiveWeights } from './live-weights.js';
 import { parseModelName } from './model-name.js';
+import { ModelPlaces, type ModelPlace } from './model-places.js';
 import { ServedModel } from './served-model.js';
 import type { ServingEngine } from './serving-engine.js';
 
@@ -28,8 +27,6 @@ const BASE: ChosenWeights = { adapter: null, release: () => undefined };
 /** The checkpoints in the engine: which one is live, which others answer because requests name them. */
 @Injectable()
 export class ServedWeights {
-  private readonly store: CheckpointStore;
-  private readonly digestCache: string;
   private readonly limit: number;
   /** By checkpoint id, the one used longest ago first. */
   private readonly loaded = new Map<string, LoadedCheckpoint>();
@@ -45,9 +42,8 @@ export class ServedWeights {
     private readonly checkpoints: CheckpointRepository,
     private readonly names: LiveWeights,
     private readonly model: ServedModel,
+    private readonly places: ModelPlaces,
   ) {
-    this.store = new CheckpointStore(path.join(config.storage.dataDir, 'checkpoints'));
-    this.digestCache = path.join(config.storage.dataDir, 'digests');
     this.limit = config.model.engineMaxAdapters;
     this.modelDigest = model.baseDigest;
   }
@@ -91,8 +87,9 @@ export class ServedWeights {
    */
   makeLive(checkpoint: Checkpoint | null): Promise<boolean> {
     return this.inTurn(async () => {
-      const { live } = await this.engine.stats();
+      const { live, adapters } = await this.engine.stats();
       this.modelDigest = live.base;
+      this.forgetLost(adapters);
       const digest = checkpoint?.weightsDigest ?? this.model.baseFingerprint;
       if (checkpoint) this.names.remember(digest, checkpoint.id);
       const isChange = live.digest !== digest;
@@ -103,47 +100,37 @@ export class ServedWeights {
     });
   }
 
+  /** An engine process that was replaced does without adapters that could not be read again. */
+  private forgetLost(adapters: readonly string[]): void {
+    for (const [id, { adapter }] of this.loaded) if (!adapters.includes(adapter)) this.loaded.delete(id);
+  }
+
   private async takeWeights(checkpoint: Checkpoint | null): Promise<void> {
-    if (checkpoint === null) await this.takeBase();
-    else if (checkpoint.adapterDigest === null) await this.takeFull(checkpoint);
-    else await this.takeAdapter(checkpoint);
-  }
-
-  private async takeBase(): Promise<void> {
-    await this.takeModel(this.model.baseDigest, this.model.folder);
-    await this.engine.setLive(null);
-  }
-
-  private async takeFull(checkpoint: Checkpoint): Promise<void> {
-    const { modelDigest } = await this.store.manifest(checkpoint.folder);
-    if (modelDigest === null) throw new InternalError(`Checkpoint \`${checkpoint.id}\` has neither adapter nor model.`);
-    const folder = this.store.modelFolderOf(checkpoint.folder);
-    const { digest } = await readModelFolder(folder, { digestCache: this.digestCache });
-    if (digest !== modelDigest) throw changed(`The model of checkpoint \`${checkpoint.id}\``, digest, modelDigest);
-    await this.takeModel(modelDigest, folder);
+    if (checkpoint !== null && checkpoint.adapterDigest !== null) return this.takeAdapter(checkpoint);
+    const place = checkpoint === null ? this.places.base : await this.places.ofFull(checkpoint);
+    if (place.digest !== this.modelDigest) await this.takeModel(place);
     await this.engine.setLive(null);
   }
 
   private async takeAdapter(checkpoint: Checkpoint): Promise<void> {
-    this.expectOwnBase(checkpoint);
-    const isBaseServed = this.modelDigest === this.model.baseDigest;
-    // In one step, so that no request sees the base weights in between.
-    if (!isBaseServed) await this.takeModel(this.model.baseDigest, this.model.folder, this.folderOf(checkpoint));
+    const place = await this.places.under(checkpoint);
+    const folder = this.places.folderOf(checkpoint);
+    // In one step, so that no request sees the model without its adapter in between.
+    if (place.digest !== this.modelDigest) await this.takeModel(place, { folder, digest: checkpoint.adapterDigest! });
     const { adapter } = await this.load(checkpoint);
     await this.engine.setLive(adapter);
   }
 
-  private async takeModel(digest: string, folder: string, adapterFolder?: string): Promise<void> {
-    if (digest === this.modelDigest) return;
-    const live = await this.engine.swapModel(folder, adapterFolder);
+  private async takeModel(place: ModelPlace, adapter?: ModelPlace): Promise<void> {
+    const live = await this.engine.swapModel({ ...place, adapter });
     this.loaded.clear(); // adapters of the model before
     this.modelDigest = live.base;
   }
 
   private async lend(checkpoint: Checkpoint): Promise<ChosenWeights> {
-    this.expectOwnBase(checkpoint);
+    const { digest } = await this.places.under(checkpoint);
     const entry = await this.inTurn(async () => {
-      if (this.modelDigest !== this.model.baseDigest) throw this.notBeside(`checkpoint \`${checkpoint.id}\``);
+      if (this.modelDigest !== digest) throw this.notBeside(`checkpoint \`${checkpoint.id}\``);
       const found = await this.load(checkpoint);
       await this.unloadOldest(found);
       found.users += 1; // last: a request that fails here releases nothing
@@ -162,8 +149,8 @@ export class ServedWeights {
 
   /** What is in the engine decides: who is live is known a little later than the model is swapped. */
   private async chooseFull(checkpoint: Checkpoint): Promise<ChosenWeights> {
-    const { modelDigest } = await this.store.manifest(checkpoint.folder);
-    if (modelDigest !== null && modelDigest === this.modelDigest) return BASE;
+    const { digest } = await this.places.ofFull(checkpoint);
+    if (digest === this.modelDigest) return BASE;
     throw new ConflictError(
       `Checkpoint \`${checkpoint.id}\` is a full fine-tune; it answers when it is live and not beside other weights. Promote it, or ask for \`${this.model.id}\`.`,
       { param: 'model', code: 'model_not_served' },
@@ -178,9 +165,11 @@ export class ServedWeights {
   }
 
   private async read(checkpoint: Checkpoint): Promise<LoadedCheckpoint> {
-    const { adapter } = await this.engine.loadAdapter(this.folderOf(checkpoint));
+    const { adapter } = await this.engine.loadAdapter(this.places.folderOf(checkpoint));
     if (adapter === null || adapter !== checkpoint.adapterDigest) {
-      throw changed(`The adapter of checkpoint \`${checkpoint.id}\``, adapter, checkpoint.adapterDigest);
+      throw new InternalError(
+        `The adapter of checkpoint \`${checkpoint.id}\` has digest ${adapter}, not ${checkpoint.adapterDigest}: its files have changed.`,
+      );
     }
     this.names.remember(checkpoint.weightsDigest, checkpoint.id);
     return { checkpoint, adapter, users: 0 };
@@ -201,22 +190,12 @@ export class ServedWeights {
     return this.live?.adapterDigest === adapter || [...this.loaded.values()].some((other) => other.adapter === adapter);
   }
 
-  private expectOwnBase(checkpoint: Checkpoint): void {
-    if (checkpoint.baseDigest === this.model.baseDigest) return;
-    throw new InternalError(
-      `Checkpoint \`${checkpoint.id}\` was trained on other base weights than \`${this.model.id}\` has; set MODEL to the model it belongs to or roll back.`,
-    );
-  }
-
   private notBeside(what: string): ConflictError {
+    const live = this.modelDigest === this.model.baseDigest ? 'The base model' : 'A full fine-tune';
     return new ConflictError(
-      `A full fine-tune is live, and ${what} cannot be served beside it; ask for \`${this.model.id}\`, or promote other weights.`,
+      `${live} is in the engine, and ${what} cannot be served beside it; ask for \`${this.model.id}\`, or promote other weights.`,
       { param: 'model', code: 'model_not_served' },
     );
-  }
-
-  private folderOf(checkpoint: Checkpoint): string {
-    return this.store.folderOf(checkpoint.folder);
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -225,6 +204,3 @@ export class ServedWeights {
     return turn;
   }
 }
-
-const changed = (what: string, found: string | null, wanted: string | null) =>
-  new InternalError(`${what} has digest ${found}, not ${wanted}: its files have changed.`);

@@ -2,22 +2,27 @@ import { encodeModel } from '@attune/graph';
 import { embeddingGraph, type ModelConfig, type ParameterReader, parameterShapes, LM_HEAD } from '@attune/models';
 import { float32, hostTensor, int64, type Runtime, type Session } from '@attune/runtime';
 
-export interface EmbedderModel {
+export interface EmbedderOptions {
   readonly runtime: Runtime;
-  readonly config: ModelConfig;
-  readonly read: ParameterReader;
   readonly threads?: number;
+  /** The model whose states are meant; called when a text first comes, and again after a failure. */
+  readonly open: () => Promise<{ readonly config: ModelConfig; readonly read: ParameterReader }>;
 }
 
-/** Texts as vectors: means of the base model's final hidden states, of length 1. Loaded when first asked. */
-export class Embedder {
-  private session: Promise<Session> | null = null;
+interface Loaded {
+  readonly session: Session;
+  readonly hiddenSize: number;
+}
 
-  constructor(private readonly model: EmbedderModel) {}
+/** Texts as vectors: means of a model's final hidden states, of length 1. Loaded when first asked. */
+export class Embedder {
+  private loaded: Promise<Loaded> | null = null;
+
+  constructor(private readonly options: EmbedderOptions) {}
 
   /** @param tokens at least one @returns [hidden], of length 1 */
   async embed(tokens: readonly number[]): Promise<Float32Array> {
-    const session = await (this.session ??= this.load());
+    const { session, hiddenSize } = await (this.loaded ??= this.load());
     const shape = [1, tokens.length];
     const ids = int64(shape, BigInt64Array.from(tokens, BigInt));
     const positions = int64(
@@ -25,29 +30,32 @@ export class Embedder {
       BigInt64Array.from(tokens, (_, at) => BigInt(at)),
     );
     const segments = int64(shape, new BigInt64Array(tokens.length));
-    const states = float32([tokens.length, this.model.config.hiddenSize]);
+    const states = float32([tokens.length, hiddenSize]);
     await session.run({ ids, positions, segments }, { states });
-    return unit(meanOfRows(states.data, this.model.config.hiddenSize));
+    return unit(meanOfRows(states.data, hiddenSize));
   }
 
   async release(): Promise<void> {
-    (await this.session?.catch(() => null))?.release();
+    (await this.loaded?.catch(() => null))?.session.release();
   }
 
-  private load(): Promise<Session> {
-    const { runtime, config, read, threads } = this.model;
+  private load(): Promise<Loaded> {
+    const loading = this.createSession();
+    // What failed once may work later, when memory is free again.
+    loading.catch(() => (this.loaded = null));
+    return loading;
+  }
+
+  private async createSession(): Promise<Loaded> {
+    const { runtime, threads, open } = this.options;
+    const { config, read } = await open();
     const used = [...parameterShapes(config)].filter(([name]) => name !== LM_HEAD);
     const initializers = Object.fromEntries(
       used.map(([name, shape]) => [name, hostTensor('float32', [...shape], read(name))]),
     );
-    const loaded = runtime.createSession(encodeModel(embeddingGraph(config)), {
-      threads,
-      spinning: false,
-      initializers,
-    });
-    // What failed once may work later, when memory is free again.
-    loaded.catch(() => (this.session = null));
-    return loaded;
+    const options = { threads, spinning: false, initializers };
+    const session = await runtime.createSession(encodeModel(embeddingGraph(config)), options);
+    return { session, hiddenSize: config.hiddenSize };
   }
 }
 

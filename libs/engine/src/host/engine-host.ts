@@ -1,5 +1,5 @@
 import type { EngineSetupWire } from '@attune/contracts';
-import { type Clock, systemClock, UnavailableError } from '@attune/platform';
+import { type Clock, ConflictError, systemClock, UnavailableError } from '@attune/platform';
 import { EventQueue } from '../event-queue.js';
 import type {
   EngineEvent,
@@ -24,6 +24,18 @@ export interface EngineHostOptions extends EngineSetupWire {
   readonly clock?: Clock;
 }
 
+/** A model to take in, by where it lies and what it must be. */
+export interface ModelToServe {
+  /** A model of the same tokenizer in Hugging Face layout, which must stay there. */
+  readonly folder: string;
+  /** Of the model alone: `WeightsId.base`. */
+  readonly digest: string;
+  /** An adapter of that model to be live from its first request on. */
+  readonly adapter?: { readonly folder: string; readonly digest: string };
+}
+
+type EmbeddingModel = NonNullable<EngineSetupWire['embeddings']>;
+
 const HEARTBEAT_TIMEOUT_MS = 30_000;
 
 /**
@@ -32,6 +44,8 @@ const HEARTBEAT_TIMEOUT_MS = 30_000;
  */
 export class EngineHost implements TokenEngine {
   private readonly clock: Clock;
+  /** The process of a model that is being taken in. */
+  private arriving: ServingProcess | null = null;
   /** Processes of earlier models that still answer what they began. */
   private readonly leaving = new Set<ServingProcess>();
   /** Model changes take turns. */
@@ -42,13 +56,18 @@ export class EngineHost implements TokenEngine {
   private constructor(
     private readonly options: EngineHostOptions,
     private current: ServingProcess,
+    /** What makes vectors, whichever model answers. */
+    private readonly embeddings: EmbeddingModel,
   ) {
     this.clock = options.clock ?? systemClock;
   }
 
   /** Starts the process and waits until its model is loaded. @throws AppError why it cannot be */
   static async start(options: EngineHostOptions): Promise<EngineHost> {
-    return new EngineHost(options, await startProcess(options, options.model));
+    const first = makeProcess(options, options.model);
+    await first.started();
+    const { live } = await first.stats();
+    return new EngineHost(options, first, { folder: options.model, digest: live.base });
   }
 
   /** Whether a request sent now would start without waiting for a process. */
@@ -67,7 +86,7 @@ export class EngineHost implements TokenEngine {
   }
 
   generate(request: GenerateRequest, options: GenerateOptions = {}): AsyncIterable<EngineEvent> {
-    if (this.closed) throw new UnavailableError('the engine is closed');
+    this.expectOpen();
     const cancel = () => this.cancel(request.id);
     const queue = new EventQueue(cancel);
     const pending = new PendingRequest(request, this.clock, (event) => {
@@ -115,36 +134,55 @@ export class EngineHost implements TokenEngine {
 
   /**
    * Serves another model: a second process loads it beside the first, then takes every request that has not begun; the
-   * first finishes its answers and ends. For that while both are in memory.
-   * @param folder a model of the same tokenizer in Hugging Face layout, which must stay there
-   * @param adapterFolder an adapter of that model to be live from its first request on
+   * first finishes its answers and ends. For that while both are in memory. Vectors go on coming from the model that
+   * the host was started with.
    * @returns the weights that are live now
-   * @throws AppError why the model cannot be served; the one before goes on
+   * @throws AppError why the model cannot be served, ConflictError when its files have changed; the one before goes on
    */
-  swapModel(folder: string, adapterFolder?: string): Promise<WeightsId> {
-    const turn = this.swapping.then(() => this.takeModel(folder, adapterFolder));
+  swapModel(model: ModelToServe): Promise<WeightsId> {
+    const turn = this.swapping.then(() => this.takeModel(model));
     this.swapping = turn.catch(() => {});
     return turn;
   }
 
+  /** Leaves no process behind, not even one that is only being started. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
     await Promise.all(this.processes().map((process) => process.close()));
+    await this.swapping;
   }
 
-  private async takeModel(folder: string, adapterFolder?: string): Promise<WeightsId> {
-    const next = await startProcess(this.options, folder);
+  private async takeModel(model: ModelToServe): Promise<WeightsId> {
+    this.expectOpen();
+    const next = (this.arriving = makeProcess(this.options, model.folder, this.embeddings));
     try {
-      if (this.closed) throw new UnavailableError('the engine is closed');
-      if (adapterFolder) await next.setLive((await next.loadAdapter(adapterFolder)).adapter);
-      const { live } = await next.stats();
+      await next.started();
+      const live = await this.takeWeights(next, model);
+      this.expectOpen();
       this.replaceCurrent(next);
       return live;
     } catch (error) {
       await next.close();
       throw error;
+    } finally {
+      this.arriving = null;
     }
+  }
+
+  /** Nothing goes live that is not what was asked for. */
+  private async takeWeights(next: ServingProcess, { folder, digest, adapter }: ModelToServe): Promise<WeightsId> {
+    const { live } = await next.stats();
+    expectDigest(`The model in ${folder}`, live.base, digest);
+    if (!adapter) return live;
+    const loaded = await next.loadAdapter(adapter.folder);
+    expectDigest(`The adapter in ${adapter.folder}`, loaded.adapter, adapter.digest);
+    await next.setLive(loaded.adapter);
+    return loaded;
+  }
+
+  private expectOpen(): void {
+    if (this.closed) throw new UnavailableError('the engine is closed');
   }
 
   private replaceCurrent(next: ServingProcess): void {
@@ -162,15 +200,22 @@ export class EngineHost implements TokenEngine {
   }
 
   private processes(): ServingProcess[] {
-    return [this.current, ...this.leaving];
+    return [this.current, ...this.leaving, ...(this.arriving ? [this.arriving] : [])];
   }
 }
 
-function startProcess(options: EngineHostOptions, model: string): Promise<ServingProcess> {
-  return ServingProcess.start({
-    setup: { ...options, model },
+function makeProcess(options: EngineHostOptions, model: string, embeddings?: EmbeddingModel): ServingProcess {
+  return new ServingProcess({
+    setup: { ...options, model, embeddings },
     heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS,
     onCrash: (reason) => options.onCrash?.(reason),
     onRestarted: () => options.onRestarted?.(),
+  });
+}
+
+function expectDigest(what: string, found: string | null, wanted: string): void {
+  if (found === wanted) return;
+  throw new ConflictError(`${what} has the digest ${found}, not ${wanted}: its files have changed; restore them`, {
+    code: 'weights_changed',
   });
 }

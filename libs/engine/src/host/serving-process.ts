@@ -36,21 +36,20 @@ export class ServingProcess {
   private readonly waiters: (() => void)[] = [];
   private drained: (() => void) | undefined;
 
-  private constructor(private readonly options: ServingProcessOptions) {
+  /** The process begins at once; `started` says when it is ready. */
+  constructor(private readonly options: ServingProcessOptions) {
     this.child = this.spawn();
   }
 
-  /** Starts the process and waits until its model is loaded. @throws AppError why it cannot be */
-  static async start(options: ServingProcessOptions): Promise<ServingProcess> {
-    const made = new ServingProcess(options);
+  /** Waits until the model is loaded. @throws AppError why it cannot be; then no process is left */
+  async started(): Promise<void> {
     try {
-      await made.child.ready;
+      await this.child.ready;
     } catch (error) {
-      await made.close();
+      await this.close();
       throw error;
     }
-    made.isReady = true;
-    return made;
+    this.isReady = true;
   }
 
   get ready(): boolean {
@@ -145,7 +144,8 @@ export class ServingProcess {
     if (this.closed) return;
     this.closed = true;
     this.wakeWaiters();
-    await this.child.close(CLOSE_GRACE_MS);
+    // One that is still loading hears nothing until it has, and has nothing to end in peace.
+    await this.child.close(this.isReady ? CLOSE_GRACE_MS : 0);
     this.end(() => true, 'cancelled');
   }
 
@@ -224,7 +224,7 @@ export class ServingProcess {
       for (const [digest, folder] of this.adapterFolders) {
         // Only the live one is worth staying away for; if the process ended, the call after these says so.
         const loading = child.call({ type: 'loadAdapter', folder });
-        await (digest === this.live ? loading : loading.catch(() => undefined));
+        await (digest === this.live ? loading : loading.catch(() => child.alive && this.adapterFolders.delete(digest)));
       }
       await child.call({ type: 'setLive', digest: this.live });
     } catch {
