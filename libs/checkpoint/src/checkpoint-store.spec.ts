@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import type { CheckpointContent } from './checkpoint-manifest.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { weightsDigest } from './digest.js';
 import { readModelFolder } from './model-folder.js';
+import { ownName } from './owner.js';
 
 const adapter = (value: number): LowRankWeights => ({
   rank: 1,
@@ -103,14 +104,32 @@ describe('the checkpoint store', () => {
     await expect(store.open('ckpt_a')).rejects.toThrow('Checkpoint ckpt_a: manifest.json is damaged');
   });
 
-  it('sweeps what a killed process left, and nothing of a living one', async () => {
-    const dead = '.ckpt_x.999999999.0123456789ab.tmp';
-    const alive = `.ckpt_y.${process.pid}.0123456789ab.tmp`;
-    mkdirSync(path.join(folder, dead));
-    mkdirSync(path.join(folder, alive));
+  it('sweeps what killed processes left, and nothing of a living one', async () => {
+    const [host, pid, start] = ownName().split('-');
+    const day = 25 * 60 * 60;
+    const make = (name: string, owner: string, ageSeconds = 0) => {
+      const entry = `.${name}.${owner}.0123456789ab.tmp`;
+      mkdirSync(path.join(folder, entry));
+      const time = Date.now() / 1000 - ageSeconds;
+      utimesSync(path.join(folder, entry), time, time);
+      return entry;
+    };
+    make('dead', `${host}-999999999-1`);
+    make('number used again', `${host}-${pid}-${Number(start) + 1}`);
+    make('compared', `${host}-999999999-1`);
+    make('elsewhere, long ago', `00000000-${pid}-${start}`, day);
+    const kept = [make('ours', ownName(), day), make('elsewhere', `00000000-${pid}-1`)];
     expect(await store.list()).toEqual([]);
-    await store.publish('ckpt_a', content(1));
-    expect(readdirSync(folder).sort()).toEqual([alive, 'ckpt_a']);
+    await Promise.all([store.sweep(), new CheckpointStore(folder).sweep()]);
+    expect(readdirSync(folder).sort()).toEqual(kept.sort());
+  });
+
+  it('leaves nothing of the comparison of a full fine-tune that is published twice', async () => {
+    const norm = { shape: [1], data: new Float32Array([1]) };
+    const full = { ...content(1), adapter: null, model: { config: {}, tensors: new Map([['norm', norm]]) } };
+    await store.publish('ckpt_full', full);
+    await store.publish('ckpt_full', full);
+    expect(readdirSync(folder)).toEqual(['ckpt_full']);
   });
 
   it('takes no path for an id', async () => {

@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConflictError, InternalError, NotFoundError, systemClock, type Clock } from '@attune/platform';
 import { readAdapter, writeAdapter, type StoredAdapter } from './adapter.js';
 import { adapterDigest, kindOf, type AdapterWeights } from './adapter-kinds.js';
 import type { CheckpointContent, CheckpointKind, CheckpointManifest } from './checkpoint-manifest.js';
 import { fileDigest, weightsDigest } from './digest.js';
-import { replaceFolder, sweepLeftovers } from './durable.js';
+import { replaceFolder, sweepLeftovers, withTemporaryFolder } from './durable.js';
 import { readModelFolder, writeModelFolder, type ModelFolder, type Tensor } from './model-folder.js';
 import { openSafetensors } from './safetensors/read.js';
 import { writeSafetensors } from './safetensors/write.js';
@@ -50,6 +50,11 @@ export class CheckpointStore {
     return path.join(this.folderOf(id), MODEL);
   }
 
+  /** Removes what processes left that were killed while they published; for the start of whoever uses the store. */
+  sweep(): Promise<void> {
+    return sweepLeftovers(this.folder);
+  }
+
   /** What a checkpoint is, without its weights. @throws NotFoundError */
   async manifest(id: string): Promise<CheckpointManifest> {
     const manifest = await this.readManifest(id);
@@ -63,9 +68,9 @@ export class CheckpointStore {
    */
   async publish(id: string, content: CheckpointContent): Promise<CheckpointManifest> {
     const folder = this.folderOf(id);
+    await this.sweep();
     const existing = await this.readManifest(id);
     if (existing) return this.expectSame(existing, content);
-    await sweepLeftovers(this.folder);
     await replaceFolder(folder, async (temporary) => {
       await this.fill(temporary, content);
       const digest = content.adapter ? adapterDigest(content.adapter) : null;
@@ -127,13 +132,10 @@ export class CheckpointStore {
 
   /** The digest a model will have on disk, where alone it is defined: written aside and removed. */
   private async digestOf(model: NonNullable<CheckpointContent['model']>): Promise<string> {
-    const aside = await mkdtemp(path.join(this.folder, '.compare-'));
-    try {
+    return withTemporaryFolder(path.join(this.folder, 'compared'), async (aside) => {
       await writeModelFolder(path.join(aside, MODEL), model);
       return (await readModelFolder(path.join(aside, MODEL))).digest;
-    } finally {
-      await rm(aside, { recursive: true, force: true });
-    }
+    });
   }
 
   private async fill(temporary: string, content: CheckpointContent): Promise<void> {

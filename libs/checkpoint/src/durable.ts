@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UnavailableError } from '@attune/platform';
+import { ownName, stateOf } from './owner.js';
 
 /**
  * Files that are either wholly there or not at all: written beside their place, synced, then renamed into it.
@@ -46,29 +47,41 @@ export async function replaceFolder(folder: string, fill: (temporary: string) =>
   });
 }
 
-const TEMPORARY = /^\..+\.(\d+)\.[0-9a-f]{12}\.tmp$/;
+/** Gives `work` a folder of its own beside `place`, which is gone afterwards. */
+export async function withTemporaryFolder<T>(place: string, work: (temporary: string) => Promise<T>): Promise<T> {
+  const temporary = temporaryPath(place);
+  try {
+    await mkdir(temporary, { recursive: true });
+    return await work(temporary);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
 
-/** Removes temporary entries of processes that are gone. */
+const TEMPORARY = /^\..+\.([0-9a-f]{8}-\d+-\d+)\.[0-9a-f]{12}\.tmp$/;
+/** Nobody writes for so long: what another host left is given up then, for nothing else can be known of its owner. */
+const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/** Removes temporary entries of processes that are gone; any number of processes may do so at once. */
 export async function sweepLeftovers(folder: string): Promise<void> {
   const entries = await readdir(folder).catch(() => []);
   for (const entry of entries) {
-    const pid = TEMPORARY.exec(entry)?.[1];
-    if (pid && !isRunning(Number(pid))) await rm(path.join(folder, entry), { recursive: true, force: true });
+    const owner = TEMPORARY.exec(entry)?.[1];
+    const place = path.join(folder, entry);
+    if (owner && (await isAbandoned(owner, place))) await rm(place, { recursive: true, force: true });
   }
+}
+
+async function isAbandoned(owner: string, place: string): Promise<boolean> {
+  const state = stateOf(owner);
+  if (state !== 'elsewhere') return state === 'gone';
+  const info = await stat(place).catch(() => null);
+  return info !== null && Date.now() - info.mtimeMs > ABANDONED_AFTER_MS;
 }
 
 function temporaryPath(target: string): string {
-  const name = `.${path.basename(target)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
+  const name = `.${path.basename(target)}.${ownName()}.${randomBytes(6).toString('hex')}.tmp`;
   return path.join(path.dirname(target), name);
-}
-
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 async function sync(target: string): Promise<void> {

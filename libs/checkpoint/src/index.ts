@@ -23,6 +23,7 @@ export type {
 } from './checkpoint-manifest.js';
 export { CheckpointStore, type OpenedCheckpoint } from './checkpoint-store.js';
 export { fileDigest, weightsDigest } from './digest.js';
+export { replaceFile, sweepLeftovers } from './durable.js';
 export { countParameters, readModelFolder, writeModelFolder } from './model-folder.js';
 export type { ModelFolder, ModelToWrite, ReadModelOptions, Tensor } from './model-folder.js';
 export type { Dtype, TensorData } from './safetensors/dtype.js';

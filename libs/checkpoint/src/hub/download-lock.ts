@@ -1,7 +1,7 @@
 import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning } from '../durable.js';
+import { isRunning } from '../owner.js';
 
 /** A holder says that it lives this often; one that has not for the longer time is taken for dead. */
 const BEAT_MS = 5_000;

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { float32, hostTensor, type HostTensor } from '@attune/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -52,6 +53,17 @@ describe('prepared weights', () => {
   it('leave only those of the last few models on the disk', async () => {
     for (const base of 'abcdef') await get(base);
     expect(files()).toHaveLength(4);
+  });
+
+  it('are rid of what a killed process was writing, at the next start', async () => {
+    await get();
+    const [file] = files();
+    // As the process that wrote it would have named it: this one, but started at another time.
+    const { pid } = process;
+    const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+    writeFileSync(path.join(folder, `.${file}.${host}-${pid}-1.0123456789ab.tmp`), 'half');
+    await get();
+    expect(files()).toEqual([file]);
   });
 
   it('stay in memory where they cannot be written', async () => {

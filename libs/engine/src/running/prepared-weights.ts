@@ -1,7 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
-import { openSafetensors, writeSafetensors } from '@attune/checkpoint';
+import { openSafetensors, replaceFile, sweepLeftovers, writeSafetensors } from '@attune/checkpoint';
 import { type LinearFormat, parameterShapes, parseModelConfig, servingWeights } from '@attune/models';
 import { hostTensor, type HostTensor, mapFile } from '@attune/runtime';
 
@@ -33,6 +33,7 @@ export async function preparedWeights(
 ): Promise<Tensors> {
   const key = [base, JSON.stringify(settings), formats.join(), codeDigest(formats)].join('\n');
   const file = path.join(folder, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.safetensors`);
+  await sweepLeftovers(folder); // of a process that was killed while it wrote: the size of a model each
   const found = existsSync(file) ? open(file) : null;
   if (found) return found;
   const made = make();
@@ -69,17 +70,8 @@ const arrays = { float32: { Data: Float32Array }, uint8: { Data: Uint8Array }, i
 
 async function store(file: string, made: Tensors): Promise<void> {
   const folder = path.dirname(file);
-  mkdirSync(folder, { recursive: true });
-  const partial = path.join(folder, `${randomUUID()}.partial`);
-  try {
-    await writeSafetensors(
-      partial,
-      Object.entries(made).map(([name, { shape, data }]) => ({ name, shape, data })),
-    );
-    renameSync(partial, file);
-  } finally {
-    rmSync(partial, { force: true });
-  }
+  const tensors = Object.entries(made).map(([name, { shape, data }]) => ({ name, shape, data }));
+  await replaceFile(file, (temporary) => writeSafetensors(temporary, tensors));
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.safetensors'))
     .map((name) => path.join(folder, name))
