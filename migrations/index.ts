@@ -20,6 +20,7 @@ import { AnnounceResponses1700000038000 } from './1700000038000-announce-respons
 import { OwnedLeases1700000039000 } from './1700000039000-owned-leases.js';
 import { GatewayInstances1700000041000 } from './1700000041000-gateway-instances.js';
 import { IdempotentRequests1700000041100 } from './1700000041100-idempotent-requests.js';
+import { EmbeddingUse1700000041200 } from './1700000041200-embedding-use.js';
 import { GradedRows1700000047000 } from './1700000047000-graded-rows.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
@@ -46,5 +47,6 @@ export const migrations = [
   OwnedLeases1700000039000,
   GatewayInstances1700000041000,
   IdempotentRequests1700000041100,
+  EmbeddingUse1700000041200,
   GradedRows1700000047000,
 ];

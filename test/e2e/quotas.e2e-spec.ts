@@ -44,6 +44,23 @@ describe.skipIf(!testModel)(`quotas and use (${testModel ? 'for real' : noModel}
     await ask(openai);
   });
 
+  it('counts embeddings as it counts answers', async () => {
+    const { id, openai, secret } = await keyWith('Emil', { tokens_per_day: 20 });
+    const { usage } = await openai.embeddings.create({ model: gateway.model, input: ['Hello there', 'you'] });
+    const use = await gateway.api(secret, 'GET', '/api/usage?days=1');
+    expect(use.body.data).toEqual([
+      expect.objectContaining({ key_id: id, num_requests: 1, prompt_tokens: usage.prompt_tokens }),
+    ]);
+    await openai.embeddings.create({ model: gateway.model, input: 'dog '.repeat(30) });
+    const code = () =>
+      openai.embeddings.create({ model: gateway.model, input: 'Hi' }).then(
+        () => 'answered',
+        (error: { code: string }) => error.code,
+      );
+    await expect.poll(code, { timeout: 5_000 }).toBe('quota_exceeded');
+    await expect(ask(openai)).rejects.toMatchObject({ status: 429, code: 'quota_exceeded' });
+  });
+
   it('bounds how many answers a key has at once', async () => {
     const { openai } = await keyWith('Cora', { max_concurrent: 1 });
     const first = ask(openai, 200);
