@@ -33,3 +33,14 @@ it('tells when the reader leaves early', async () => {
   for await (const event of queue) if (event.type === 'token') break;
   expect(left).toBe(1);
 });
+
+it('lets a reader leave who waits for the next event', async () => {
+  let left = 0;
+  const queue = new EventQueue(() => (left += 1));
+  const next = queue.next();
+  await queue.return();
+  expect(await next).toEqual({ done: true, value: undefined });
+  queue.push(token(1));
+  expect(await queue.next()).toEqual({ done: true, value: undefined });
+  expect(left).toBe(1);
+});

@@ -188,6 +188,8 @@ export interface TokenEngine {
    * when the engine is closed. Leaving the loop early cancels the request.
    */
   generate(request: GenerateRequest, options?: GenerateOptions): AsyncIterable<EngineEvent>;
+  /** Ends a request at the next step, with the reason 'cancelled'; nothing happens when there is none of that id. */
+  cancel(id: string): void;
   /** New sequences take this adapter (null = base); running ones finish on theirs. The adapter must be loaded. */
   setLive(adapterDigest: string | null): Promise<void>;
   /** Forgets an adapter once no sequence uses it. The live one cannot be unloaded. */

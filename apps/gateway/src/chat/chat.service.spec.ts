@@ -1,17 +1,18 @@
-import { NotFoundError, UnavailableError, type Clock, type Config } from '@attune/platform';
+import { NotFoundError, UnavailableError, type Clock } from '@attune/platform';
 import { describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../auth/caller.js';
 import { ConcurrencyLimiter } from '../auth/concurrency-limiter.js';
 import type { KeyQuotas } from '../auth/key-quotas.js';
-import type { PassageSearch } from '../documents/passage-search.js';
 import type { InferenceService } from '../inference/inference.service.js';
 import type { InferenceEvent } from '../inference/inference.types.js';
 import type { ServedModel } from '../inference/served-model.js';
 import type { ServedWeights } from '../inference/served-weights.js';
+import type { ChatPlanner } from './chat-planner.js';
 import { ChatService } from './chat.service.js';
 import type { ChatRequest } from './chat.types.js';
 import type { CompletionCloser } from './completion-closer.js';
 import type { CompletionOpener } from './completion-opener.js';
+import type { CompletionRecord } from './completion-record.js';
 
 const caller: Caller = { userId: 'u', userName: 'U', role: 'user', userCreated: new Date(0), keyId: 'k' };
 const request: ChatRequest = {
@@ -23,25 +24,37 @@ const request: ChatRequest = {
   retrieval: false,
 };
 
+const plan = { id: 'chatcmpl-1', messages: [], citations: [], promptIds: [1, 2], maxTokens: 1, sampling: {} };
+
 /** An engine that reads the prompt until it is told to stop. */
 function setUp() {
-  const engine = { begun: 0, aborted: 0 };
+  const engine = { begun: 0, ended: 0 };
   const leaveQueue = vi.fn();
-  async function* generate(_: unknown, signal: AbortSignal): AsyncGenerator<InferenceEvent> {
+  const generate = (_: unknown, signal: AbortSignal) => {
     engine.begun += 1;
-    await new Promise((resolve) => signal.addEventListener('abort', resolve));
-    engine.aborted += 1;
-    yield { type: 'finished', reason: 'cancelled', queuedMs: 0, prefillMs: 0 };
-  }
-  const inference = { generate, encodePrompt: () => [1, 2], reserve: () => leaveQueue };
+    let end: () => void;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const finished: InferenceEvent = { type: 'finished', reason: 'cancelled', queuedMs: 0, prefillMs: 0 };
+    const events = (async function* () {
+      await ended;
+      engine.ended += 1;
+      yield finished;
+    })();
+    signal.addEventListener('abort', () => end());
+    const leave = () => {
+      end();
+      return events.return();
+    };
+    return { next: () => events.next(), return: leave, cancel: () => end() };
+  };
+  const inference = { generate, reserve: () => leaveQueue };
   const opener = { place: vi.fn(async () => undefined), open: vi.fn(async () => 'conv_1') };
-  const closer = { close: vi.fn(async () => undefined) };
+  const closer = { close: vi.fn(async (_: string, record: CompletionRecord) => void record.outcome(null)) };
   const places = new ConcurrencyLimiter(1);
   const chat = new ChatService(
-    { model: {}, retrieval: { retrieval: 'off' } } as Config,
     { now: () => new Date(0), monotonicMs: () => 0 } as Clock,
-    { id: 'm', context: 100, longestToken: 10, expect: () => undefined } as unknown as ServedModel,
-    {} as PassageSearch,
+    { id: 'm' } as ServedModel,
+    { plan: async () => plan } as unknown as ChatPlanner,
     inference as unknown as InferenceService,
     { choose: async () => ({ adapter: undefined, release: () => undefined }) } as unknown as ServedWeights,
     opener as unknown as CompletionOpener,
@@ -68,7 +81,7 @@ describe('the road of a question', () => {
     const { chat, engine, opener, closer } = setUp();
     opener.open.mockRejectedValue(new UnavailableError('no database'));
     await expect(chat.answer(caller, request, never).next()).rejects.toThrow('no database');
-    await expect.poll(() => engine).toEqual({ begun: 1, aborted: 1 });
+    await expect.poll(() => engine).toEqual({ begun: 1, ended: 1 });
     expect(closer.close).not.toHaveBeenCalled();
   });
 
@@ -78,7 +91,7 @@ describe('the road of a question', () => {
       expect(event.type).toBe('opened');
       break;
     }
-    expect(engine.aborted).toBe(1);
+    expect(engine.ended).toBe(1);
     expect(closer.close).toHaveBeenCalledTimes(1);
     places.acquire('k');
   });
@@ -88,5 +101,21 @@ describe('the road of a question', () => {
     await expect(chat.answer(caller, request, AbortSignal.abort()).next()).rejects.toMatchObject({ kind: 'cancelled' });
     expect(opener.place).not.toHaveBeenCalled();
     places.acquire('k');
+  });
+
+  it('is cancelled when the client leaves, and when the service stops, before or after it began', async () => {
+    const { chat, closer } = setUp();
+    const client = new AbortController();
+    const ended = async (signal: AbortSignal, end: () => void) => {
+      const answer = chat.answer(caller, request, signal);
+      await answer.next();
+      end();
+      await expect(answer.next()).rejects.toMatchObject({ kind: 'cancelled' });
+    };
+    await ended(client.signal, () => client.abort());
+    await ended(never, () => chat.stop());
+    await ended(never, () => undefined);
+    const outcomes = closer.close.mock.calls.map(([, record]) => record.outcome(null).status);
+    expect(outcomes).toEqual(['cancelled', 'cancelled', 'cancelled']);
   });
 });

@@ -27,6 +27,7 @@ describe('what the engine is asked', () => {
         requests.push(request);
         yield* [];
       },
+      cancel: () => undefined,
     } as unknown as TokenEngine;
     const model = { tokenizer: { eosIds: [0], streamDecoder: () => ({}) } } as unknown as ServedModel;
     const config = { model: { engineStartWithinSeconds: 1.5 } } as Config;

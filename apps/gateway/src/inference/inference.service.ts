@@ -4,7 +4,8 @@ import { InvalidRequestError, RateLimitedError, type Config } from '@attune/plat
 import type { ToolCallFormat, ToolDeclaration } from '@attune/tokenizer';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, ENGINE } from '../core/tokens.js';
-import type { InferenceEvent, InferenceRequest } from './inference.types.js';
+import { InferenceStream } from './inference-stream.js';
+import type { InferenceRequest } from './inference.types.js';
 import { ServedModel } from './served-model.js';
 import { TextOfTokens } from './text-of-tokens.js';
 
@@ -52,29 +53,26 @@ export class InferenceService {
     return this.model.tokenizer.encode(text).length;
   }
 
-  /**
-   * Runs one prompt; leaving the loop or aborting `signal` ends it within a step.
-   * @throws UnavailableError when the engine broke, or had no room for longer than ENGINE_START_WITHIN_SECONDS
-   */
-  async *generate(request: InferenceRequest, signal: AbortSignal): AsyncGenerator<InferenceEvent> {
-    const stopped = new AbortController();
-    const events = this.engine.generate(
-      {
-        id: request.id,
-        promptIds: request.promptIds,
-        maxTokens: request.maxTokens,
-        stopIds: request.ignoreEos ? [] : this.model.tokenizer.eosIds,
-        sampling: request.sampling,
-        logProbs: true,
-        topLogProbs: request.topLogprobs,
-        user: request.user,
-        structure: request.structure,
-        adapter: request.adapter,
-        ...(request.patient ? { priority: -1 } : { startWithinMs: this.config.model.engineStartWithinSeconds * 1000 }),
-      },
-      { signal: AbortSignal.any([signal, stopped.signal]) },
-    );
-    yield* new TextOfTokens(this.model.tokenizer, request, stopped).read(events);
+  /** Begins to run one prompt; leaving the stream or aborting `signal` ends it within a step. */
+  generate(request: InferenceRequest, signal: AbortSignal): InferenceStream {
+    const cancel = () => this.engine.cancel(request.id);
+    const events = this.engine.generate({
+      id: request.id,
+      promptIds: request.promptIds,
+      maxTokens: request.maxTokens,
+      stopIds: request.ignoreEos ? [] : this.model.tokenizer.eosIds,
+      sampling: request.sampling,
+      logProbs: true,
+      topLogProbs: request.topLogprobs,
+      user: request.user,
+      structure: request.structure,
+      adapter: request.adapter,
+      ...(request.patient ? { priority: -1 } : { startWithinMs: this.config.model.engineStartWithinSeconds * 1000 }),
+    });
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel, { once: true });
+    const text = new TextOfTokens(this.model.tokenizer, request, cancel);
+    return new InferenceStream(events[Symbol.asyncIterator](), text, cancel);
   }
 
   /**

@@ -21,7 +21,7 @@ const tokenizer = {
 
 const weights = { base: 'b', adapter: null, digest: 'fp' };
 const timings = { queuedMs: 0, prefillMs: 0, decodeMs: 0 };
-async function* tokens(...ids: number[]): AsyncGenerator<EngineEvent> {
+function* tokens(...ids: number[]): Generator<EngineEvent> {
   yield { type: 'started', weights, seed: 1, promptTokens: 1, cachedTokens: 0 };
   for (const token of ids) {
     yield {
@@ -36,43 +36,43 @@ async function* tokens(...ids: number[]): AsyncGenerator<EngineEvent> {
   }
   yield { type: 'finished', reason: 'length', promptTokens: 1, cachedTokens: 0, completionTokens: ids.length, timings };
 }
-async function read(ids: number[], stop: string[] = []) {
+function read(ids: number[], stop: string[] = []) {
   const text: string[] = [];
   const told: { token: string; bytes: number[] | null }[] = [];
   let reason = '';
-  for await (const event of new TextOfTokens(tokenizer, { stop, topLogprobs: 1 }, new AbortController()).read(
-    tokens(...ids),
-  )) {
+  let stopped = 0;
+  const reader = new TextOfTokens(tokenizer, { stop, topLogprobs: 1 }, () => (stopped += 1));
+  for (const event of [...tokens(...ids)].flatMap((one) => reader.read(one))) {
     if (event.type === 'finished') reason = event.reason;
     if (event.type !== 'text') continue;
     text.push(event.text);
     told.push(...(event.logprobs ?? []));
   }
-  return { text, told, reason };
+  return { text, told, reason, stopped };
 }
 
 describe('the likelihoods of tokens', () => {
-  it('come with the text they are of, bytes and all', async () => {
-    const { text, told } = await read([1, 2, 3, 4]);
+  it('come with the text they are of, bytes and all', () => {
+    const { text, told } = read([1, 2, 3, 4]);
     expect(text.join('')).toBe('Hello🎉');
     expect(told.map((one) => one.token)).toEqual(['Hel', 'lo', 'bytes:\\xf0\\x9f', 'bytes:\\x8e\\x89']);
     expect(Buffer.from(told.flatMap((one) => one.bytes!)).toString()).toBe('Hello🎉');
   });
 
-  it('of a first space that decoding takes away have no bytes', async () => {
-    const { text, told } = await read([7, 2]);
+  it('of a first space that decoding takes away have no bytes', () => {
+    const { text, told } = read([7, 2]);
     expect(text.join('')).toBe('lo');
     expect(told.map((one) => one.bytes)).toEqual([[], [0x6c, 0x6f]]);
   });
 
-  it('leave out the tokens of a stop string, but not one that is half of it', async () => {
-    const { text, told, reason } = await read([1, 2, 5, 6], ['o wor']);
-    expect([text.join(''), reason]).toEqual(['Hell', 'stop']);
+  it('leave out the tokens of a stop string, but not one that is half of it', () => {
+    const { text, told, reason, stopped } = read([1, 2, 5, 6], ['o wor']);
+    expect([text.join(''), reason, stopped]).toEqual(['Hell', 'stop', 1]);
     expect(told.map((one) => one.token)).toEqual(['Hel', 'lo']);
   });
 
-  it('are told for text that was held back at the end, and for tokens that have none', async () => {
-    const { text, told } = await read([1, 2, 0], ['lo!']);
+  it('are told for text that was held back at the end, and for tokens that have none', () => {
+    const { text, told } = read([1, 2, 0], ['lo!']);
     expect(text.join('')).toBe('Hello');
     expect(told).toMatchObject([
       { token: 'Hel' },
@@ -83,29 +83,22 @@ describe('the likelihoods of tokens', () => {
 });
 
 describe('a request the engine never began', () => {
-  const refused = async (rejection: FinishedEvent['rejection']) => {
-    async function* events(): AsyncGenerator<EngineEvent> {
-      yield {
-        type: 'finished',
-        reason: 'rejected',
-        rejection,
-        error: 'why',
-        promptTokens: 1,
-        cachedTokens: 0,
-        completionTokens: 0,
-        timings,
-      };
+  const refused = (rejection: FinishedEvent['rejection']) => {
+    const counts = { promptTokens: 1, cachedTokens: 0, completionTokens: 0 };
+    const event = { type: 'finished', reason: 'rejected', rejection, error: 'why', ...counts, timings } as const;
+    try {
+      return new TextOfTokens(tokenizer, { stop: [] }, () => undefined).read(event);
+    } catch (error) {
+      return error;
     }
-    const text = new TextOfTokens(tokenizer, { stop: [] }, new AbortController()).read(events());
-    return text.next().catch((error: unknown) => error);
   };
 
   it.each([
     ['late', 'unavailable', 2],
     ['overloaded', 'rate_limited', 2],
     ['invalid', 'invalid_request', undefined],
-  ] as const)('because it was %s is %s', async (rejection, kind, retryAfterSeconds) => {
-    expect(await refused(rejection)).toMatchObject({
+  ] as const)('because it was %s is %s', (rejection, kind, retryAfterSeconds) => {
+    expect(refused(rejection)).toMatchObject({
       kind,
       retryAfterSeconds,
       message: expect.stringContaining('why'),

@@ -15,25 +15,26 @@ export class TextOfTokens {
   constructor(
     tokenizer: Tokenizer,
     request: Pick<InferenceRequest, 'stop' | 'topLogprobs' | 'keepTokens'>,
-    private readonly stopEngine: AbortController,
+    private readonly stopEngine: () => void,
   ) {
     this.decoder = tokenizer.streamDecoder(request.keepTokens);
     this.stops = new StopMatcher(request.stop);
     if (request.topLogprobs !== undefined) this.logprobs = new TokenLogprobs(tokenizer);
   }
 
-  async *read(events: AsyncIterable<EngineEvent>): AsyncGenerator<InferenceEvent> {
-    for await (const event of events) {
-      if (event.type === 'started') {
-        const { weights, seed, cachedTokens } = event;
-        yield { type: 'started', fingerprint: weights.digest, adapter: weights.adapter, seed, cachedTokens };
-      } else if (event.type === 'finished') {
-        yield* this.end(event);
-      } else if (!this.stopped) {
-        const text = this.take(event);
-        yield { type: 'text', text, token: event.token, logProb: event.logProb, ...this.likelihoods(text) };
-      }
+  /**
+   * What an event of the engine says; after a stop string only how it ended.
+   * @throws UnavailableError, RateLimitedError or InvalidRequestError for a run that broke or was turned away
+   */
+  read(event: EngineEvent): InferenceEvent[] {
+    if (event.type === 'started') {
+      const { weights, seed, cachedTokens } = event;
+      return [{ type: 'started', fingerprint: weights.digest, adapter: weights.adapter, seed, cachedTokens }];
     }
+    if (event.type === 'finished') return this.end(event);
+    if (this.stopped) return [];
+    const text = this.take(event);
+    return [{ type: 'text', text, token: event.token, logProb: event.logProb, ...this.likelihoods(text) }];
   }
 
   private take(event: TokenEvent): string {
@@ -41,7 +42,7 @@ export class TextOfTokens {
     this.logprobs?.push(event, decoded);
     const { text, stopped } = this.stops.push(decoded);
     this.stopped = stopped;
-    if (stopped) this.stopEngine.abort();
+    if (stopped) this.stopEngine();
     return text;
   }
 
@@ -50,16 +51,20 @@ export class TextOfTokens {
     return logprobs?.length ? { logprobs } : {};
   }
 
-  private *end(event: FinishedEvent): Generator<InferenceEvent> {
-    if (!this.stopped) {
-      const last = this.stops.push(this.decoder.flush());
-      this.stopped = last.stopped;
-      const rest = last.text + (last.stopped ? '' : this.stops.flush());
-      const logprobs = last.stopped ? this.logprobs?.of(rest) : this.logprobs?.rest();
-      if (rest !== '' || logprobs?.length) yield { type: 'text', text: rest, ...(logprobs?.length && { logprobs }) };
-    }
+  private end(event: FinishedEvent): InferenceEvent[] {
     const { queuedMs, prefillMs } = event.timings;
-    yield { type: 'finished', reason: this.stopped ? 'stop' : reasonOf(event), queuedMs, prefillMs };
+    const rest = this.stopped ? [] : this.rest();
+    return [...rest, { type: 'finished', reason: this.stopped ? 'stop' : reasonOf(event), queuedMs, prefillMs }];
+  }
+
+  /** What was held back. */
+  private rest(): InferenceEvent[] {
+    const last = this.stops.push(this.decoder.flush());
+    this.stopped = last.stopped;
+    const text = last.text + (last.stopped ? '' : this.stops.flush());
+    const logprobs = last.stopped ? this.logprobs?.of(text) : this.logprobs?.rest();
+    if (text === '' && !logprobs?.length) return [];
+    return [{ type: 'text', text, ...(logprobs?.length && { logprobs }) }];
   }
 }
 

@@ -5,7 +5,10 @@ import type { EventStream } from './sse.js';
 /** Streams chunks to `[DONE]`. Once a chunk is out, the status line is too: a later error travels in the stream. */
 export async function streamChunks(client: EventStream, chunks: AsyncIterable<object>, logger: Logger): Promise<void> {
   try {
-    for await (const chunk of chunks) await client.send(chunk);
+    for await (const chunk of chunks) {
+      const full = client.send(chunk);
+      if (full) await full;
+    }
     await client.send('[DONE]');
   } catch (thrown) {
     if (!client.started) throw thrown;

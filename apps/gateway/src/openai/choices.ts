@@ -1,4 +1,5 @@
 import { createId } from '@attune/platform';
+import { setMaxListeners } from 'node:events';
 import type { AnswerEvent, ChatRequest } from '../chat/chat.types.js';
 
 /** What happened to one of the answers to a request. */
@@ -33,13 +34,26 @@ export function choicesOf(request: ChatRequest, count: number, filedUnder?: stri
  * The events of all answers as they come. The others begin when the first one's row is there for theirs to refer to. If
  * one fails, or the reader leaves, all end.
  */
-export async function* answerChoices(
+export function answerChoices(
+  requests: readonly ChatRequest[],
+  answer: Answer,
+  signal: AbortSignal,
+): AsyncGenerator<ChoiceEvent> {
+  return requests.length === 1 ? onlyChoice(answer(requests[0], signal)) : severalChoices(requests, answer, signal);
+}
+
+async function* onlyChoice(answer: AsyncGenerator<AnswerEvent>): AsyncGenerator<ChoiceEvent> {
+  for await (const event of answer) yield { choice: 0, event };
+}
+
+async function* severalChoices(
   requests: readonly ChatRequest[],
   answer: Answer,
   signal: AbortSignal,
 ): AsyncGenerator<ChoiceEvent> {
   const ended = new AbortController();
-  const either = requests.length === 1 ? signal : AbortSignal.any([signal, ended.signal]);
+  const either = AbortSignal.any([signal, ended.signal]);
+  setMaxListeners(requests.length, either);
   const answers: AsyncGenerator<AnswerEvent>[] = [];
   const next = new Map<number, Promise<{ choice: number; result: IteratorResult<AnswerEvent> }>>();
   const ask = (choice: number) => {

@@ -24,10 +24,13 @@ export class EventStream {
     return this.open;
   }
 
-  /** Sends `data` (JSON, or a bare word such as `[DONE]`) and waits until the client has room for more. */
-  async send(data: unknown, event?: string): Promise<void> {
+  /**
+   * Sends `data` (JSON, or a bare word such as `[DONE]`).
+   * @returns what to wait for until the client has room for more; nothing where it has
+   */
+  send(data: unknown, event?: string): Promise<void> | undefined {
     const body = typeof data === 'string' ? data : JSON.stringify(data);
-    await this.write(`${event === undefined ? '' : `event: ${event}\n`}data: ${body}\n\n`);
+    return this.write(`${event === undefined ? '' : `event: ${event}\n`}data: ${body}\n\n`);
   }
 
   /** Opens a stream that may turn out to have no events at all. */
@@ -46,10 +49,13 @@ export class EventStream {
     if (this.open) this.reply.raw.end();
   }
 
-  private async write(text: string): Promise<void> {
-    if (this.disconnected.aborted) return;
+  private write(text: string): Promise<void> | undefined {
+    if (this.disconnected.aborted) return undefined;
     if (!this.open) this.begin();
-    if (this.reply.raw.write(text)) return;
+    return this.reply.raw.write(text) ? undefined : this.room();
+  }
+
+  private async room(): Promise<void> {
     if (this.reply.raw.destroyed) return this.gone.abort();
     await once(this.reply.raw, 'drain', { signal: this.disconnected }).catch(() => undefined);
   }
