@@ -1,8 +1,10 @@
+import path from 'node:path';
 import type { GateReport } from '@attune/contracts';
+import { TuningRepository } from '@attune/persistence';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, finishedAnswer } from './support/chat.js';
 import { missing, startTestConsole, titled, type TestConsole } from './support/console.js';
-import { appendSteps, seedLiveCheckpoint, seedRunningJob } from './support/seed.js';
+import { appendSteps, seedLiveCheckpoint, seedRunningJob, takeJob, WORKER } from './support/seed.js';
 
 const report: GateReport = {
   passed: true,
@@ -45,6 +47,7 @@ describe.skipIf(missing)(titled('the pages of the loop'), () => {
     const jobId = await seedRunningJob(gateway, 20);
     const page = await console.open(gateway.adminKey, '/console/tuning');
     await page.getByRole('listitem').getByRole('link').click();
+    await page.getByRole('tab', { name: 'Curves' }).waitFor();
     await page.getByText('PPO: step 3 of 8').waitFor();
     expect(new URL(page.url()).pathname).toBe(`/console/tuning/${jobId}`);
 
@@ -62,6 +65,29 @@ describe.skipIf(missing)(titled('the pages of the loop'), () => {
 
     await page.getByRole('tab', { name: 'Events' }).click();
     await page.getByText('SFT: 12 demonstrations').waitFor();
+    await page.close();
+  });
+
+  it('says how a running job goes, pauses it and lets it go on', async () => {
+    const { gateway } = console;
+    const page = await console.open(gateway.adminKey, '/console/tuning');
+    const row = page.getByRole('listitem').getByRole('link');
+    await row.getByText(/^PPO: step 3 of 8 · loss 0.500 · 812 tokens\/s · about .+ left$/).waitFor();
+    await row.click();
+    await page.getByText(/ · loss 0.500 · 812 tokens\/s · about .+ left$/).waitFor();
+
+    await page.getByRole('button', { name: 'Pause the job' }).click();
+    const jobId = path.basename(new URL(page.url()).pathname);
+    const tuning = new TuningRepository(gateway.dataSource);
+    await expect.poll(() => tuning.heartbeat(jobId, WORKER)).toBe('pause');
+    await tuning.markPaused(jobId, WORKER);
+    await page.getByText('Paused; its state is kept').waitFor();
+
+    await page.getByRole('button', { name: 'Resume the job' }).click();
+    await page.getByText('Waits for the trainer.').waitFor();
+    await takeJob(gateway);
+    await page.getByText('PPO: step 3 of 8').waitFor();
+    await page.getByRole('button', { name: 'Pause the job' }).waitFor();
     await page.close();
   });
 

@@ -6,19 +6,31 @@ import { CheckpointRepository, TuningRepository } from '@attune/persistence';
 import { createId } from '@attune/platform';
 import { testModel, type TestGateway } from '../../support/gateway.js';
 
-const WORKER = 'worker of a spec';
+export const WORKER = 'worker of a spec';
 
 /** A job that a trainer is working on, with the numbers of `numSteps` SFT steps and three PPO rounds. */
 export async function seedRunningJob(gateway: TestGateway, numSteps: number): Promise<string> {
   const tuning = new TuningRepository(gateway.dataSource);
   const { id } = await tuning.enqueue({ trigger: 'threshold', config: tuningJobConfig.parse({}) });
-  await tuning.claim(WORKER, { staleSeconds: 600, maxAttempts: 3 });
+  await takeJob(gateway);
   await tuning.appendEvents(id, [{ level: 'info', message: 'SFT: 12 demonstrations' }]);
   await appendSteps(gateway, id, 1, numSteps);
   const rounds = [1, 2, 3].map((step) => ({ stage: 'ppo', step, values: { reward_mean: step / 4, kl: step / 10 } }));
   await tuning.appendMetrics(id, rounds);
-  await tuning.progress(id, WORKER, { stage: 'ppo', step: 3, numSteps: 8, etaSeconds: 75 });
+  await tuning.progress(id, WORKER, {
+    stage: 'ppo',
+    step: 3,
+    numSteps: 8,
+    etaSeconds: 75,
+    loss: 0.5,
+    tokensPerSecond: 812,
+  });
   return id;
+}
+
+/** Takes the queued job, as a trainer would. */
+export async function takeJob(gateway: TestGateway): Promise<void> {
+  await new TuningRepository(gateway.dataSource).claim(WORKER, { staleSeconds: 600, maxAttempts: 3 });
 }
 
 /** Further SFT steps of a seeded job. */

@@ -76,6 +76,12 @@ export function startJob(job: NewJob): Promise<TuningJobView> {
 }
 
 /** POST /api/tuning/jobs/{id}/cancel */
-export function cancelJob(id: string): Promise<TuningJobView> {
-  return callApi(`${jobPath(id)}/cancel`, { method: 'POST', body: {} });
-}
+export const cancelJob = (id: string): Promise<TuningJobView> => post(`${jobPath(id)}/cancel`);
+
+/** POST /api/tuning/jobs/{id}/pause: its state is kept, and the queue is free for another job. */
+export const pauseJob = (id: string): Promise<TuningJobView> => post(`${jobPath(id)}/pause`);
+
+/** POST /api/tuning/jobs/{id}/resume */
+export const resumeJob = (id: string): Promise<TuningJobView> => post(`${jobPath(id)}/resume`);
+
+const post = (path: string): Promise<TuningJobView> => callApi(path, { method: 'POST', body: {} });

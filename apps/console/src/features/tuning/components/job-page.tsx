@@ -1,19 +1,17 @@
 import type { TuningJobView } from '@attune/contracts';
 import { Alert, Anchor, Button, Group, Tabs } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { IconArrowLeft } from '@tabler/icons-react';
 import { Link } from 'react-router';
-import { ConfirmButton } from '../../../components/ui/confirm-button.js';
-import { notifyError } from '../../../components/ui/notify.js';
 import { PageHeader } from '../../../components/ui/page-header.js';
 import { Page } from '../../../components/ui/page.js';
 import { QueryView } from '../../../components/ui/query-view.js';
 import { formatTime } from '../../../lib/format.js';
-import { queryKeys } from '../../../lib/query-keys.js';
-import { cancelJob, jobQuery } from '../api/jobs.js';
+import { jobQuery } from '../api/jobs.js';
 import { isActive, triggerWords } from '../job-status.js';
 import { DatasetTab } from './dataset-tab.js';
 import { EventsTab } from './events-tab.js';
+import { JobActions } from './job-actions.js';
 import { JobBadge } from './job-badge.js';
 import { JobProgress } from './job-progress.js';
 import { CurvesTab } from './curves-tab.js';
@@ -53,7 +51,7 @@ function JobDetails({ job }: { job: TuningJobView }) {
                 See its checkpoint
               </Button>
             )}
-            {active && <CancelButton jobId={job.id} />}
+            <JobActions job={job} />
           </Group>
         }
       />
@@ -84,25 +82,5 @@ function JobDetails({ job }: { job: TuningJobView }) {
         </Tabs.Panel>
       </Tabs>
     </>
-  );
-}
-
-function CancelButton({ jobId }: { jobId: string }) {
-  const queryClient = useQueryClient();
-  const cancel = useMutation({
-    mutationFn: cancelJob,
-    onError: notifyError,
-    onSettled: () => queryClient.invalidateQueries({ queryKey: queryKeys.jobs }),
-  });
-  return (
-    <ConfirmButton
-      label="Cancel the job"
-      question="It stops after its present step; nothing of it goes live."
-      onConfirm={() => cancel.mutate(jobId)}
-      loading={cancel.isPending}
-      size="xs"
-      variant="light"
-      color="red"
-    />
   );
 }

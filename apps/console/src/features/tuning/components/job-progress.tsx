@@ -1,7 +1,7 @@
 import type { TuningJobView } from '@attune/contracts';
 import { Group, Progress, Text } from '@mantine/core';
 import { formatDuration, plural, words } from '../../../lib/format.js';
-import { stageTitle } from '../curves.js';
+import { progressFacts, progressPercent, progressStep } from '../progress-facts.js';
 
 /** What it learns from, and where it is. */
 export function JobProgress({ job }: { job: TuningJobView }) {
@@ -11,24 +11,17 @@ export function JobProgress({ job }: { job: TuningJobView }) {
     <div>
       <Group justify="space-between" gap="xs">
         <Text size="sm" role="status">
-          {running
-            ? `${stageTitle(progress.stage)}: step ${progress.step} of ${progress.num_steps}`
-            : restingSentence(job)}
+          {running ? progressStep(progress) : restingSentence(job)}
         </Text>
         <Text size="sm" c="dimmed">
-          {plural(job.num_demonstrations, 'demonstration')} · {plural(job.num_preferences, 'preference')}
-          {running && progress.loss != null && ` · loss ${progress.loss.toPrecision(3)}`}
-          {running && progress.tokens_per_second != null && ` · ${Math.round(progress.tokens_per_second)} tokens/s`}
-          {running && progress.eta_seconds !== null && ` · about ${formatDuration(progress.eta_seconds)} left`}
+          {[
+            plural(job.num_demonstrations, 'demonstration'),
+            plural(job.num_preferences, 'preference'),
+            ...(running ? progressFacts(progress) : []),
+          ].join(' · ')}
         </Text>
       </Group>
-      {running && (
-        <Progress
-          mt={6}
-          value={progress.num_steps === 0 ? 0 : (100 * progress.step) / progress.num_steps}
-          aria-label="Progress of the stage"
-        />
-      )}
+      {running && <Progress mt={6} value={progressPercent(progress)} aria-label="Progress of the stage" />}
     </div>
   );
 }

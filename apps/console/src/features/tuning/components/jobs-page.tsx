@@ -11,6 +11,7 @@ import { QueryView } from '../../../components/ui/query-view.js';
 import { formatAgo, formatDuration, plural } from '../../../lib/format.js';
 import { jobsQuery } from '../api/jobs.js';
 import { triggerWords } from '../job-status.js';
+import { progressFacts, progressPercent, progressStep } from '../progress-facts.js';
 import { JobBadge } from './job-badge.js';
 import { StartDialog } from './start-dialog.js';
 import classes from './tuning.module.css';
@@ -73,12 +74,14 @@ function JobRow({ job }: { job: TuningJobView }) {
         </Group>
       </Group>
       {job.status === 'running' && progress !== null && (
-        <Progress.Root size="sm" mt="sm">
-          <Progress.Section
-            value={share(progress)}
-            aria-label={`${progress.stage}: step ${progress.step} of ${progress.num_steps}`}
-          />
-        </Progress.Root>
+        <>
+          <Progress.Root size="sm" mt="sm">
+            <Progress.Section value={progressPercent(progress)} aria-label={progressStep(progress)} />
+          </Progress.Root>
+          <Text size="xs" c="dimmed" mt={4}>
+            {[progressStep(progress), ...progressFacts(progress)].join(' · ')}
+          </Text>
+        </>
       )}
       {job.error !== null && (
         <Text size="sm" c="red" mt={6}>
@@ -93,6 +96,3 @@ function JobRow({ job }: { job: TuningJobView }) {
     </UnstyledButton>
   );
 }
-
-const share = (progress: { step: number; num_steps: number }) =>
-  progress.num_steps === 0 ? 0 : (100 * progress.step) / progress.num_steps;
