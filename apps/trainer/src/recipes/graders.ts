@@ -17,8 +17,11 @@ export type PromptSource = (round: number, count: number) => GradedPrompt[];
 
 /** Longest text a pattern is tried on. It bounds no work: a pattern that backtracks is exponential in the length. */
 const MAX_GRADED_CHARACTERS = 4000;
-/** So long a pattern may try one answer, so that a costly one cannot stall a run; then the answer does not match. */
-const PATTERN_TIMEOUT_MS = 100;
+/**
+ * So long a pattern may try one answer: a pattern that backtracks would try some for ever. Far more than any other takes
+ * on a busy machine, so that what an answer is paid never hangs on how busy it is.
+ */
+const PATTERN_TIMEOUT_MS = 5000;
 
 /**
  * Where graded prompts come from: fresh tasks with their own checks, the dataset's prompts with a pattern, or the rows of
@@ -93,7 +96,10 @@ function compile(pattern: string, flags: string): RegExp {
   }
 }
 
-/** Whether the expression matches a text; false when it has not said so in time. Only a script of its own can be stopped. */
+/**
+ * Whether the expression matches a text. Only a script of its own can be stopped.
+ * The test throws InvalidRequestError when it cannot tell in time: no score is better than one that hangs on the clock.
+ */
 function boundedTest(expression: RegExp): (text: string) => boolean {
   const script = new Script('expression.test(text)');
   const context = createContext({ expression, text: '' });
@@ -101,9 +107,13 @@ function boundedTest(expression: RegExp): (text: string) => boolean {
     context['text'] = text;
     try {
       return script.runInContext(context, { timeout: PATTERN_TIMEOUT_MS }) as boolean;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-      return false;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw cause;
+      throw new InvalidRequestError(
+        `\`${expression.source}\` has tried an answer of ${text.length} characters for ${PATTERN_TIMEOUT_MS / 1000} s ` +
+          'without an end; write it without a repeat inside a repeat',
+        { cause },
+      );
     }
   };
 }
