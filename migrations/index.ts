@@ -18,6 +18,7 @@ import { CreateEvals1700000035000 } from './1700000035000-create-evals.js';
 import { KeyQuotas1700000036000 } from './1700000036000-key-quotas.js';
 import { AnnounceResponses1700000038000 } from './1700000038000-announce-responses.js';
 import { OwnedLeases1700000039000 } from './1700000039000-owned-leases.js';
+import { PartsAsTheyCome1700000040000 } from './1700000040000-parts-as-they-come.js';
 import { GatewayInstances1700000041000 } from './1700000041000-gateway-instances.js';
 import { IdempotentRequests1700000041100 } from './1700000041100-idempotent-requests.js';
 import { EmbeddingUse1700000041200 } from './1700000041200-embedding-use.js';
@@ -45,6 +46,7 @@ export const migrations = [
   KeyQuotas1700000036000,
   AnnounceResponses1700000038000,
   OwnedLeases1700000039000,
+  PartsAsTheyCome1700000040000,
   GatewayInstances1700000041000,
   IdempotentRequests1700000041100,
   EmbeddingUse1700000041200,

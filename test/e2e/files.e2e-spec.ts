@@ -136,3 +136,85 @@ describe.skipIf(!testModel)(`files and uploads (${testModel ? 'by the official c
     });
   });
 });
+
+describe.skipIf(!testModel)(`many uploads at once (${testModel ? 'of few connections' : noModel})`, () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await startTestGateway({ env: { DATABASE_POOL_SIZE: '3', UPLOAD_LIMIT_BYTES: '3000000' } });
+  });
+  afterAll(() => gateway?.close());
+
+  const announce = (bytes: number) =>
+    gateway.openai.uploads.create({ bytes, filename: 'a.bin', mime_type: 'x/y', purpose: 'user_data' });
+  const add = async (id: string, content: Buffer) =>
+    gateway.openai.uploads.parts.create(id, { data: await toFile(content, 'part') });
+  const normalRequest = async () => {
+    const started = performance.now();
+    await gateway.openai.files.list();
+    return performance.now() - started;
+  };
+  const partsOf = (id: string): Promise<{ whole: boolean }[]> =>
+    gateway.dataSource.query('select whole from upload_part where upload_id = $1', [id]);
+
+  it('leave connections to everybody else', async () => {
+    const content = randomBytes(8 * 300_000);
+    const upload = await announce(content.length);
+    const other = gateway.dataSource.createQueryRunner();
+    await other.startTransaction();
+    // Somebody holds the upload, so that every part has to wait for its end.
+    await other.query('select 1 from upload where id = $1 for no key update', [upload.id]);
+    const parts = Array.from({ length: 8 }, (_, i) => add(upload.id, content.subarray(i * 300_000, (i + 1) * 300_000)));
+    await expect.poll(async () => (await partsOf(upload.id)).length).toBe(8);
+    for (let time = 0; time < 5; time++) expect(await normalRequest()).toBeLessThan(2_000);
+    expect((await partsOf(upload.id)).some(({ whole }) => whole)).toBe(false);
+    await other.commitTransaction();
+    await other.release();
+    const ids = (await Promise.all(parts)).map(({ id }) => id);
+    const done = await gateway.openai.uploads.complete(upload.id, { part_ids: ids });
+    const found = Buffer.from(await (await gateway.openai.files.content(done.file!.id)).arrayBuffer());
+    expect(found.equals(content)).toBe(true);
+  });
+
+  it('hold none while their bytes come slowly, and leave nothing behind when they break off', async () => {
+    const upload = await announce(20_000_000);
+    const going = new AbortController();
+    const slow = Array.from({ length: 6 }, () => {
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          const head = '--b\r\ncontent-disposition: form-data; name="data"; filename="part"\r\n\r\n';
+          controller.enqueue(Buffer.from(head));
+          controller.enqueue(randomBytes(1_500_000));
+        },
+      });
+      return fetch(`${gateway.baseUrl}/v1/uploads/${upload.id}/parts`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${gateway.userKey}`, 'content-type': 'multipart/form-data; boundary=b' },
+        body,
+        signal: going.signal,
+        duplex: 'half',
+      } as RequestInit).catch((error: Error) => error.name);
+    });
+    const pieces = () =>
+      gateway.dataSource.query('select 1 from file_piece join upload_part on id = part_id where upload_id = $1', [
+        upload.id,
+      ]);
+    // The first megabyte of each is written, before the rest has come.
+    await expect.poll(async () => (await pieces()).length, { timeout: 20_000 }).toBe(6);
+    expect(await normalRequest()).toBeLessThan(2_000);
+    going.abort();
+    expect(await Promise.all(slow)).toEqual(Array(6).fill('AbortError'));
+    await expect.poll(() => partsOf(upload.id)).toEqual([]);
+    expect(await pieces()).toEqual([]);
+  });
+
+  it('are told at once when the upload has ended or they are too large, however much they send', async () => {
+    const upload = await announce(1_000);
+    await expect(add(upload.id, randomBytes(2_900_000))).rejects.toMatchObject({ status: 400, param: 'data' });
+    await expect(add(upload.id, randomBytes(3_100_000))).rejects.toMatchObject({ status: 400, param: 'data' });
+    await gateway.openai.uploads.cancel(upload.id);
+    await expect(add(upload.id, randomBytes(2_900_000))).rejects.toMatchObject({ status: 409 });
+    const large = await announce(9_000_000);
+    await expect(add(large.id, randomBytes(3_100_000))).rejects.toMatchObject({ status: 413 });
+    expect(await partsOf(large.id)).toEqual([]);
+  });
+});

@@ -36,5 +36,7 @@ export class UploadPart {
   @PrimaryColumn(text) id!: string;
   @Column(text) uploadId!: string;
   @Column(integer) bytes!: number;
+  /** Its last byte has come; before, it counts as nothing. */
+  @Column({ type: 'boolean', default: true }) whole!: boolean;
   @Column(timeOfInsert) createdAt!: Date;
 }

@@ -3,19 +3,16 @@ import type { DataSource, EntityManager } from 'typeorm';
 /** Small enough that a few of them in memory do not matter, large enough that a file is not thousands of rows. */
 const PIECE_BYTES = 1 << 20;
 
+/** A transaction, or anything else that runs a statement. */
+export type QueryRunning = Pick<EntityManager, 'query'>;
 type Owner = { fileId: string } | { partId: string };
 
-/** Writes bytes as the pieces of a file or of a part of an upload. */
-export async function insertPieces(tx: EntityManager, owner: Owner, content: Buffer): Promise<void> {
-  await insertStream(tx, owner, [content]);
-}
-
 /**
- * Writes bytes as they come, a piece at a time, so that no more than a piece and a chunk of them is in memory.
+ * Writes bytes as the pieces of a file or of a part of an upload, as they come, so that no more than a piece and a chunk of them is in memory.
  * @returns how many bytes that were
  */
 export async function insertStream(
-  tx: EntityManager,
+  db: QueryRunning,
   owner: Owner,
   chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
 ): Promise<number> {
@@ -23,7 +20,7 @@ export async function insertStream(
   let bytes = 0;
   let ordinal = 0;
   for await (const piece of inPieces(chunks)) {
-    await tx.query(`insert into file_piece (${column}, ordinal, content) values ($1, $2, $3)`, [id, ordinal++, piece]);
+    await db.query(`insert into file_piece (${column}, ordinal, content) values ($1, $2, $3)`, [id, ordinal++, piece]);
     bytes += piece.length;
   }
   return bytes;

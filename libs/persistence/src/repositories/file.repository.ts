@@ -2,7 +2,8 @@ import type { FilePurpose, ListFilesQuery, OutputPurpose } from '@attune/contrac
 import { createId, NotFoundError } from '@attune/platform';
 import { DataSource, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { StoredFile } from '../entities/index.js';
-import { insertPieces, insertStream, readPieces } from './file-pieces.js';
+import { fileTurns } from '../turns.js';
+import { insertStream, readPieces } from './file-pieces.js';
 import { inOrder, keyset } from './keyset.js';
 
 export interface NewFile {
@@ -20,11 +21,13 @@ export class FileRepository {
 
   /** The file with all its bytes, or nothing. */
   add({ content, lifetimeSeconds, ...columns }: NewFile): Promise<StoredFile> {
-    return this.db.transaction(async (tx) => {
-      const file = await insertFile(tx, { ...columns, bytes: content.length, lifetimeSeconds });
-      await insertPieces(tx, { fileId: file.id }, content);
-      return file;
-    });
+    return fileTurns(this.db).take(() =>
+      this.db.transaction(async (tx) => {
+        const file = await insertFile(tx, { ...columns, bytes: content.length, lifetimeSeconds });
+        await insertStream(tx, { fileId: file.id }, [content]);
+        return file;
+      }),
+    );
   }
 
   /** @throws NotFoundError */

@@ -3,14 +3,22 @@ import { ConflictError, createId, InvalidRequestError, NotFoundError } from '@at
 import { createHash } from 'node:crypto';
 import { DataSource, In, type EntityManager } from 'typeorm';
 import { Upload, UploadPart, type StoredFile } from '../entities/index.js';
-import { insertPieces, movePieces } from './file-pieces.js';
+import { fileTurns, type Turns } from '../turns.js';
+import { isForeignKeyViolation } from '../postgres-errors.js';
+import { insertStream, movePieces, type QueryRunning } from './file-pieces.js';
 import { insertFile } from './file.repository.js';
 
 const LIFETIME = `interval '1 hour'`;
 
 /** Large files put together from parts; an upload that is not completed within an hour is dropped. */
 export class UploadRepository {
-  constructor(private readonly db: DataSource) {}
+  private readonly turns: Turns;
+  private readonly inTurns: QueryRunning;
+
+  constructor(private readonly db: DataSource) {
+    this.turns = fileTurns(db);
+    this.inTurns = { query: (sql, parameters) => this.turns.take(() => db.query(sql, parameters)) };
+  }
 
   async create(userId: string, request: CreateUploadRequest): Promise<Upload> {
     const id = createId('upload');
@@ -40,21 +48,25 @@ export class UploadRepository {
     return upload;
   }
 
-  /** @throws ConflictError when the upload takes no more parts, InvalidRequestError when they exceed its size */
-  addPart(id: string, userId: string, content: Buffer): Promise<UploadPart> {
-    return this.whilePending(id, userId, async (tx, upload) => {
-      const before = (await tx.getRepository(UploadPart).sum('bytes', { uploadId: id })) ?? 0;
-      if (before + content.length > upload.bytes) {
-        throw new InvalidRequestError(
-          `The parts hold ${before + content.length} bytes, the upload was announced with ${upload.bytes}; send no more.`,
-          { param: 'data' },
-        );
-      }
-      const partId = createId('part');
-      await tx.getRepository(UploadPart).insert({ id: partId, uploadId: id, bytes: content.length });
-      await insertPieces(tx, { partId }, content);
-      return tx.getRepository(UploadPart).findOneByOrFail({ id: partId });
-    });
+  /**
+   * Writes a part as its bytes come, a piece at a time, and holds a connection only while a piece is written. What was
+   * written of a part that breaks off goes again.
+   * @throws ConflictError when the upload takes no more parts, InvalidRequestError when they exceed its size
+   */
+  async addPart(id: string, userId: string, chunks: AsyncIterable<Buffer>): Promise<UploadPart> {
+    const upload = await this.get(id, userId);
+    expectPending(upload);
+    const partId = createId('part');
+    await this.db.getRepository(UploadPart).insert({ id: partId, uploadId: id, bytes: 0, whole: false });
+    try {
+      const bytes = await insertStream(this.inTurns, { partId }, noMoreThan(upload, chunks));
+      return await this.whilePending(id, userId, (tx) => makeWhole(tx, upload, partId, bytes));
+    } catch (error) {
+      await this.db.getRepository(UploadPart).delete({ id: partId });
+      // The part went with an upload that ended meanwhile: say so.
+      if (isForeignKeyViolation(error)) expectPending(await this.get(id, userId));
+      throw error;
+    }
   }
 
   /**
@@ -94,25 +106,56 @@ export class UploadRepository {
     return (await query.execute()).affected ?? 0;
   }
 
-  /** The row is locked, so that parts and the end of an upload come one after the other. */
+  /** The row is locked, so that the ends of parts and of an upload come one after the other. */
   private whilePending<T>(
     id: string,
     userId: string,
     change: (tx: EntityManager, upload: Upload) => Promise<T>,
   ): Promise<T> {
-    return this.db.transaction(async (tx) => {
-      const lock = { mode: 'pessimistic_write' } as const;
-      const upload = await tx.getRepository(Upload).findOne({ where: { id, userId }, lock });
-      if (!upload) throw notFound(id);
-      if (upload.status !== 'pending') throw new ConflictError(`The upload \`${id}\` is ${upload.status} already.`);
-      if (upload.expiresAt < new Date()) throw new ConflictError(`The upload \`${id}\` has expired; create a new one.`);
-      return change(tx, upload);
-    });
+    return this.turns.take(() =>
+      this.db.transaction(async (tx) => {
+        const lock = { mode: 'for_no_key_update' } as const;
+        const upload = await tx.getRepository(Upload).findOne({ where: { id, userId }, lock });
+        if (!upload) throw notFound(id);
+        expectPending(upload);
+        return change(tx, upload);
+      }),
+    );
   }
 }
 
+/** @throws ConflictError when it takes no more parts */
+function expectPending({ id, status, expiresAt }: Upload): void {
+  if (status !== 'pending') throw new ConflictError(`The upload \`${id}\` is ${status} already.`);
+  if (expiresAt < new Date()) throw new ConflictError(`The upload \`${id}\` has expired; create a new one.`);
+}
+
+/** Ends a stream that alone is more than was announced, without taking it all in. */
+async function* noMoreThan(upload: Upload, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > upload.bytes) throw tooMuch(upload, bytes);
+    yield chunk;
+  }
+}
+
+async function makeWhole(tx: EntityManager, upload: Upload, partId: string, bytes: number): Promise<UploadPart> {
+  const parts = tx.getRepository(UploadPart);
+  const before = (await parts.sum('bytes', { uploadId: upload.id })) ?? 0;
+  if (before + bytes > upload.bytes) throw tooMuch(upload, before + bytes);
+  await parts.update({ id: partId }, { bytes, whole: true });
+  return parts.findOneByOrFail({ id: partId });
+}
+
+const tooMuch = (upload: Upload, bytes: number) =>
+  new InvalidRequestError(
+    `The parts hold ${bytes} bytes or more, the upload was announced with ${upload.bytes}; send no more.`,
+    { param: 'data' },
+  );
+
 async function expectParts(tx: EntityManager, upload: Upload, partIds: string[]): Promise<void> {
-  const known = await tx.getRepository(UploadPart).findBy({ uploadId: upload.id, id: In(partIds) });
+  const known = await tx.getRepository(UploadPart).findBy({ uploadId: upload.id, id: In(partIds), whole: true });
   const unknown = partIds.find((partId) => !known.some((part) => part.id === partId));
   if (unknown !== undefined) {
     throw new InvalidRequestError(`\`${unknown}\` is no part of the upload \`${upload.id}\`.`, { param: 'part_ids' });
