@@ -53,7 +53,7 @@ describe.skipIf(missing)(titled('what keys use and may use'), () => {
     await row.getByText('none', { exact: true }).waitFor();
     await change('1');
     await row.getByText('1 requests a day').waitFor();
-    await expect(ask(secret)).rejects.toMatchObject({ status: 429, code: 'quota_exceeded' });
+    await expect(ask(secret)).rejects.toMatchObject({ status: 429, code: 'insufficient_quota' });
 
     await change('');
     await row.getByText('none', { exact: true }).waitFor();

@@ -22,7 +22,7 @@ describe.skipIf(!testModel)(`quotas and use (${testModel ? 'for real' : noModel}
     const { openai } = await keyWith('Quentin', { requests_per_day: 2 });
     await ask(openai);
     await openai.responses.create({ model: gateway.model, input: 'Hi', max_output_tokens: 4 });
-    await expect(ask(openai)).rejects.toMatchObject({ status: 429, code: 'quota_exceeded' });
+    await expect(ask(openai)).rejects.toMatchObject({ status: 429, code: 'insufficient_quota' });
     await expect(openai.responses.create({ model: gateway.model, input: 'Hi' })).rejects.toMatchObject({ status: 429 });
     await ask(gateway.openai);
   });
@@ -39,7 +39,7 @@ describe.skipIf(!testModel)(`quotas and use (${testModel ? 'for real' : noModel}
           ),
         { timeout: 5_000 },
       )
-      .toBe('quota_exceeded');
+      .toBe('insufficient_quota');
     await gateway.api(gateway.adminKey, 'POST', `/api/keys/${id}/quota`, { tokens_per_day: null });
     await ask(openai);
   });
@@ -57,8 +57,8 @@ describe.skipIf(!testModel)(`quotas and use (${testModel ? 'for real' : noModel}
         () => 'answered',
         (error: { code: string }) => error.code,
       );
-    await expect.poll(code, { timeout: 5_000 }).toBe('quota_exceeded');
-    await expect(ask(openai)).rejects.toMatchObject({ status: 429, code: 'quota_exceeded' });
+    await expect.poll(code, { timeout: 5_000 }).toBe('insufficient_quota');
+    await expect(ask(openai)).rejects.toMatchObject({ status: 429, code: 'insufficient_quota' });
   });
 
   it('bounds how many answers a key has at once', async () => {

@@ -30,14 +30,14 @@ describe.skipIf(!testModel)(`waiting for the model (${testModel ? 'for real' : n
     await begun();
     const other = gateway.client(await gateway.createKey('Otto', 'user'));
     const patient = ask(other, 2, { service_tier: 'flex' });
-    expect(await refusal(ask(other, 2))).toEqual([503, 'engine_overloaded', 2]);
+    expect(await refusal(ask(other, 2))).toEqual([503, 'server_is_overloaded', 2]);
     const stream = await refusal(
       ask(other, 2, { stream: true }).then(async (events) => {
         // oxlint-disable-next-line typescript/no-explicit-any
         for await (const event of events as any) void event;
       }),
     );
-    expect(stream).toEqual([503, 'engine_overloaded', 2]);
+    expect(stream).toEqual([503, 'server_is_overloaded', 2]);
     expect((await long).usage!.completion_tokens).toBe(400);
     expect((await patient).usage!.completion_tokens).toBe(2);
   });

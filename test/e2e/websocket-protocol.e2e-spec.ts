@@ -19,7 +19,7 @@ describe.skipIf(!testModel)(`RFC 6455 (${testModel ? 'against the real gateway, 
   let gateway: TestGateway;
   let socket: RawWebSocket;
   beforeAll(async () => {
-    gateway = await startTestGateway({ env: { BODY_LIMIT_BYTES: `${LIMIT}` } });
+    gateway = await startTestGateway({ env: { BODY_LIMIT_BYTES: `${LIMIT}`, MAX_SOCKETS_PER_KEY: '3' } });
   });
   afterAll(() => gateway?.close());
   afterEach(() => socket?.destroy());
@@ -139,6 +139,18 @@ describe.skipIf(!testModel)(`RFC 6455 (${testModel ? 'against the real gateway, 
   it('shakes hands with valid keys at known paths only', async () => {
     await expect(RawWebSocket.open(gateway.port, '/v1/responses', 'wrong')).rejects.toThrow('401');
     await expect(RawWebSocket.open(gateway.port, '/v1/nothing', gateway.userKey)).rejects.toThrow(/HTTP\/1.1 4|closed/);
+  });
+
+  it('shakes hands with so many sockets of a key at once', async () => {
+    const sockets = ['/v1/responses', '/v1/realtime', '/v1/responses'].map((one) =>
+      RawWebSocket.open(gateway.port, one, gateway.userKey),
+    );
+    const held = await Promise.all(sockets);
+    await expect(open()).rejects.toThrow('429');
+    const other = await RawWebSocket.open(gateway.port, '/v1/responses', gateway.adminKey);
+    held[0]!.destroy();
+    await expect.poll(() => open().then(expectAlive, String)).toBeUndefined();
+    for (const one of [...held, other]) one.destroy();
   });
 
   it('takes a request in a frame a byte long each', async () => {

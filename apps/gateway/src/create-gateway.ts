@@ -14,7 +14,7 @@ import { NestLogger } from './core/nest-logger.js';
 import { parseStrictJson } from './core/strict-json.js';
 import type { LoadedModel } from './inference/load-model.js';
 import { Metrics } from './metrics/metrics.js';
-import { errorBody, statusOf, toAppError } from './openai/error-body.js';
+import { errorBody, retryHeaders, statusOf, toAppError } from './openai/error-body.js';
 import { AuthenticatedWsAdapter } from './realtime/authenticated-ws-adapter.js';
 
 /** Scripts and connections of our own origin only; Mantine writes style elements at run time. */
@@ -59,7 +59,7 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
   app.useBodyParser('application/json', { bodyLimit: config.http.bodyLimitBytes }, strictJson);
   observe(app);
   refuseWhenStopping(app);
-  app.useWebSocketAdapter(new AuthenticatedWsAdapter(app, config.http.bodyLimitBytes));
+  app.useWebSocketAdapter(new AuthenticatedWsAdapter(app, config.http));
   await app.listen(config.http.port, config.http.host);
   const closeIdle = idleCloser(app.getHttpServer());
   const closeOnce = async (graceMs: number) => {
@@ -135,7 +135,7 @@ function refuseWhenStopping(app: NestFastifyApplication): void {
       const error = toAppError(thrown);
       void reply
         .status(statusOf(error))
-        .headers({ connection: 'close', 'retry-after': String(error.retryAfterSeconds) })
+        .headers({ ...retryHeaders(error), connection: 'close' })
         .send(errorBody(error));
     }
   });

@@ -21,7 +21,7 @@ it('asks the database once for a burst, and counts the burst itself', async () =
   const { quotas, asked, pass } = setUp({ requests: 8, tokens: 0 }, { requestsPerDay: 10 });
   await quotas.take('k');
   await quotas.take('k');
-  await expect(quotas.take('k')).rejects.toMatchObject({ code: 'quota_exceeded', retryAfterSeconds: 3600 });
+  await expect(quotas.take('k')).rejects.toMatchObject({ code: 'insufficient_quota', retryAfterSeconds: 3600 });
   expect(asked()).toBe(1);
   pass(2_001);
   await quotas.take('k');

@@ -20,7 +20,7 @@ export class KeyQuotas {
 
   /**
    * Counts one request of a key.
-   * @throws RateLimitedError with code `quota_exceeded` when the key has used up its day
+   * @throws RateLimitedError with code `insufficient_quota` when the key has used up its day
    */
   async take(keyId: string): Promise<KeyQuota> {
     const use = await this.of(keyId);
@@ -58,7 +58,7 @@ export class KeyQuotas {
     const secondsOfDay = Math.floor(this.clock.now().getTime() / 1000) % SECONDS_A_DAY;
     return new RateLimitedError(
       `This API key has used its ${what} for today (UTC); it can go on tomorrow, or an admin can raise its quota.`,
-      { code: 'quota_exceeded', retryAfterSeconds: SECONDS_A_DAY - secondsOfDay },
+      { code: 'insufficient_quota', retryAfterSeconds: SECONDS_A_DAY - secondsOfDay },
     );
   }
 }

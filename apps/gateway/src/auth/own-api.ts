@@ -86,5 +86,5 @@ const isFinal = ({ status }: OwnAnswer) => !COMES_AGAIN.has(status);
 
 /** A day's quota does not come back by waiting a little. */
 function isQuota({ body }: OwnAnswer): boolean {
-  return (body as { error?: { code?: string } } | null)?.error?.code === 'quota_exceeded';
+  return (body as { error?: { code?: string } } | null)?.error?.code === 'insufficient_quota';
 }

@@ -80,8 +80,13 @@ function reasonOf(event: FinishedEvent): 'stop' | 'length' | 'cancelled' {
 }
 
 function rejection({ rejection: kind, error = 'it gave no reason' }: FinishedEvent): Error {
-  const later = { code: 'engine_overloaded', retryAfterSeconds: 2 };
-  if (kind === 'overloaded') return new RateLimitedError(`The engine takes no more requests: ${error}.`, later);
-  if (kind === 'late') return new UnavailableError(`The request waited too long: ${error}.`, later);
+  if (kind === 'overloaded') {
+    const message = `The engine takes no more requests: ${error}.`;
+    return new RateLimitedError(message, { code: 'engine_overloaded', retryAfterSeconds: 2 });
+  }
+  if (kind === 'late') {
+    const message = `The request waited too long: ${error}.`;
+    return new UnavailableError(message, { code: 'server_is_overloaded', retryAfterSeconds: 2 });
+  }
   return new InvalidRequestError(`The engine cannot run this request: ${error}.`);
 }

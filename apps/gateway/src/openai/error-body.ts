@@ -41,6 +41,24 @@ export function errorBody(error: AppError): ErrorBody {
   return { error: { message: error.message, type, param: error.param ?? null, code: error.code ?? code } };
 }
 
+/** Longer than this no client waits on a connection. */
+const LONGEST_RETRY_SECONDS = 60;
+
+/**
+ * When asking again makes sense, as OpenAI's clients heed it. By themselves they ask again after every conflict and every
+ * refusal for want of room; where the reason does not pass they are told not to.
+ */
+export function retryHeaders(error: AppError): Record<string, string> {
+  const { retryAfterSeconds: seconds } = error;
+  const inVain =
+    (error.kind === 'conflict' || error.kind === 'rate_limited') &&
+    (seconds === undefined || seconds > LONGEST_RETRY_SECONDS);
+  return {
+    ...(seconds !== undefined && { 'retry-after': String(seconds) }),
+    ...(inVain && { 'x-should-retry': 'false' }),
+  };
+}
+
 /**
  * Anything thrown as one of the product's errors. Frameworks throw objects with `statusCode` (Fastify) or `getStatus()`
  * (Nest); a database that is away is to be asked again; everything else is a bug of ours, whose message is not for

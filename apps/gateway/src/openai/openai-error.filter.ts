@@ -2,7 +2,7 @@ import type { Logger } from '@attune/platform';
 import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LOGGER } from '../core/tokens.js';
-import { errorBody, statusOf, toAppError } from './error-body.js';
+import { errorBody, retryHeaders, statusOf, toAppError } from './error-body.js';
 
 /** Every error that leaves by HTTP: logged here, once, and written as OpenAI's clients expect it. */
 @Catch()
@@ -18,7 +18,6 @@ export class OpenAIErrorFilter implements ExceptionFilter {
     if (status >= 500) this.logger.error({ ...context, err: error.cause ?? error }, error.message);
     else this.logger.debug(context, error.message);
     if (reply.sent || reply.raw.headersSent) return;
-    if (error.retryAfterSeconds !== undefined) void reply.header('retry-after', String(error.retryAfterSeconds));
-    void reply.status(status).send(errorBody(error));
+    void reply.status(status).headers(retryHeaders(error)).send(errorBody(error));
   }
 }
