@@ -73,6 +73,19 @@ export const rewardConfig = z.object({
     .max(0.9)
     .default(0.25)
     .describe('Share of each batch of unpaired thumbs, read as a label of the score’s sign; 0 leaves them out.'),
+  pooling: z
+    .enum(['last', 'sum'])
+    .default('last')
+    .describe('Where the score is read: on the answer’s last token, or on each of its tokens, added up.'),
+  ngrams: z
+    .number()
+    .int()
+    .min(0)
+    .max(4)
+    .default(0)
+    .describe(
+      'Longest run of tokens with a weight of its own beside the head: words the model hardly knows. 0 = none.',
+    ),
   min_accuracy: z
     .number()
     .min(0)
@@ -130,7 +143,7 @@ export const dpoConfig = z.object({
   replay_coef: replayCoef,
   epochs: positive(3).describe('Passes over the preference pairs.'),
   max_steps: count(200).describe('Most optimizer steps; 0 = no limit.'),
-  learning_rate: positive(1e-4).describe('Peak of the schedule.'),
+  learning_rate: positive(1e-3).describe('Peak of the schedule.'),
   batch_size: z.number().int().min(1).default(16).describe('Pairs a step.'),
   kl_budget: positive(50).describe('Mean KL of a sampled answer to the reference (nats) at which it stops.'),
 });
@@ -144,7 +157,7 @@ export const ktoConfig = z.object({
   replay_coef: replayCoef,
   epochs: positive(3).describe('Passes over the thumbs.'),
   max_steps: count(200).describe('Most optimizer steps; 0 = no limit.'),
-  learning_rate: positive(1e-4).describe('Peak of the schedule.'),
+  learning_rate: positive(1e-3).describe('Peak of the schedule.'),
   batch_size: z.number().int().min(2).default(16).describe('Thumbs a step.'),
   kl_budget: positive(50).describe('Mean KL of a sampled answer to the reference (nats) at which it stops.'),
 });

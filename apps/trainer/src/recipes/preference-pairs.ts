@@ -39,7 +39,8 @@ export function joinRankings(preferences: readonly Preference[]): RankedAnswers[
 }
 
 export function toRanking(tokenizer: Tokenizer, { prompt, answers }: RankedAnswers): Ranking {
-  return { answers: answers.map((answer) => answerSequence(tokenizer, prompt, answer).ids) };
+  const sequences = answers.map((answer) => answerSequence(tokenizer, prompt, answer));
+  return { answers: sequences.map(({ ids }) => ids), promptLength: sequences[0]!.answerStart };
 }
 
 /**

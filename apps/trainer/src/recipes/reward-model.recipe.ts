@@ -4,16 +4,20 @@ import {
   calibrationOf,
   copyParameters,
   cosine,
+  initialNgramWeights,
   initialRewardHead,
   type ParameterSet,
   type Ranking,
+  REWARD_HEAD,
   type RewardBatch,
   rewardBatch,
+  rewardFormOf,
   rewardModel,
   scaleOf,
   type ScoreScale,
   type Scorer,
   type Thumb,
+  TOKEN_REWARD_HEAD,
   TrainStep,
   type TuningForm,
 } from '@attune/training';
@@ -51,12 +55,10 @@ export interface RewardModel {
  * a better and a worse answer.
  */
 export async function trainRewardModel(context: RecipeContext, start: Policy, data: Dataset): Promise<RewardModel> {
-  const { config, model, state, journal } = context;
-  const random = createRandom(deriveSeed(config.seed, 'reward-head'));
+  const { model, state, journal } = context;
   const body = startOfBody(context, start);
   const { form } = body;
-  const initial = new Map([...body.parameters, ...initialRewardHead(model.config, random)]);
-  const parameters = state.track('reward', initial);
+  const parameters = state.track('reward', new Map([...body.parameters, ...freshHead(context)]));
   if (!state.isFinished(STAGE)) {
     await trainOnPairs(context, form, parameters, data.train);
     await state.finish(STAGE);
@@ -68,6 +70,13 @@ export async function trainRewardModel(context: RecipeContext, start: Policy, da
   const calibration = calibrationOf(heldout.map(([chosen, rejected]) => chosen - rejected));
   journal.info(`Reward model: ${describeAccuracy(accuracy, heldout.length)}`, { accuracy, calibration, ...scale });
   return { form, parameters, scorer, scale, accuracy, calibrationError: heldout.length > 0 ? calibration.error : null };
+}
+
+function freshHead({ model, config }: RecipeContext): ParameterSet {
+  const random = createRandom(deriveSeed(config.seed, 'reward-head'));
+  const { pooling, ngrams } = config.reward;
+  const head = initialRewardHead(model.config, random, pooling === 'sum' ? TOKEN_REWARD_HEAD : REWARD_HEAD);
+  return ngrams === 0 ? head : new Map([...head, ...initialNgramWeights(model.config, ngrams)]);
 }
 
 /** The policy as it is now, in arrays of its own. A soft prompt is too small to carry a judgement: a LoRA adapter is. */
@@ -106,10 +115,10 @@ async function trainOnPairs(
   const { config, model, state, journal } = context;
   const { batch_size: batchSize, epochs, max_steps: maxSteps, learning_rate: peak, center_coef } = config.reward;
   const rankings = joinRankings(preferences).map((ranked) => toRanking(model.tokenizer, ranked));
-  const judged = thumbs.map(({ prompt, answer, liked }) => ({
-    ids: answerSequence(model.tokenizer, prompt, answer).ids,
-    liked,
-  }));
+  const judged = thumbs.map(({ prompt, answer, liked }): Thumb => {
+    const { ids, answerStart } = answerSequence(model.tokenizer, prompt, answer);
+    return { ids, liked, promptLength: answerStart };
+  });
   const numThumbs = judged.length === 0 ? 0 : thumbsOfBatch(batchSize, config.reward.thumb_share);
   const numRankings = batchSize - numThumbs;
   const totalSteps = numSteps(rankings.length, numRankings, epochs, maxSteps);
@@ -121,7 +130,11 @@ async function trainOnPairs(
   const step = await TrainStep.create({
     ...foundationOf(model, form),
     ...switchesOf(config),
-    objective: rewardModel({ centerCoef: center_coef, thumbCoef: numThumbs > 0 ? 1 : 0 }),
+    objective: rewardModel({
+      centerCoef: center_coef,
+      thumbCoef: numThumbs > 0 ? 1 : 0,
+      form: rewardFormOf(model.config, parameters),
+    }),
     trainable: parameters,
     optimizer: state.trackOptimizer('reward-optimizer', new AdamW({ weightDecay: 0 })),
     clipNorm: 1,

@@ -3,6 +3,7 @@ import {
   answerOwners,
   packSequences,
   padSequences,
+  packWhole,
   pairBatch,
   ppoBatch,
   totalWeight,
@@ -62,6 +63,32 @@ describe('weightedRowFeeds', () => {
     expect([...(feeds['weights']!.data as Float32Array)]).toEqual([2]);
     const none = weightedRowFeeds(padSequences([sequence([5, 6], [0, 0])]));
     expect([...(none['weights']!.data as Float32Array)]).toEqual([0]);
+  });
+});
+
+describe('packWhole', () => {
+  const sequence = (first: number, length: number) => ({
+    ids: Array.from({ length }, (_, i) => first + i),
+    weights: Array<number>(length).fill(0),
+  });
+
+  it('puts every sequence into a row whole, and says where it ends', () => {
+    const sequences = [sequence(10, 2), sequence(20, 5), sequence(30, 3), sequence(40, 1)];
+    const { batch, last } = packWhole(sequences);
+    expect([batch.rows, batch.length]).toEqual([3, 5]);
+    expect(last.map((at) => Number(batch.ids[at]))).toEqual([11, 24, 32, 40]);
+    last.forEach((at, i) => {
+      const length = sequences[i]!.ids.length;
+      expect(Array.from(batch.positions.slice(at - length + 1, at + 1), Number)).toEqual(
+        sequences[i]!.ids.map((_, p) => p),
+      );
+      expect(new Set(batch.segments.slice(at - length + 1, at + 1)).size).toBe(1);
+    });
+  });
+
+  it('leaves few places empty where padding leaves many', () => {
+    const { batch } = packWhole([sequence(0, 8), ...Array.from({ length: 8 }, () => sequence(0, 2))]);
+    expect([batch.rows, batch.length]).toEqual([3, 8]);
   });
 });
 

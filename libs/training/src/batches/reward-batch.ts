@@ -1,11 +1,13 @@
 import { InvalidRequestError } from '@attune/platform';
-import { padSequences, type TokenBatch } from './token-batch.js';
+import { packWhole, type TokenBatch } from './token-batch.js';
 
 /** Answers to one prompt, whole sequences (prompt and answer) from best to worst. */
 export interface Ranking {
   readonly answers: readonly (readonly number[])[];
   /** Margin of each neighbouring pair; pairs further apart add up. Left out: 0. */
   readonly margins?: readonly number[];
+  /** Tokens all of them begin with, before what was answered; 0 when left out. */
+  readonly promptLength?: number;
 }
 
 /** One answer with a thumb, whole sequence. */
@@ -14,6 +16,8 @@ export interface Thumb {
   readonly liked: boolean;
   /** How much it counts; 1 when left out. */
   readonly weight?: number;
+  /** Tokens before what was answered; 0 when left out. */
+  readonly promptLength?: number;
 }
 
 /** What the reward model is trained on; a PairBatch is one without thumbs. */
@@ -24,8 +28,12 @@ export interface RewardBatch {
   readonly rejectedRows: readonly number[];
   readonly margins: readonly number[];
   readonly weights: readonly number[];
+  /** Tokens of both answers of each pair, without the prompt: for a model that weighs runs of tokens. */
+  readonly chosenAnswers?: readonly (readonly number[])[];
+  readonly rejectedAnswers?: readonly (readonly number[])[];
   readonly thumbs?: {
     readonly rows: readonly number[];
+    readonly answers?: readonly (readonly number[])[];
     readonly liked: readonly boolean[];
     readonly weights: readonly number[];
   };
@@ -37,31 +45,37 @@ export interface RewardBatch {
  * al. 2022, section 3.5: shuffled apart, the pairs of one prompt make the model overfit in one epoch).
  */
 export function rewardBatch(rankings: readonly Ranking[], thumbs: readonly Thumb[] = []): RewardBatch {
-  const sequences = [...rankings.flatMap(({ answers }) => answers), ...thumbs.map(({ ids }) => ids)];
-  const tokens = padSequences(sequences.map((ids) => ({ ids, weights: ids.map(() => 0) })));
-  const last = (row: number) => row * tokens.length + sequences[row]!.length - 1;
-  let firstRow = 0;
-  const pairs = rankings.flatMap((ranking) => {
-    const made = pairsOf(ranking).map((pair) => ({
-      ...pair,
-      better: pair.better + firstRow,
-      worse: pair.worse + firstRow,
-    }));
-    firstRow += ranking.answers.length;
-    return made;
-  });
+  const ranked = rankings.flatMap(({ answers, promptLength = 0 }) => answers.map((ids) => ({ ids, promptLength })));
+  const all = [...ranked, ...thumbs.map(({ ids, promptLength = 0 }) => ({ ids, promptLength }))];
+  const { batch: tokens, last } = packWhole(all.map(({ ids }) => ({ ids, weights: ids.map(() => 0) })));
+  const answerOf = (sequence: number) => all[sequence]!.ids.slice(all[sequence]!.promptLength);
+  const pairs = pairsOfAll(rankings);
+  const judged = thumbs.map((_, i) => ranked.length + i);
   return {
     tokens,
-    chosenRows: pairs.map(({ better }) => last(better)),
-    rejectedRows: pairs.map(({ worse }) => last(worse)),
+    chosenRows: pairs.map(({ better }) => last[better]!),
+    rejectedRows: pairs.map(({ worse }) => last[worse]!),
     margins: pairs.map(({ margin }) => margin),
     weights: pairs.map(({ weight }) => weight),
+    chosenAnswers: pairs.map(({ better }) => answerOf(better)),
+    rejectedAnswers: pairs.map(({ worse }) => answerOf(worse)),
     thumbs: {
-      rows: thumbs.map((_, i) => last(firstRow + i)),
+      rows: judged.map((sequence) => last[sequence]!),
+      answers: judged.map(answerOf),
       liked: thumbs.map(({ liked }) => liked),
       weights: thumbs.map(({ weight = 1 }) => weight),
     },
   };
+}
+
+/** The pairs of all rankings, by the places of their answers among the answers of all. */
+function pairsOfAll(rankings: readonly Ranking[]) {
+  let first = 0;
+  return rankings.flatMap((ranking) => {
+    const start = first;
+    first += ranking.answers.length;
+    return pairsOf(ranking).map((pair) => ({ ...pair, better: pair.better + start, worse: pair.worse + start }));
+  });
 }
 
 function pairsOf({ answers, margins }: Ranking) {

@@ -65,6 +65,36 @@ export function packSequences(sequences: readonly WeightedSequence[], rows: numb
   return { batch, left };
 }
 
+/**
+ * All sequences in as few rows as first fit finds, longest first, each row as long as the longest: where lengths differ
+ * much, half the tokens of padded rows are padding. Only for what reads single tokens of a sequence.
+ * @returns `last`: for each sequence, in the order given, the flat index of its last token
+ */
+export function packWhole(sequences: readonly WeightedSequence[]): { batch: TokenBatch; last: number[] } {
+  const length = Math.max(1, ...sequences.map(({ ids }) => ids.length));
+  const byLength = sequences.map((_, i) => i).sort((a, b) => sequences[b]!.ids.length - sequences[a]!.ids.length);
+  const rows: number[][] = [];
+  const used: number[] = [];
+  for (const i of byLength) {
+    const size = sequences[i]!.ids.length;
+    const fitting = used.findIndex((taken) => taken + size <= length);
+    const row = fitting < 0 ? rows.push([]) - 1 : fitting;
+    rows[row]!.push(i);
+    used[row] = (used[row] ?? 0) + size;
+  }
+  const batch = emptyBatch(rows.length, length);
+  const last = sequences.map(() => 0);
+  rows.forEach((members, row) => {
+    let start = 0;
+    members.forEach((i, before) => {
+      place(batch, row, start, before + 1, sequences[i]!);
+      start += sequences[i]!.ids.length;
+      last[i] = row * length + start - 1;
+    });
+  });
+  return { batch, last };
+}
+
 /** Sum of the weights: what a mean over tokens divides by. */
 export const totalWeight = (batch: TokenBatch): number => batch.weights.reduce((all, weight) => all + weight, 0);
 

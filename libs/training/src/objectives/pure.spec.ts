@@ -57,14 +57,15 @@ describe('the KL coefficient', () => {
 });
 
 describe('rewardBatch', () => {
-  it('makes every pair of a ranking, over one row an answer, each ranking counting as one', () => {
+  it('makes every pair of a ranking, over one place an answer, each ranking counting as one', () => {
     const answers = [
       [1, 2, 3],
       [1, 2],
       [1, 4, 5, 6],
     ];
     const batch = rewardBatch([{ answers, margins: [0.5, 1] }, { answers: [[7], [8, 9]] }]);
-    expect(batch.tokens.rows).toBe(5);
+    // Five answers of 12 tokens lie in rows of 4.
+    expect(batch.tokens.rows).toBe(3);
     const last = (rows: readonly number[]) => rows.map((at) => Number(batch.tokens.ids[at]));
     expect(last(batch.chosenRows)).toEqual([3, 3, 2, 7]);
     expect(last(batch.rejectedRows)).toEqual([2, 6, 6, 9]);

@@ -1,36 +1,43 @@
 import { add, cast, type Graph, greater, mul, neg, reduceSum, scale, softplus, sub, type Tensor } from '@attune/graph';
-import { float32Vector, int64Vector, tokenFeeds } from '../batches/feeds.js';
+import { float32Vector, tokenFeeds } from '../batches/feeds.js';
 import type { RewardBatch } from '../batches/reward-batch.js';
-import { REWARD_HEAD } from '../step/heads.js';
 import type { ModelGraph } from '../step/model-graph.js';
 import type { Objective } from '../step/objective.js';
+import { rewardFeeds, type RewardForm, rewardScores } from './reward-score.js';
 
 export interface RewardModelOptions {
   /** Weight of (r_c + r_r)², which keeps scores near 0 (Eisenstein et al. 2023, eq. 2: 0.01); 0 leaves it out. */
   readonly centerCoef?: number;
   /** Weight of the loss on unpaired thumbs; 0, the default, leaves them out. */
   readonly thumbCoef?: number;
+  /** Left out: a head on the last token, and nothing beside it. */
+  readonly form?: RewardForm;
 }
+
+const LAST_TOKEN: RewardForm = { pooling: 'last', longestNgram: 0, vocabSize: 0 };
 
 /**
  * Bradley-Terry preference loss, L = −E[log σ(r(x, y_c) − r(x, y_r) − m)] (Ouyang et al. 2022, eq. 1; the margin m is
- * Touvron et al. 2023, Llama 2, eq. 2). The reward is a linear head on the last token's hidden state.
- * `accuracy` is the share of pairs ranked as people ranked them. Thumbs, which have no pair, are read as labels of the
- * score's sign: −log σ(±r); `thumbAccuracy` is the share whose sign is right.
+ * Touvron et al. 2023, Llama 2, eq. 2). The reward is a linear head on the last token's hidden state,
+ * or what its form says instead. `accuracy` is the share of pairs ranked as people ranked them. Thumbs, which have no pair,
+ * are read as labels of the score's sign: −log σ(±r); `thumbAccuracy` is the share whose sign is right.
  */
-export function rewardModel({ centerCoef = 0, thumbCoef = 0 }: RewardModelOptions = {}): Objective<RewardBatch> {
+export function rewardModel(options: RewardModelOptions = {}): Objective<RewardBatch> {
+  const { centerCoef = 0, thumbCoef = 0, form = LAST_TOKEN } = options;
   return {
     name: 'reward-model',
     build(model) {
       const hidden = model.hidden();
-      const chosen = model.scalar(REWARD_HEAD, model.rows(hidden, 'chosenRows', 'P'));
-      const rejected = model.scalar(REWARD_HEAD, model.rows(hidden, 'rejectedRows', 'P'));
       const margins = model.batch('margins', 'float32', ['P']);
       const weights = model.batch('pairWeights', 'float32', ['P']);
+      const score = (name: string, like: Tensor) => rewardScores(model, hidden, { name, like, form });
+      const [chosen, rejected] = [score('chosen', weights), score('rejected', weights)];
       const pairs = preferenceTerms(model.g, { chosen, rejected, margins, weights, centerCoef });
-      return thumbCoef > 0 ? withThumbs(model, hidden, pairs, thumbCoef) : pairs;
+      if (thumbCoef === 0) return pairs;
+      const signs = model.batch('thumbSigns', 'float32', ['U']);
+      return withThumbs(model, { scores: score('thumb', signs), signs }, pairs, thumbCoef);
     },
-    feeds: (batch) => ({ ...pairFeeds(batch), ...(thumbCoef > 0 ? thumbFeeds(batch) : {}) }),
+    feeds: (batch) => ({ ...pairFeeds(batch, form), ...(thumbCoef > 0 ? thumbFeeds(batch, form) : {}) }),
     count: ({ weights, thumbs }) => total(weights) + (thumbCoef > 0 ? total(thumbs?.weights ?? []) : 0),
     metricCounts: ({ weights, thumbs }) => {
       const pairs = total(weights);
@@ -75,13 +82,14 @@ export function thumbTerms(
   };
 }
 
-function withThumbs(model: ModelGraph, hidden: Tensor, pairs: Sums, thumbCoef: number) {
+function withThumbs(
+  model: ModelGraph,
+  judged: Readonly<Record<'scores' | 'signs', Tensor>>,
+  pairs: Sums,
+  thumbCoef: number,
+) {
   const { g } = model;
-  const thumbs = thumbTerms(g, {
-    scores: model.scalar(REWARD_HEAD, model.rows(hidden, 'thumbRows', 'U')),
-    signs: model.batch('thumbSigns', 'float32', ['U']),
-    weights: model.batch('thumbWeights', 'float32', ['U']),
-  });
+  const thumbs = thumbTerms(g, { ...judged, weights: model.batch('thumbWeights', 'float32', ['U']) });
   return {
     lossSum: add(g, pairs.lossSum, scale(g, thumbs.lossSum, thumbCoef)),
     metricSums: { ...pairs.metricSums, thumbAccuracy: thumbs.accuracy },
@@ -89,21 +97,22 @@ function withThumbs(model: ModelGraph, hidden: Tensor, pairs: Sums, thumbCoef: n
 }
 
 /** A batch without pairs sends one of weight 0. */
-function pairFeeds({ tokens, chosenRows, rejectedRows, margins, weights }: RewardBatch) {
+function pairFeeds(batch: RewardBatch, form: RewardForm) {
+  const { tokens, chosenRows, rejectedRows, margins, weights, chosenAnswers, rejectedAnswers } = batch;
   const orZero = (values: readonly number[]) => (values.length > 0 ? values : [0]);
   return {
     ...tokenFeeds(tokens),
-    chosenRows: int64Vector(orZero(chosenRows)),
-    rejectedRows: int64Vector(orZero(rejectedRows)),
+    ...rewardFeeds('chosen', { last: chosenRows, tokens: chosenAnswers }, form),
+    ...rewardFeeds('rejected', { last: rejectedRows, tokens: rejectedAnswers }, form),
     margins: float32Vector(orZero(margins)),
     pairWeights: float32Vector(orZero(weights)),
   };
 }
 
-function thumbFeeds({ thumbs }: RewardBatch) {
+function thumbFeeds({ thumbs }: RewardBatch, form: RewardForm) {
   const none = !thumbs || thumbs.rows.length === 0;
   return {
-    thumbRows: int64Vector(none ? [0] : thumbs.rows),
+    ...rewardFeeds('thumb', none ? { last: [], tokens: [] } : { last: thumbs.rows, tokens: thumbs.answers }, form),
     thumbSigns: float32Vector(none ? [1] : thumbs.liked.map((liked) => (liked ? 1 : -1))),
     thumbWeights: float32Vector(none ? [0] : thumbs.weights),
   };

@@ -1,9 +1,10 @@
 import { encodeModel, type Tensor, usedInputs } from '@attune/graph';
 import type { ModelConfig } from '@attune/models';
 import type { HostTensor, Runtime, Session, TensorMap } from '@attune/runtime';
-import { int64Vector, tokenFeeds, weightedRowFeeds } from '../batches/feeds.js';
-import { padSequences, type TokenBatch } from '../batches/token-batch.js';
-import { REWARD_HEAD, VALUE_HEAD } from './heads.js';
+import { float32Vector, tokenFeeds, weightedRowFeeds } from '../batches/feeds.js';
+import { packWhole, type TokenBatch } from '../batches/token-batch.js';
+import { needsTokens, rewardFeeds, rewardFormOf, rewardScores } from '../objectives/reward-score.js';
+import { VALUE_HEAD } from './heads.js';
 import { ModelGraph } from './model-graph.js';
 import { parameter, type ParameterSet } from './parameters.js';
 
@@ -39,12 +40,23 @@ export class Scorer {
     return this.counted(await pass.run({ ...tokenFeeds(batch), rows: rows! }, rows!.shape), batch);
   }
 
-  /** The reward head's score of each sequence (prompt and answer), read at its last token. */
-  async rewardScores(sequences: readonly (readonly number[])[]): Promise<Float32Array> {
-    const pass = await this.pass('rewards', (model) => model.scalar(REWARD_HEAD, model.countedRows(model.hidden())));
-    const batch = padSequences(sequences.map((ids) => ({ ids, weights: ids.map(() => 0) })));
-    const rows = int64Vector(sequences.map((ids, row) => row * batch.length + ids.length - 1));
-    return pass.run({ ...tokenFeeds(batch), rows }, rows.shape);
+  /**
+   * The reward model's score of each sequence (prompt and answer).
+   * @param promptLengths tokens of each before its answer, 0 where left out: what reads every token reads the answer's
+   */
+  async rewardScores(
+    sequences: readonly (readonly number[])[],
+    promptLengths: readonly number[] = [],
+  ): Promise<Float32Array> {
+    const form = rewardFormOf(this.options.config, this.options.parameters);
+    const pass = await this.pass('rewards', (model) => {
+      const like = model.batch('answers', 'float32', ['A']);
+      return rewardScores(model, model.hidden(), { name: 'scored', like, form });
+    });
+    const { batch, last } = packWhole(sequences.map((ids) => ({ ids, weights: ids.map(() => 0) })));
+    const answers = { last, tokens: sequences.map((ids, i) => ids.slice(promptLengths[i] ?? 0)) };
+    const like: TensorMap = needsTokens(form) ? { answers: float32Vector(last.map(() => 0)) } : {};
+    return pass.run({ ...tokenFeeds(batch), ...rewardFeeds('scored', answers, form), ...like }, [last.length]);
   }
 
   /** Frees the sessions; the parameters stay the caller's. */
