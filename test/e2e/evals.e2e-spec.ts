@@ -154,6 +154,115 @@ describe.skipIf(!testModel)(`evals (${testModel ? 'by the official client' : noM
     expect(item.datasource_item.input).toMatchObject([{ role: 'user', content: 'Hi there' }]);
   });
 
+  it('reads long conversations of stored completions whole, and only what was stored before the run', async () => {
+    const turns = Array.from({ length: 130 }, (_, i) => ({
+      role: i % 2 ? ('assistant' as const) : ('user' as const),
+      content: `${i}`,
+    }));
+    const store = (n: number) =>
+      openai.chat.completions.create({
+        model: gateway.model,
+        messages: [...turns, { role: 'user', content: `Say ${n}` }],
+        max_tokens: 2,
+        store: true,
+        metadata: { purpose: 'long' },
+      });
+    for (let n = 0; n < 3; n++) await store(n);
+    const made = await openai.evals.create({
+      data_source_config: { type: 'logs', metadata: { purpose: 'long' } },
+      testing_criteria: [{ ...exact, operation: 'ne', reference: 'something else' }],
+    });
+    const runOver = (source: object) =>
+      openai.evals.runs.create(made.id, {
+        data_source: { type: 'completions', source: { type: 'stored_completions', ...source } } as never,
+      });
+    const run = await runOver({});
+    await ended(made.id, run.id);
+    const { data } = await openai.evals.runs.outputItems.list(run.id, { eval_id: made.id });
+    expect(data).toHaveLength(3);
+    for (const { datasource_item: item } of data) {
+      const input = item.input as { role: string; content: string }[];
+      expect(input.slice(0, 130)).toEqual(turns);
+      expect(input).toHaveLength(131);
+    }
+    const some = await runOver({ limit: 2, created_after: 0 });
+    expect((await ended(made.id, some.id)).result_counts.total).toBe(2);
+    const none = await runOver({ created_before: 1_000 });
+    expect(await ended(made.id, none.id)).toMatchObject({ status: 'failed', error: { code: 'run_failed' } });
+  });
+
+  it('reads stored responses: those that fit the filters, with everything the model was shown', async () => {
+    const respond = (body: Partial<OpenAI.Responses.ResponseCreateParamsNonStreaming>) =>
+      openai.responses.create({
+        model: gateway.model,
+        max_output_tokens: 16,
+        metadata: { purpose: 'logs' },
+        ...body,
+      } as OpenAI.Responses.ResponseCreateParamsNonStreaming);
+    const first = await respond({ input: 'Hi there', instructions: 'Be kind.', temperature: 0.5, user: 'otto' });
+    const second = await respond({
+      input: 'And now?',
+      previous_response_id: first.id,
+      tools: [{ type: 'function', name: 'look', parameters: { type: 'object', properties: {} }, strict: false }],
+      tool_choice: 'none',
+    });
+    await respond({ input: 'Not this one', metadata: { purpose: 'other' } });
+    const made = await openai.evals.create({
+      data_source_config: { type: 'logs', metadata: { purpose: 'logs' } },
+      testing_criteria: [{ ...exact, operation: 'ne', reference: 'something else' }],
+    });
+    const found = async (filter: object, input_messages?: object) => {
+      const source = { type: 'responses', ...filter };
+      const run = await openai.evals.runs.create(made.id, {
+        data_source: {
+          type: 'responses',
+          source,
+          ...(input_messages && {
+            input_messages,
+            model: gateway.model,
+            sampling_params: { max_completion_tokens: 16 },
+          }),
+        } as never,
+      });
+      const done = await ended(made.id, run.id);
+      if (done.status === 'failed') return done.error.message;
+      const { data } = await openai.evals.runs.outputItems.list(run.id, { eval_id: made.id, order: 'asc' });
+      return data.toSorted((a, b) => a.datasource_item_id - b.datasource_item_id);
+    };
+    const ids = async (filter: object) => {
+      const rows = await found(filter);
+      return typeof rows === 'string' ? rows : rows.map(({ datasource_item: item }) => item.id);
+    };
+    const all = (await found({})) as OpenAI.Evals.Runs.OutputItemListResponse[];
+    expect(all.map((row) => row.datasource_item.id)).toEqual([first.id, second.id]);
+    expect(all[0].sample.output[0].content).toBe(first.output_text);
+    expect(all[0].datasource_item.input).toEqual([
+      { role: 'system', content: 'Be kind.' },
+      { role: 'user', content: 'Hi there' },
+    ]);
+    expect(all[1].datasource_item.input).toEqual([
+      { role: 'user', content: 'Hi there' },
+      { role: 'assistant', content: first.output_text },
+      { role: 'user', content: 'And now?' },
+    ]);
+    expect(await ids({ instructions_search: 'be KIND' })).toEqual([first.id]);
+    expect(await ids({ temperature: 0.5 })).toEqual([first.id]);
+    expect(await ids({ users: ['otto', 'nina'] })).toEqual([first.id]);
+    expect(await ids({ tools: ['look'] })).toEqual([second.id]);
+    expect(await ids({ model: gateway.model, top_p: 1, created_after: first.created_at })).toEqual([
+      first.id,
+      second.id,
+    ]);
+    expect(await ids({ model: 'another' })).toMatch(/holds no rows/);
+    expect(await ids({ reasoning_effort: 'high' })).toMatch(/holds no rows/);
+    // The same conversations, answered anew.
+    const anew = await found({}, { type: 'item_reference', item_reference: 'item.input' });
+    expect(anew).toMatchObject([
+      { sample: { error: null, input: all[0].datasource_item.input } },
+      { sample: { error: null, input: all[1].datasource_item.input } },
+    ]);
+  });
+
   it('refuses what could only fail later, and fails with a reason where it must', async () => {
     const refused = (body: object) =>
       expect(openai.evals.create(body as OpenAI.EvalCreateParams)).rejects.toMatchObject({ status: 400 });

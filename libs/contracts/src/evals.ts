@@ -48,6 +48,20 @@ const storedCompletions = z.strictObject({
   created_before: z.number().nullish(),
 });
 
+const storedResponses = z.strictObject({
+  type: z.literal('responses'),
+  metadata: metadata.nullish(),
+  model: z.string().nullish(),
+  created_after: z.number().nullish(),
+  created_before: z.number().nullish(),
+  instructions_search: z.string().nullish().describe('Part of the instructions, in any case.'),
+  reasoning_effort: z.string().nullish(),
+  temperature: z.number().nullish(),
+  top_p: z.number().nullish(),
+  tools: z.array(z.string()).nullish().describe('Names of functions; one of them was offered.'),
+  users: z.array(z.string()).nullish(),
+});
+
 const templateMessage = z.strictObject({
   type: z.literal('message').optional(),
   role: z.enum(['system', 'developer', 'user', 'assistant']),
@@ -84,8 +98,8 @@ export const evalRunDataSource = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('responses'),
-    source: z.discriminatedUnion('type', [fileContent, fileId]),
-    input_messages: inputMessages,
+    source: z.discriminatedUnion('type', [fileContent, fileId, storedResponses]),
+    input_messages: inputMessages.optional(),
     model: z.string().optional(),
     sampling_params: samplingParams.optional(),
   }),

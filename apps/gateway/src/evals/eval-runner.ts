@@ -8,7 +8,8 @@ import { BackgroundWork, severalAtOnce } from '../core/background-work.js';
 import { untilNoneIsLeft, type HeldClaim } from '../core/queue-work.js';
 import { LOGGER } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
-import { EvalRows, type EvalRow } from './eval-rows.js';
+import { waitingRows, type EvalRow } from './eval-row.js';
+import { EvalRows } from './eval-rows.js';
 import { EvalSampler } from './eval-sampler.js';
 
 /** Few, so that people who wait go first. */
@@ -62,11 +63,11 @@ export class EvalRunner implements OnApplicationBootstrap {
   }
 
   private async runOne(job: ClaimedRun, held: HeldClaim, stopping: AbortSignal): Promise<void> {
-    const { run, of, claim } = job;
-    const rows = await this.rows.read({ userId: of.userId, keyId: run.apiKeyId }, run.dataSource, of.dataSourceConfig);
-    await this.evals.setTotal(claim, rows.length);
+    const { run, claim } = job;
+    const rows = await this.rows.read(job);
     const done = await this.evals.doneItems(run.id);
-    const waiting = rows.map((row, ordinal) => ({ row, ordinal })).filter(({ ordinal }) => !done.has(ordinal));
+    const waiting = waitingRows(rows, done);
+    await this.evals.setTotal(claim, done.length + waiting.length);
     const goOn = () => held.ours && !stopping.aborted;
     await severalAtOnce(waiting, AT_ONCE, goOn, async ({ row, ordinal }) => {
       const item = await this.gradedRow(job, row, stopping);
@@ -90,7 +91,9 @@ export class EvalRunner implements OnApplicationBootstrap {
     const whose = { userId: of.userId, keyId: run.apiKeyId };
     const sample = await this.sampler.sample(whose, run.dataSource, run.model, row, stopping).catch(failedSample);
     if (sample === null) return null;
-    const graded = sample.error ? [] : await this.gradeAll(whose, of.testingCriteria, row, sample).catch(failedSample);
+    const grading = sample.error ? [] : this.gradeAll(whose, of.testingCriteria, row, sample, stopping);
+    const graded = await Promise.resolve(grading).catch(failedSample);
+    if (!Array.isArray(graded) && stopping.aborted) return null;
     const broken = Array.isArray(graded) ? sample : { ...sample, error: graded.error };
     const results = Array.isArray(graded) ? graded : [];
     const status = broken.error ? 'error' : results.every(({ passed }) => passed) ? 'pass' : 'fail';
@@ -102,12 +105,13 @@ export class EvalRunner implements OnApplicationBootstrap {
     graders: Grader[],
     { item, sample: given }: EvalRow,
     sample: EvalSample,
+    stopping: AbortSignal,
   ): Promise<EvalGradeResult[]> {
     const context = { item, sample: { ...given, output_text: sample.output[0]?.content ?? '' } };
     const results: EvalGradeResult[] = [];
     for (const grader of graders) {
       const found = await grade(grader, context, (request) =>
-        this.sampler.judge(whose, { ...request, model: request.model || this.model.id }),
+        this.sampler.judge(whose, { ...request, model: request.model || this.model.id }, stopping),
       );
       results.push({ type: grader.type, ...found });
     }

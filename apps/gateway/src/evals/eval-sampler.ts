@@ -1,9 +1,9 @@
 import type { EvalInputMessages, EvalRunDataSource, EvalSample } from '@attune/contracts';
 import { render, type GraderContext, type JudgeRequest } from '@attune/graders';
-import { InvalidRequestError } from '@attune/platform';
+import { CancelledError, InvalidRequestError } from '@attune/platform';
 import { Injectable } from '@nestjs/common';
 import { OwnApi, type OwnAnswer, type Whose } from '../auth/own-api.js';
-import type { EvalRow } from './eval-rows.js';
+import type { EvalRow } from './eval-row.js';
 
 interface Message {
   role: string;
@@ -59,10 +59,14 @@ export class EvalSampler {
     return answer && readCompletion(answer, input, source);
   }
 
-  /** Asks a model for a grade; its answer is held to the labels, or to a number. */
-  async judge(whose: Whose, { model, messages, choices, number, sampling }: JudgeRequest): Promise<string> {
+  /**
+   * Asks a model for a grade; its answer is held to the labels, or to a number.
+   * @param stopping given where it may wait for room, until this
+   */
+  async judge(whose: Whose, request: JudgeRequest, stopping?: AbortSignal): Promise<string> {
+    const { model, messages, choices, number, sampling } = request;
     const { max_completions_tokens: most, ...rest } = sampling ?? {};
-    const answer = await this.api.post(whose, '/v1/chat/completions', {
+    const body = {
       model,
       messages,
       temperature: 0,
@@ -70,7 +74,11 @@ export class EvalSampler {
       ...(most && { max_completion_tokens: most }),
       ...(choices && { guided_choice: choices }),
       ...(number && { guided_regex: '-?[0-9]{1,6}(\\.[0-9]{1,4})?' }),
-    });
+    };
+    const answer = stopping
+      ? await this.api.postPatiently(whose, '/v1/chat/completions', body, stopping)
+      : await this.api.post(whose, '/v1/chat/completions', body);
+    if (answer === null) throw new CancelledError('The gateway stops; the row is graded by whoever goes on.');
     if (answer.status !== 200) throw new InvalidRequestError(`The grader’s model refused: ${errorOf(answer)?.message}`);
     return (answer.body as Completion).choices[0].message.content ?? '';
   }

@@ -5,9 +5,10 @@ import { EvalSampler } from './eval-sampler.js';
 import { EvalsController } from './evals.controller.js';
 import { EvalsService } from './evals.service.js';
 import { GradersController } from './graders.controller.js';
+import { StoredRows } from './stored-rows.js';
 
 @Module({
   controllers: [EvalsController, GradersController],
-  providers: [EvalsService, EvalRunner, EvalRows, EvalSampler],
+  providers: [EvalsService, EvalRunner, EvalRows, StoredRows, EvalSampler],
 })
 export class EvalsModule {}

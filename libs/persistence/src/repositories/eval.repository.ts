@@ -176,11 +176,9 @@ export class EvalRepository {
     await this.queue.change(claim, 'total = $1', { parameters: [total] });
   }
 
-  async doneItems(runId: string): Promise<Set<number>> {
-    const rows: { ordinal: number }[] = await this.db.query('select ordinal from eval_output_item where run_id = $1', [
-      runId,
-    ]);
-    return new Set(rows.map(({ ordinal }) => ordinal));
+  /** Rows that have been worked on, each with the `id` of its item where it has one. */
+  doneItems(runId: string): Promise<{ ordinal: number; key: string | null }[]> {
+    return this.db.query(`select ordinal, item ->> 'id' as key from eval_output_item where run_id = $1`, [runId]);
   }
 
   /** @returns whether the run was still held; otherwise nothing was written */

@@ -18,6 +18,7 @@ import { VectorStoreRepository } from './vector-store.repository.js';
 import { ResponseEventRepository } from './response-event.repository.js';
 import { RunningResponseRepository } from './running-response.repository.js';
 import { ResponseRepository } from './response.repository.js';
+import { StoredAnswersRepository } from './stored-answers.repository.js';
 import { UploadRepository } from './upload.repository.js';
 import { TuningRepository } from './tuning.repository.js';
 
@@ -37,6 +38,7 @@ export const repositories = [
   FineTuningRepository,
   BatchRepository,
   EvalRepository,
+  StoredAnswersRepository,
   UsageRepository,
   ConversationItemRepository,
   ResponseRepository,
@@ -69,4 +71,5 @@ export * from './fine-tuning.repository.js';
 export * from './batch.repository.js';
 export type { BatchResult } from './batch-results.js';
 export * from './eval.repository.js';
+export * from './stored-answers.repository.js';
 export * from './usage.repository.js';
