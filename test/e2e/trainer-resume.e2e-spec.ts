@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { getPriority, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,8 +32,38 @@ const config = tuningJobConfig.parse({
   gate: { suite_examples_per_family: 1 },
 });
 
+const short = { ...config, sft: { ...config.sft, max_steps: 10 } };
+
 /** Saves all the time, so that the kill finds something to go on from; nothing goes live, so that both jobs start alike. */
 const env = { TRAINER_SAVE_SECONDS: '0.1', TUNING_AUTO_PROMOTE: 'false' };
+
+const mount = (...parameters: string[]) => execFileSync('mount', parameters, { stdio: 'pipe' });
+const unmount = (folder: string) => execFileSync('umount', [folder], { stdio: 'pipe' });
+
+/** Runs `work` with a disk of that size at `folder`. */
+async function withDisk<T>(folder: string, size: string, work: () => Promise<T>): Promise<T> {
+  mkdirSync(folder, { recursive: true });
+  mount('-t', 'tmpfs', '-o', `size=${size}`, 'attune-spec', folder);
+  try {
+    return await work();
+  } finally {
+    unmount(folder);
+  }
+}
+
+/** Small disks are made by the system's administrator alone. */
+function canMount(): boolean {
+  const folder = mkdtempSync(path.join(tmpdir(), 'attune-mount-'));
+  try {
+    mount('-t', 'tmpfs', '-o', 'size=64k', 'attune-spec', folder);
+    unmount(folder);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 const LOWEST_PRIORITY = 19;
 /** The different priorities that the threads of a process have. */
@@ -100,7 +131,6 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
       await until('the job is paused', async () => (await tuning.get(id)).status === 'paused');
       expect((await tuning.events(id)).at(-1)).toMatchObject({ message: 'Paused' });
 
-      const short = { ...config, sft: { ...config.sft, max_steps: 2 } };
       await finished(await tuning.enqueue({ trigger: 'button', config: short }));
 
       await tuning.requestResume(id);
@@ -127,6 +157,48 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
       expect((await tuning.events(id)).at(-1)).toMatchObject({ level: 'warn', message: 'Cancelled' });
     },
     MINUTE,
+  );
+
+  it(
+    'publishes once, and the same weights, although it is killed while it publishes',
+    async () => {
+      trainer ??= start();
+      const undisturbed = await finished(await tuning.enqueue({ trigger: 'button', config: short }));
+      const { id } = await tuning.enqueue({ trigger: 'button', config: short });
+      const folder = path.join(dataDir, 'checkpoints');
+      const before = readdirSync(folder).length;
+      while (readdirSync(folder).length === before) await sleep(1);
+      await trainer.kill();
+      expect((await tuning.get(id)).status).toBe('running');
+      trainer = start();
+      const published = await finished(await tuning.get(id));
+      expect(await digestOf(database, published)).toBe(await digestOf(database, undisturbed));
+      expect(readdirSync(folder).filter((name) => !name.startsWith('.'))).toHaveLength(before + 1);
+      const ofJob = 'select id from checkpoint where job_id = $1';
+      expect(await database.dataSource.query(ofJob, [id])).toEqual([{ id: published.checkpointId }]);
+    },
+    2 * MINUTE,
+  );
+
+  it.skipIf(!canMount())(
+    'waits with what it has saved while the disk is full, and ends with the same weights once there is room',
+    async () => {
+      trainer ??= start();
+      const undisturbed = await finished(await tuning.enqueue({ trigger: 'button', config: short }));
+      const disk = path.join(dataDir, 'training');
+      const { id } = await withDisk(disk, '64k', async () => {
+        const job = await tuning.enqueue({ trigger: 'button', config: short });
+        await until('the job is paused', async () => (await tuning.get(job.id)).status === 'paused');
+        const told = (await tuning.events(job.id)).map(({ message }) => message);
+        expect(told.at(-2)).toContain('the disk is full; free some space');
+        expect(told.at(-1)).toBe('Paused until there is room; free some space, then resume the job');
+        mount('-o', 'remount,size=64m', disk);
+        await tuning.requestResume(job.id);
+        return finished(await tuning.get(job.id));
+      });
+      expect(await digestOf(database, await tuning.get(id))).toBe(await digestOf(database, undisturbed));
+    },
+    2 * MINUTE,
   );
 
   it.skipIf(!existsSync('/proc/self/autogroup'))(
