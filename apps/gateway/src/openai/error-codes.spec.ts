@@ -9,7 +9,13 @@ const SOURCES = ['apps/gateway/src', 'libs/persistence/src/repositories'];
 /** Given as a parameter, so that no call of a constructor shows them. */
 const BY_PARAMETER = ['400 session_expired', '400 websocket_connection_limit_reached'];
 
-type Kind = 'InvalidRequestError' | 'NotFoundError' | 'ConflictError' | 'RateLimitedError' | 'UnavailableError';
+type Kind = new (message: string) => errors.AppError;
+/** The product's kinds of errors, by name. */
+const kinds = new Map(
+  Object.entries(errors).flatMap(([name, one]): [string, Kind][] =>
+    typeof one === 'function' && one.prototype instanceof errors.AppError ? [[name, one as Kind]] : [],
+  ),
+);
 
 /** `status code`, and whether the client is told when to ask again, of every error of the gateway that names a code. */
 function codesInSource(): Map<string, boolean> {
@@ -22,7 +28,7 @@ function codesInSource(): Map<string, boolean> {
     for (const match of text.matchAll(/new (\w+Error)\(/g)) {
       const call = untilClosed(text, match.index + match[0].length);
       const code = /\bcode: '(\w+)'/.exec(call)?.[1];
-      const kind = errors[match[1] as Kind];
+      const kind = kinds.get(match[1]!);
       if (code && kind) codes.set(`${statusOf(new kind(''))} ${code}`, call.includes('retryAfterSeconds'));
     }
   }
@@ -54,11 +60,10 @@ function codesInDocs(): Map<string, { type: string; retryAfter: boolean }> {
 }
 
 const documented = codesInDocs();
-const defaults = Object.values(errors).flatMap((one) => {
-  if (typeof one !== 'function' || !(one.prototype instanceof errors.AppError)) return [];
-  const error = new (one as new (message: string) => errors.AppError)('');
+const defaults = [...kinds.values()].map((kind) => {
+  const error = new kind('');
   const { type, code } = errorBody(error).error;
-  return [{ row: `${statusOf(error)} ${code}`, type }];
+  return { row: `${statusOf(error)} ${code}`, type };
 });
 
 it('every code the gateway answers with stands in docs/api-compatibility.md, with its status and whether to come again', () => {
