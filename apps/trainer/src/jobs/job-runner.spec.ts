@@ -75,7 +75,10 @@ describe('a job that ends', () => {
     ]);
   });
   it('by a fault: fails with the reason and leaves nothing; a diverged one leaves its last good state', async () => {
-    const fail = (error: Error) => workedOff(() => Promise.reject(error));
+    const fail = (error: Error) =>
+      workedOff(async () => {
+        throw error;
+      });
     expect((await fail(new Error('no such file'))).done).toEqual(['failed: no such file', 'state dropped']);
     expect((await fail(new DivergedError('the loss is no number'))).done).toEqual(['failed: the loss is no number']);
   });
