@@ -162,6 +162,18 @@ describe('a judge at an endpoint', () => {
     const judge = new EndpointJudge({ judgeUrl: url, judgeModel: 'judge' });
     expect(await judge.answer([ask('Well?'), ask('And?')], 7)).toEqual(['In my view, no.', 'In my view, no.']);
   });
+  it('is asked no longer once the job is stopped', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const judgeUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/v1`;
+    const stop = new AbortController();
+    const judge = new EndpointJudge({ judgeUrl, judgeModel: 'judge' }, stop.signal);
+    const answers = judge.answer([ask('Well?'), ask('And?')], 7);
+    setTimeout(() => stop.abort(), 50);
+    await expect(answers).rejects.toThrow(UnavailableError);
+    silent.closeAllConnections();
+    await new Promise((resolve) => silent.close(resolve));
+  });
   it('needs its settings, and says so when nobody answers', async () => {
     expect(() => new EndpointJudge({ judgeUrl: url })).toThrow('JUDGE_MODEL');
     const nobody = new EndpointJudge({ judgeUrl: 'http://127.0.0.1:9/v1', judgeModel: 'judge' }, undefined, 0);
