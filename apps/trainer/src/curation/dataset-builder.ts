@@ -4,6 +4,8 @@ import type { TaskSuite } from '@attune/tasks';
 import type { Journal } from '../jobs/journal.js';
 import { countTokens } from '../model/answer-sequence.js';
 import type { BaseModel } from '../model/base-model.js';
+import { freePositions } from '../model/policy.js';
+import { wantedForm } from '../recipes/starting-policy.js';
 import { curate, type Curated, type CurationRules } from './curate.js';
 import { type FileSource, rowsOfFiles } from './file-rows.js';
 import { readGradedRows } from './graded-rows.js';
@@ -38,7 +40,7 @@ export class DatasetBuilder {
     const rules: CurationRules = {
       maxRowsPerUser: config.max_rows_per_user,
       heldoutShare: config.heldout_share,
-      maxTokens: Math.min(MAX_ROW_TOKENS, model.config.maxPositions),
+      maxTokens: Math.min(MAX_ROW_TOKENS, freePositions(model.config, wantedForm(model, config))),
       countTokens: (messages) => countTokens(model.tokenizer, messages),
       suiteQuestions: suiteQuestions(suite),
     };

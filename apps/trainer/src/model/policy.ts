@@ -39,6 +39,10 @@ export function foundationOf(model: BaseModel, form: TuningForm): Foundation {
   return { config, frozen, adapterScale: scaleOfForm(form), runtime, threads };
 }
 
+/** Tokens a sequence may have: virtual tokens before it take positions of their own. */
+export const freePositions = ({ maxPositions }: Pick<BaseModel['config'], 'maxPositions'>, form: TuningForm): number =>
+  form.kind === 'soft-prompt' ? maxPositions - form.numTokens : maxPositions;
+
 /** Forward passes over parameters of a form, heads among them included. */
 export function scorerOver(model: BaseModel, form: TuningForm, parameters: ParameterSet): Scorer {
   const { frozen, ...rest } = foundationOf(model, form);

@@ -16,7 +16,7 @@ import {
 import type { DatasetSide, Thumb } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { answerSequence } from '../model/answer-sequence.js';
-import { foundationOf, type Policy, scorerOver } from '../model/policy.js';
+import { foundationOf, freePositions, type Policy, scorerOver } from '../model/policy.js';
 import { answerLogProbs } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
 import { measureDrift, measureFinalDrift } from './drift.js';
@@ -67,11 +67,12 @@ export async function trainKto(
     clipNorm: 1,
   });
   const seed = deriveSeed(config.seed, STAGE);
+  const positions = freePositions(model.config, policy.form);
   const drift = { stage: STAGE, policy, reference, prompts: side.prompts, budget: kl_budget, numSteps: totalSteps };
   try {
     await runStage(context, STAGE, totalSteps, async (n) => {
       const chosen = batchItems(seed, answers.length, batchSize, n).map((i) => answers[i]!);
-      const point = await referencePoint(chosen, current, reference);
+      const point = await referencePoint(chosen, current, reference, positions);
       const tasks = replayedBeside(context, { coef: config.kto.replay_coef, seed, step: n, numItems: batchSize });
       const parts = microBatches(chosen, config.micro_batch);
       const batches = parts.map((part, i) => toBatch(part, point, partOf(tasks, i, parts.length)));
@@ -128,10 +129,19 @@ async function withReference(
 }
 
 /** z₀, from the batch's answers put behind one another's prompts; no gradient flows through it. */
-async function referencePoint(answers: readonly Answer[], policy: Scorer, reference: Scorer): Promise<number> {
-  const mismatched = mismatchedAnswers(answers);
+async function referencePoint(
+  answers: readonly Answer[],
+  policy: Scorer,
+  reference: Scorer,
+  positions: number,
+): Promise<number> {
+  const mismatched = mismatchedWithin(positions, answers);
   return ktoReferencePoint(await logProbSums(mismatched, policy), await logProbSums(mismatched, reference));
 }
+
+/** Cut where the model's positions end: the longest answer behind the longest prompt is longer than any row. */
+export const mismatchedWithin = (positions: number, answers: readonly Answer[]): Answer[] =>
+  mismatchedAnswers(answers).map(({ ids, promptLength }) => ({ ids: ids.slice(0, positions), promptLength }));
 
 async function logProbSums(answers: readonly Answer[], scorer: Scorer): Promise<number[]> {
   const sequences = answers.map(({ ids, promptLength }) => ({ ids, answerStart: promptLength }));
