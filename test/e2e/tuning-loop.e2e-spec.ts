@@ -30,7 +30,7 @@ describe.skipIf(!model)(`the tuning loop (${model ? 'for real' : noModel})`, () 
       databaseUrl,
       dataDir,
       model: model!,
-      env: { TRAINER_REST_SHARE: '0', TRAINER_NICE: '0' },
+      env: { TRAINER_NICE: '0' },
     });
     await chatAndCorrect(gateway);
     await reviewEverything(gateway);

@@ -143,9 +143,9 @@ export const settings = {
       .number()
       .min(0)
       .max(100)
-      .default(2)
+      .default(0)
       .describe(
-        'Longest rest after each training step while answers are being given, in lengths of that step; 0: training never rests.',
+        'Longest rest after each training step while answers are being given, in lengths of that step; 0: training never rests, for where it stands back it is hardly noticed.',
       ),
     TRAINER_MEMORY_GB: z.coerce
       .number()
