@@ -164,6 +164,22 @@ export const settings = {
       .default(0)
       .describe('Port of the trainer’s health and metrics page; 0 picks a free one.'),
   },
+  retention: {
+    RETENTION_RESPONSES_DAYS: integer(0, 36_500)
+      .default(30)
+      .describe(
+        'Days a stored response can be retrieved and gone on from; 0: for ever. Answers, feedback and conversations stay.',
+      ),
+    RETENTION_BATCH_FILES_DAYS: integer(0, 36_500)
+      .default(30)
+      .describe('Days after which the files of batches expire where the request does not say; 0: never.'),
+    RETENTION_IDEMPOTENCY_DAYS: integer(0, 36_500)
+      .default(1)
+      .describe('Days an idempotency key is remembered; 0: for ever.'),
+    RETENTION_WEBHOOKS_DAYS: integer(0, 36_500)
+      .default(30)
+      .describe('Days webhook events are kept after they were told or given up; 0: for ever.'),
+  },
   security: {
     ADMIN_KEY: optionalText.describe('Presets the first admin key instead of a random one (at least 16 characters).'),
     MODERATION_RULES: optionalText.describe(
@@ -190,6 +206,11 @@ type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
 /** The environment a child process gets: this one's, with these changes (undefined takes a variable away). */
 export function childEnvironment(changes: Record<string, string | undefined>): Record<string, string | undefined> {
   return { ...process.env, ...changes };
+}
+
+/** Sets what native libraries of this process will read. A worker thread cannot: its environment is a copy. */
+export function tellNativeLibraries(name: string, value: string): void {
+  process.env[name] = value;
 }
 
 /** The parsed settings, grouped, names in camelCase: `config.http.port`, `config.model.engineSlots`. */

@@ -3,6 +3,7 @@ import { Tensor, type InferenceSession } from 'onnxruntime-node';
 // The binding itself rather than the package's face, which has no blocking run.
 import { binding, initOrt, type Binding } from 'onnxruntime-node/dist/binding.js';
 import { configEntries } from '../config-entries.js';
+import { disableTelemetry } from '../telemetry.js';
 import { elementTypes } from '../tensor.js';
 import type { AnyTensorMap, BoundRun, HostTensor, RunOptions, Session, SessionOptions, TensorMap } from '../types.js';
 
@@ -19,6 +20,7 @@ export class BindingSession implements Session {
   }
 
   static create(model: Uint8Array | string, options: SessionOptions, defaultThreads: number): BindingSession {
+    disableTelemetry();
     initOrt();
     const native = new binding.InferenceSession();
     try {

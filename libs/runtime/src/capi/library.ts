@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import koffi from 'koffi';
 import { UnavailableError } from '@attune/platform';
+import { disableTelemetry } from '../telemetry.js';
 
 const require = createRequire(import.meta.url);
 
@@ -32,6 +33,7 @@ const loaded = new Map<string, NativeLibrary>();
 /** Loads a shared library once and keeps it for the life of the process. */
 export function loadLibrary(file: string): NativeLibrary {
   if (loaded.size === 0) enlargeAsyncStacks();
+  disableTelemetry();
   const library = loaded.get(file) ?? koffi.load(file);
   loaded.set(file, library);
   return library;
