@@ -1,5 +1,6 @@
 import type { TuningJobConfig } from '@attune/contracts';
 import type { Experiment, ExperimentHost, Row } from './experiment.js';
+import { formConfigs } from './forms.js';
 import { methodTable } from './methods.js';
 import { overOptimisation } from './over-optimisation.js';
 import { preference, PREFERENCE_CONFIG } from './preference.js';
@@ -27,7 +28,7 @@ export const experiments: Readonly<Record<string, Experiment>> = {
     thumbsConfigs(),
   ),
   forms: compared(
-    'LoRA keeps up with all weights at a hundredth of the bytes; a soft prompt learns less, in fewer still.',
+    'LoRA keeps up with all weights at a fraction of the bytes; a soft prompt learns less, in fewer still and more steps.',
     preference,
     formConfigs(),
   ),
@@ -76,23 +77,5 @@ function figuresOf({ before, after, trainSeconds, numTrained, rewardAccuracy, me
     passed: Number(report.passed),
     train_seconds: trainSeconds,
     trained_kilobytes: (numTrained * 4) / 1000,
-  };
-}
-
-/** The rates are each form's own: what one learns best at ruins another. */
-function formConfigs(): Record<string, TuningJobConfig> {
-  const { sft } = PREFERENCE_CONFIG;
-  const form = (name: TuningJobConfig['form'], rate: number): TuningJobConfig => ({
-    ...PREFERENCE_CONFIG,
-    stages: ['sft'],
-    form: name,
-    sft: { ...sft, learning_rate: rate },
-    soft_prompt: { tokens: 8 },
-  });
-  return {
-    'soft-prompt': form('soft-prompt', 3e-2),
-    bottleneck: form('bottleneck', 4e-3),
-    lora: form('lora', 4e-3),
-    full: form('full', 1e-3),
   };
 }

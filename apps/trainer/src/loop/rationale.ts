@@ -20,7 +20,7 @@ const MAX_SEQ = 160;
 const config = tuningJobConfig.parse({
   stages: ['sft'],
   form: 'full',
-  sft: { epochs: 20, max_steps: 250, learning_rate: 1e-3, batch_size: 16, replay_share: 0.25 },
+  sft: { epochs: 20, max_steps: 120, learning_rate: 1e-3, batch_size: 16, replay_share: 0.25 },
 });
 
 /**

@@ -9,8 +9,7 @@ import { loadPairs } from './polite-pairs.js';
 const FLIPPED_SHARE = 0.25;
 const MOST_PAIRS = 900;
 
-/** A reward model of its own on pairs in words the bundled model hardly knows: weights of runs of tokens help it out. */
-const WITH_NGRAMS = { epochs: 4, max_steps: 0, learning_rate: 2e-3, batch_size: 16, ngrams: 3 };
+const SUMMED = { epochs: 4, max_steps: 0, learning_rate: 2e-3, batch_size: 16, pooling: 'sum' } as const;
 
 interface Variant {
   readonly numPairs: number;
@@ -19,20 +18,20 @@ interface Variant {
   readonly reward?: Partial<TuningJobConfig['reward']>;
 }
 
+const all = (variant: Omit<Variant, 'numPairs'> = {}): Variant => ({ numPairs: MOST_PAIRS, ...variant });
+
 const VARIANTS: Readonly<Record<string, Variant>> = {
   '50 pairs': { numPairs: 50 },
   '100 pairs': { numPairs: 100 },
   '200 pairs': { numPairs: 200 },
   '400 pairs': { numPairs: 400 },
-  '900 pairs': { numPairs: MOST_PAIRS },
-  '900 pairs, a quarter flipped': { numPairs: MOST_PAIRS, flippedShare: FLIPPED_SHARE },
-  '900 pairs, head alone': { numPairs: MOST_PAIRS, reward: { ngrams: 0 } },
-  '900 pairs, all weights': { numPairs: MOST_PAIRS, form: 'full', reward: { learning_rate: 1e-3 } },
-  '900 pairs, all weights, head alone': {
-    numPairs: MOST_PAIRS,
-    form: 'full',
-    reward: { learning_rate: 1e-3, ngrams: 0 },
-  },
+  '900 pairs': all(),
+  '900 pairs, a quarter flipped': all({ flippedShare: FLIPPED_SHARE }),
+  'last token': all({ reward: { pooling: 'last', learning_rate: 1e-3 } }),
+  'runs of tokens': all({ reward: { ngrams: 3 } }),
+  LoRA: all({ form: 'lora' }),
+  'LoRA, last token': all({ form: 'lora', reward: { pooling: 'last', learning_rate: 1e-3 } }),
+  'LoRA, runs of tokens': all({ form: 'lora', reward: { pooling: 'last', ngrams: 3 } }),
 };
 
 /** How many pairs a reward model needs, what weights of runs of tokens bring, and what wrong labels cost. */
@@ -43,9 +42,9 @@ export const reward: Experiment = {
   run: async (name, host): Promise<Row> => ({ variant: name, figures: await train(host, VARIANTS[name]!) }),
 };
 
-async function train(host: ExperimentHost, { numPairs, flippedShare = 0, form = 'lora', reward: own }: Variant) {
+async function train(host: ExperimentHost, { numPairs, flippedShare = 0, form = 'full', reward: own }: Variant) {
   const data = await loadPairs(host.seed, numPairs, flippedShare);
-  const config = tuningJobConfig.parse({ seed: host.seed, form, reward: { ...WITH_NGRAMS, ...own } });
+  const config = tuningJobConfig.parse({ seed: host.seed, form, reward: { ...SUMMED, ...own } });
   const context = await memoryContext(host, config);
   const startedMs = systemClock.monotonicMs();
   const model = await trainRewardModel(context, initialPolicy(host.model, config), data);

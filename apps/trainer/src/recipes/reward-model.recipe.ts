@@ -36,6 +36,8 @@ import { switchesOf } from './switches.js';
 
 const STAGE = 'reward';
 const WARMUP_SHARE = 0.1;
+/** Pairs whose scores say where scores lie: mean and deviation need no more, and each costs two forward passes. */
+const PAIRS_FOR_SCALE = 256;
 
 /** A trained reward model: an adapter (or a whole model) and a head of its own. */
 export interface RewardModel {
@@ -64,7 +66,7 @@ export async function trainRewardModel(context: RecipeContext, start: Policy, da
     await state.finish(STAGE);
   }
   const scorer = scorerOver(model, form, parameters);
-  const scale = scaleOf((await scorePairs(context, scorer, data.train.preferences)).flat());
+  const scale = scaleOf((await scorePairs(context, scorer, data.train.preferences.slice(0, PAIRS_FOR_SCALE))).flat());
   const heldout = await scorePairs(context, scorer, data.heldout.preferences);
   const accuracy = rankingAccuracy(heldout);
   const calibration = calibrationOf(heldout.map(([chosen, rejected]) => chosen - rejected));
