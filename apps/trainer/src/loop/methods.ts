@@ -21,8 +21,8 @@ interface Method {
 
 const { sft, ppo, dpo, kto } = BRIEFLY_TAUGHT;
 const rounds = { ...ppo, iterations: 10 };
-const pairs = { ...dpo, epochs: 6, max_steps: 60 };
-const judged = { ...kto, epochs: 4, max_steps: 60 };
+const pairs = { ...dpo, epochs: 6, max_steps: 40 };
+const judged = { ...kto, epochs: 4, max_steps: 40 };
 const withoutHold = { sft_coef: 0, replay_coef: 0 };
 
 const moreSft: Train = (context, { data }, policy) => trainSft(context, policy, data.train.demonstrations);
@@ -34,7 +34,7 @@ const byKto: Train = (context, { engine, data }, policy) => trainKto(context, en
 /** Every way to go on from the same brief SFT with the same feedback. */
 const methods: Readonly<Record<string, Method>> = {
   'brief sft': { train: async () => undefined, settings: {} },
-  'more sft': { train: moreSft, settings: { sft: { ...sft, max_steps: 60 } } },
+  'more sft': { train: moreSft, settings: { sft: { ...sft, max_steps: 40 } } },
   ppo: { train: byPpo, settings: { ppo: rounds } },
   'ppo without ptx': { train: byPpo, settings: { ppo: { ...rounds, ptx_coef: 0 } } },
   'ppo without kl': { train: byPpo, settings: { ppo: { ...rounds, kl_coef: 0, kl_budget: 1e9 } } },
@@ -42,13 +42,14 @@ const methods: Readonly<Record<string, Method>> = {
   'dpo, loss alone': { train: byDpo, settings: { dpo: { ...pairs, ...withoutHold } } },
   ipo: { train: byDpo, settings: { dpo: { ...pairs, loss: 'ipo', beta: 0.5 } } },
   kto: { train: byKto, settings: { kto: judged } },
+  'kto, liked imitated': { train: byKto, settings: { kto: { ...judged, sft_coef: 1 } } },
   'kto, loss alone': { train: byKto, settings: { kto: { ...judged, ...withoutHold } } },
 };
 
 /** What InstructGPT, DPO and KTO are compared by in their papers, on one set of feedback and from one policy. */
 export const methodTable: Experiment = {
   expects:
-    'PPO without ptx pays in the suite; DPO and KTO come near PPO at less cost, and without replay they forget the suite.',
+    'PPO without ptx pays in the suite; DPO and KTO come near PPO at less cost, and by their loss alone they forget the suite.',
   variants: Object.keys(methods),
   async run(variant, host): Promise<Row> {
     const { train, settings } = methods[variant]!;
