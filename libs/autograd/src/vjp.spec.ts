@@ -190,13 +190,12 @@ const cases: Cases = {
       build: (g, i) => op.rotary(g, i['x']!, i['at']!, i['cos']!, i['sin']!, 2),
     },
   ],
-  Attention: [
-    {
-      inputs: { q: random(1, 2, 6, 4), k: random(1, 2, 3, 4), v: randomTensor([1, 2, 3, 4], 5), mask: causalTwice() },
-      constant: ['mask'],
-      build: (g, i) => op.attention(g, i['q']!, i['k']!, i['v']!, i['mask']!, 0.5),
-    },
-  ],
+  Attention: [1, 2, 5].map((parts) => ({
+    inputs: attentionInputs(),
+    constant: ['mask'],
+    shapes: parts === 1 ? {} : Object.fromEntries(['q', 'k', 'v', 'mask'].map((name) => [name, timeIsUnknown(name)])),
+    build: (g, i) => op.attention(g, i['q']!, i['k']!, i['v']!, op.attentionPlan(g, i['mask']!, 2, parts), 0.5),
+  })),
   TokenLogProbs: [
     {
       inputs: { h: random(3, 4), w: random(5, 4), labels: int64Tensor([3], [4, 0, 4]) },
@@ -230,19 +229,19 @@ describe('vector-Jacobian products', () => {
     expect(await gradientError({ inputs, build })).toBeLessThan(DIFFERENCE_OF_TWINS);
   });
 
-  it('of attention are those of the primitive twin', async () => {
-    const inputs = {
-      q: random(1, 2, 6, 4),
-      k: random(1, 2, 3, 4),
-      v: randomTensor([1, 2, 3, 4], 5),
-      mask: causalTwice(),
-    };
+  it.each([1, 2, 3, 5])('of attention in %i parts are those of the primitive twin', async (parts) => {
     const build = (g: op.Graph, i: Inputs) => {
-      const scores = op.scale(g, op.matmul(g, i['q']!, op.transpose(g, i['k']!, [0, 1, 3, 2])), 0.5);
-      const twin = op.matmul(g, op.softmax(g, op.add(g, scores, i['mask']!)), i['v']!);
-      return op.sub(g, twin, op.attention(g, i['q']!, i['k']!, i['v']!, i['mask']!, 0.5));
+      const keys = op.transpose(g, i['k']!, [0, 1, 3, 2]);
+      const grouped = op.reshape(g, i['q']!, [1, 2, 6, 4]);
+      const scores = op.scale(g, op.matmul(g, grouped, keys), 0.5);
+      const twice = op.concat(g, [i['mask']!, i['mask']!], 2);
+      const twin = op.matmul(g, op.softmax(g, op.add(g, scores, twice)), i['v']!);
+      const plan = op.attentionPlan(g, i['mask']!, 2, parts);
+      return op.sub(g, op.reshape(g, twin, [1, 4, 3, 4]), op.attention(g, i['q']!, i['k']!, i['v']!, plan, 0.5));
     };
-    expect(await gradientError({ inputs, constant: ['mask'], build })).toBeLessThan(DIFFERENCE_OF_TWINS);
+    expect(await gradientError({ inputs: attentionInputs(), constant: ['mask'], build })).toBeLessThan(
+      DIFFERENCE_OF_TWINS,
+    );
   });
 
   it('give zeros for a value that the loss does not depend on, and stop at stopGradient', async () => {
@@ -273,8 +272,13 @@ function reductions(reduce: typeof op.reduceSum): GradientCase[] {
   return [...fixed, symbolic];
 }
 
-/** Causal mask over three keys for two queries a position (grouped heads): [1, 1, 6, 3]. */
-function causalTwice() {
-  const rows = Array.from({ length: 6 }, (_, row) => [0, 1, 2].map((key) => (key <= row % 3 ? 0 : op.MASKED)));
-  return { dtype: 'float32' as const, shape: [1, 1, 6, 3], data: Float32Array.from(rows.flat()) };
+/** Four query heads over two key heads, three positions, of which each sees those before it. */
+function attentionInputs() {
+  const rows = [0, 1, 2].map((query) => [0, 1, 2].map((key) => (key <= query ? 0 : op.MASKED)));
+  const mask = { dtype: 'float32' as const, shape: [1, 1, 3, 3], data: Float32Array.from(rows.flat()) };
+  return { q: random(1, 4, 3, 4), k: random(1, 2, 3, 4), v: randomTensor([1, 2, 3, 4], 5), mask };
+}
+
+function timeIsUnknown(name: string): (number | string)[] {
+  return name === 'mask' ? [1, 1, 'T', 'T'] : [1, name === 'q' ? 4 : 2, 'T', 4];
 }

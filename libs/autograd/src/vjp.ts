@@ -1,4 +1,5 @@
 import type { Step, Vjp } from './step.js';
+import { attention } from './vjp/attention.js';
 import * as composite from './vjp/composite.js';
 import * as elementwise from './vjp/elementwise.js';
 import * as indexing from './vjp/indexing.js';
@@ -47,7 +48,7 @@ export const vjpTable: Readonly<Record<string, Vjp>> = {
   Gemm: product.matmul,
   SimplifiedLayerNormalization: normalization.rmsNorm,
   RotaryEmbedding: normalization.rotary,
-  Attention: composite.attention,
+  Attention: attention,
   GatherDistinct: composite.gatherDistinct,
   TokenLogProbs: composite.tokenLogProbs,
   StopGradient: () => [null],

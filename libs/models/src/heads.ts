@@ -1,16 +1,12 @@
 import {
-  type Dim,
-  div,
+  concatTo,
+  equalParts,
   type Graph,
-  int,
   linear,
   matmul,
-  mul,
   product,
   reshape,
-  slice,
   split,
-  sub,
   type Tensor,
   tokenLogProbs,
 } from '@attune/graph';
@@ -48,20 +44,7 @@ export function labelLogProbs(
   const parts = split(g, hidden, 0, cut.sizes, cut.dims).map((part, i) =>
     g.recomputed([part], () => tokenLogProbs(g, part, weight, labelParts[i]!)),
   );
-  return g.emit('Concat', parts, { attrs: { axis: int(0) }, outputs: [{ dtype: 'float32', shape: flat.shape }] })[0]!;
-}
-
-/** Sizes, int64 [parts], of parts that differ by 1 at most, and names for them: floor((i+1)·n/parts) − floor(i·n/parts). */
-function equalParts(g: Graph, rows: Dim, parts: number): { sizes: Tensor; dims: string[] } {
-  const upTo = (first: number) => {
-    const counted = mul(g, g.ints(Array.from({ length: parts }, (_, i) => first + i)), g.size(rows));
-    return div(g, counted, g.ints([parts]));
-  };
-  const sizes = sub(g, upTo(1), upTo(0));
-  const name = `${rows}/${parts}@${sizes.name}`;
-  const dims = Array.from({ length: parts }, (_, i) => `part ${i} of ${name}`);
-  dims.forEach((dim, i) => g.nameSize(dim, slice(g, sizes, 0, i, i + 1)));
-  return { sizes, dims };
+  return concatTo(g, parts, 0, flat.shape);
 }
 
 /** One number per row: hidden [N, hidden] by weight [1, hidden] plus bias [1], as value and reward heads. */

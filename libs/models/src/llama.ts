@@ -1,7 +1,8 @@
 import {
   add,
   attention,
-  concat,
+  type AttentionPlan,
+  attentionPlan,
   type Dim,
   gather,
   type Graph,
@@ -49,8 +50,10 @@ export interface ModelInputs {
   readonly embeds?: Tensor;
   /** int64 [B, T], each position below `config.maxPositions`. */
   readonly positions: Tensor;
-  /** Additive float32 [B or 1, 1, T, T]. */
+  /** Additive float32 [B or 1, 1, T, T], in which no token sees a later one of its row. */
   readonly mask: Tensor;
+  /** Parts of a row's tokens that attend one after the other, see attentionPlan; 1 when left out. */
+  readonly attentionParts?: number;
   /** Whether the backward pass computes each layer again, so that only its input is kept. */
   readonly recomputeLayers?: boolean;
 }
@@ -72,10 +75,9 @@ class LlamaLayers {
   private readonly batch: Dim;
   private readonly time: Dim;
   private readonly rows: Dim;
-  private readonly group: number;
   private readonly cos: Tensor;
   private readonly sin: Tensor;
-  private readonly mask: Tensor;
+  private readonly plan: AttentionPlan;
 
   constructor(
     private readonly g: Graph,
@@ -85,13 +87,11 @@ class LlamaLayers {
   ) {
     [this.batch, this.time] = inputs.positions.shape as [Dim, Dim];
     this.rows = product([this.batch, this.time]);
-    this.group = config.numHeads / config.numKvHeads;
     const { cos, sin } = rotaryTables(config, config.maxPositions);
     const shape = [config.maxPositions, config.headDim / 2];
     this.cos = g.constant('float32', shape, cos);
     this.sin = g.constant('float32', shape, sin);
-    // Grouped queries share the time axis, so the mask repeats along it once for all layers.
-    this.mask = concat(g, Array<Tensor>(this.group).fill(inputs.mask), 2);
+    this.plan = attentionPlan(g, inputs.mask, config.numHeads / config.numKvHeads, inputs.attentionParts);
   }
 
   layer(name: string, x: Tensor): Tensor {
@@ -105,15 +105,13 @@ class LlamaLayers {
   }
 
   private selfAttention(name: string, x: Tensor): Tensor {
-    const { g, config, batch, time, group } = this;
+    const { g, config } = this;
     const { numHeads, numKvHeads, headDim } = config;
     const q = this.heads(this.rotate(this.linear(`${name}.q_proj`, x), numHeads), numHeads);
     const k = this.heads(this.rotate(this.linear(`${name}.k_proj`, x), numKvHeads), numKvHeads);
     const v = this.heads(this.linear(`${name}.v_proj`, x), numKvHeads);
-    const grouped = reshape(g, q, [batch, numKvHeads, product([group, time]), headDim]);
-    const mixed = attention(g, grouped, k, v, this.mask, 1 / Math.sqrt(headDim));
-    const byHead = reshape(g, mixed, [batch, numHeads, time, headDim]);
-    const merged = reshape(g, transpose(g, byHead, [0, 2, 1, 3]), [this.rows, numHeads * headDim]);
+    const mixed = attention(g, q, k, v, this.plan, 1 / Math.sqrt(headDim));
+    const merged = reshape(g, transpose(g, mixed, [0, 2, 1, 3]), [this.rows, numHeads * headDim]);
     return this.adapted(name, this.linear(`${name}.o_proj`, merged));
   }
 

@@ -3,26 +3,6 @@ import type { Tensor } from '@attune/graph';
 import type { Vjp } from '../step.js';
 
 /**
- * Attention with one pass over [T, T] for the softmax: its row sum Σ P·dP equals Σ dO·O over the head dimension (Dao et
- * al. 2022, FlashAttention, appendix B.2), and is taken off inside the product dO·Vᵀ by one more column: [dO, −sum]·[V, 1]ᵀ.
- */
-export const attention: Vjp = ({ g, step, grads, needs }) => {
-  const [q, k, v] = step.inputs as [Tensor, Tensor, Tensor];
-  const { probabilities, output } = step.saved as { probabilities: Tensor; output: Tensor };
-  const alpha = step.options['scale']!;
-  const dy = grads[0]!;
-  const rowSum = op.reduceSum(g, op.mul(g, dy, output), { axes: [-1], keep: true });
-  const withSum = op.concat(g, [dy, op.neg(g, rowSum)], -1);
-  const withOne = op.concat(g, [v, op.filled(g, [...v.shape.slice(0, -1), 1], 1)], -1);
-  const dScores = op.mul(g, probabilities, op.matmul(g, withSum, withOne, { transB: true }));
-  return [
-    needs(0) ? op.matmul(g, dScores, k, { alpha }) : null,
-    needs(1) ? op.matmul(g, dScores, q, { transA: true, alpha }) : null,
-    needs(2) ? op.matmul(g, probabilities, dy, { transA: true }) : null,
-  ];
-};
-
-/**
  * d logits = dy·(onehot − P), with the sign and dy moved to the [N, H] side so that [N, V] is touched once, and not
  * copied either where the weight is frozen: onehot·W is the label's row of W.
  */

@@ -4,5 +4,6 @@ export * from './elementwise.js';
 export * from './gather.js';
 export * from './matmul.js';
 export * from './normalization.js';
+export * from './parts.js';
 export * from './reduce.js';
 export * from './shape.js';

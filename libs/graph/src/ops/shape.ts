@@ -36,8 +36,19 @@ export function slice(g: Graph, x: Tensor, axis: number, start: Dim, end: Dim): 
   return g.emit('Slice', inputs, { attrs: {}, outputs: [{ dtype: x.dtype, shape }] })[0]!;
 }
 
+/** The first `end` along one axis. */
+export const firstAlong = (g: Graph, x: Tensor, axis: number, end: Dim): Tensor =>
+  end === x.shape[axis] ? x : slice(g, x, axis, 0, end);
+
 export function concat(g: Graph, parts: readonly Tensor[], axis: number): Tensor {
   return parts.length === 1 ? parts[0]! : g.emit('Concat', parts, { attrs: { axis: int(axis) } })[0]!;
+}
+
+/** Parts that a split made, side by side again in the shape that was cut. */
+export function concatTo(g: Graph, parts: readonly Tensor[], axis: number, shape: Shape): Tensor {
+  if (parts.length === 1) return parts[0]!;
+  const outputs = [{ dtype: parts[0]!.dtype, shape }];
+  return g.emit('Concat', parts, { attrs: { axis: int(axis) }, outputs })[0]!;
 }
 
 /** Cuts an axis into parts whose sizes, int64 [parts], may be known at run time only; `dims` names them. */

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '@attune/models';
 import { type TuningForm, trainableCount } from '../forms/tuning-form.js';
 import { modelSize } from '../forms/model-size.js';
+import { ATTENTION_PARTS } from './model-graph.js';
 import type { TrainingSwitches } from './switches.js';
 
 /** One micro-batch as it goes through the model. */
@@ -30,6 +31,8 @@ const FLOAT = 4;
 const MEGABYTE = 2 ** 20;
 /** An empty Node process that has loaded ONNX Runtime. */
 const PROCESS = 120 * MEGABYTE;
+/** Share of a row's scores that attention in parts computes, see attentionPlan. */
+const SEEN = (ATTENTION_PARTS + 1) / (2 * ATTENTION_PARTS);
 /** The allocator's blocks are never all full: measured, see the spec beside this file. */
 const SLACK = 1.15;
 
@@ -70,7 +73,7 @@ function activationValues(
 ): number {
   const tokens = rows * length;
   const layer = layerValues(config, form, rows, length);
-  const mask = (rows * length * length * config.numHeads) / config.numKvHeads;
+  const mask = rows * length * length * (1 + (SEEN * config.numHeads) / config.numKvHeads);
   const inputs = tokens * config.hiddenSize;
   const kept = activationCheckpointing ? config.numLayers * inputs + layer : config.numLayers * layer;
   return kept + mask + transientValues(config, rows, length);
@@ -87,13 +90,14 @@ function layerValues(config: ModelConfig, form: TuningForm, rows: number, length
       : form.kind === 'bottleneck'
         ? 2 * (2 * form.size + hiddenSize)
         : 0;
-  return tokens * (perToken + added) + rows * numHeads * length * length;
+  return tokens * (perToken + added) + SEEN * rows * numHeads * length * length;
 }
 
 /** Gradients under way in the backward pass of one layer. */
 function transientValues(config: ModelConfig, rows: number, length: number): number {
   const { hiddenSize, intermediateSize, numHeads } = config;
-  return rows * length * (2 * hiddenSize + 2 * intermediateSize) + 2 * rows * numHeads * length * length;
+  const scores = (rows * numHeads * length * length) / ATTENTION_PARTS;
+  return rows * length * (2 * hiddenSize + 2 * intermediateSize) + 2 * scores;
 }
 
 /** Logits, probabilities, and probabilities less the labels. */

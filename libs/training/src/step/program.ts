@@ -46,7 +46,7 @@ export class Program<Batch> {
    * not.
    */
   static async create<Batch>(options: ProgramOptions<Batch>, gradients: boolean): Promise<Program<Batch>> {
-    const { objective, config, runtime, threads } = options;
+    const { objective, config, runtime, threads, placed } = options;
     const parameters = new Map([...(options.frozen ?? []), ...options.trainable]);
     const model = new ModelGraph(
       `train-${objective.name}`,
@@ -54,6 +54,8 @@ export class Program<Batch> {
       parameters,
       options.adapterScale ?? 1,
       options.switches,
+      // Where parts begin is whole-number arithmetic, which a device would leave to the CPU.
+      placed ? 1 : undefined,
     );
     const { lossSum, metricSums = {} } = objective.build(model);
     model.g.output(LOSS, lossSum);
@@ -63,7 +65,6 @@ export class Program<Batch> {
       const wrt = names.map((name) => model.parameter(name));
       gradient(model.g, lossSum, wrt).forEach((tensor, i) => model.g.output(gradientOutput(names[i]!), tensor));
     }
-    const { placed } = options;
     if (placed?.device.kind === 'webgpu') lowerForWebGpu(model.g);
     const session = await runtime.createSession(encodeModel(model.g), {
       device: placed?.device,
