@@ -22,6 +22,7 @@ import { PartsAsTheyCome1700000040000 } from './1700000040000-parts-as-they-come
 import { GatewayInstances1700000041000 } from './1700000041000-gateway-instances.js';
 import { IdempotentRequests1700000041100 } from './1700000041100-idempotent-requests.js';
 import { EmbeddingUse1700000041200 } from './1700000041200-embedding-use.js';
+import { Retention1700000041300 } from './1700000041300-retention.js';
 import { GradedRows1700000047000 } from './1700000047000-graded-rows.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
@@ -50,5 +51,6 @@ export const migrations = [
   GatewayInstances1700000041000,
   IdempotentRequests1700000041100,
   EmbeddingUse1700000041200,
+  Retention1700000041300,
   GradedRows1700000047000,
 ];

@@ -59,6 +59,8 @@ describe.skipIf(!testModel)(`files and uploads (${testModel ? 'by the official c
       expires_after: { anchor: 'created_at', seconds: 3600 },
     });
     expect(file.expires_at).toBe(file.created_at + 3600);
+    const forBatch = await create('{}', 'b.jsonl', 'batch');
+    expect(forBatch.expires_at).toBe(forBatch.created_at + 30 * 86_400);
     await gateway.dataSource.query(`update stored_file set expires_at = now() - interval '1 s' where id = $1`, [
       file.id,
     ]);

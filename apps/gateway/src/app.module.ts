@@ -26,6 +26,7 @@ import { OpenAIErrorFilter } from './openai/openai-error.filter.js';
 import { OpenAIModule } from './openai/openai.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { ResponsesModule } from './responses/responses.module.js';
+import { RetentionModule } from './retention/retention.module.js';
 import { ReviewModule } from './review/review.module.js';
 import { TuningModule } from './tuning/tuning.module.js';
 import { VectorStoresModule } from './vector-stores/vector-stores.module.js';
@@ -71,6 +72,7 @@ export class AppModule {
         // telling others
         WebhooksModule,
         // running it
+        RetentionModule,
         HealthModule,
         ConsoleModule,
       ],

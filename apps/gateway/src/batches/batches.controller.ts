@@ -7,11 +7,13 @@ import {
   type PageQuery,
 } from '@attune/contracts';
 import { BatchRepository, FileRepository } from '@attune/persistence';
-import { InvalidRequestError } from '@attune/platform';
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { InvalidRequestError, type Config } from '@attune/platform';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { CurrentCaller, type Caller } from '../auth/caller.js';
 import { cursorPage } from '../core/list.js';
+import { CONFIG } from '../core/tokens.js';
 import { Validated } from '../core/validate.js';
+import { batchFilesSeconds } from '../retention/batch-files.js';
 import { BatchRunner } from './batch-runner.js';
 import { batchView } from './batch.view.js';
 
@@ -19,6 +21,7 @@ import { batchView } from './batch.view.js';
 @Controller('v1/batches')
 export class BatchesController {
   constructor(
+    @Inject(CONFIG) private readonly config: Config,
     private readonly batches: BatchRepository,
     private readonly files: FileRepository,
     private readonly runner: BatchRunner,
@@ -40,7 +43,8 @@ export class BatchesController {
         { param },
       );
     }
-    const batch = await this.batches.create(caller, body);
+    const lifetimeSeconds = body.output_expires_after?.seconds ?? batchFilesSeconds(this.config) ?? null;
+    const batch = await this.batches.create(caller, body, lifetimeSeconds);
     this.runner.wake();
     return batchView(batch);
   }

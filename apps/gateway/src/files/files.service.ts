@@ -6,13 +6,14 @@ import {
   type ListFilesQuery,
 } from '@attune/contracts';
 import { FileRepository, UploadRepository, VectorStoreRepository } from '@attune/persistence';
-import { messageOf, type Logger } from '@attune/platform';
+import { messageOf, type Config, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { cursorPage } from '../core/list.js';
 import type { MultipartBody } from '../core/multipart.js';
-import { LOGGER } from '../core/tokens.js';
+import { CONFIG, LOGGER } from '../core/tokens.js';
 import { validate } from '../core/validate.js';
+import { batchFilesSeconds } from '../retention/batch-files.js';
 import { fileView } from './file.view.js';
 import { expectJsonLines } from './json-lines.js';
 
@@ -22,13 +23,17 @@ const SWEEP_MS = 10 * 60_000;
 @Injectable()
 export class FilesService implements OnApplicationBootstrap, OnApplicationShutdown {
   private sweeper?: NodeJS.Timeout;
+  private readonly batchFilesSeconds: number | undefined;
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(CONFIG) config: Config,
     private readonly files: FileRepository,
     private readonly uploads: UploadRepository,
     private readonly stores: VectorStoreRepository,
-  ) {}
+  ) {
+    this.batchFilesSeconds = batchFilesSeconds(config);
+  }
 
   onApplicationBootstrap(): void {
     this.sweeper = setInterval(() => void this.sweep(), SWEEP_MS).unref();
@@ -41,7 +46,8 @@ export class FilesService implements OnApplicationBootstrap, OnApplicationShutdo
   async add(caller: Caller, { filename, content, fields }: MultipartBody): Promise<FileObject> {
     const { purpose, expires_after: expiry } = validate(createFileFields, fields);
     expectJsonLines(purpose, filename, content);
-    const row = { userId: caller.userId, filename, purpose, content, lifetimeSeconds: expiry?.seconds };
+    const lifetimeSeconds = expiry?.seconds ?? (purpose === 'batch' ? this.batchFilesSeconds : undefined);
+    const row = { userId: caller.userId, filename, purpose, content, lifetimeSeconds };
     return fileView(await this.files.add(row));
   }
 

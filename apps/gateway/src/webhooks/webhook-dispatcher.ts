@@ -15,13 +15,11 @@ import { WebhookSender } from './webhook-sender.js';
 const AT_ONCE = 8;
 /** Retries become due without a notification. */
 const LOOK_MS = 5_000;
-const FORGET_MS = 3_600_000;
 
 /** Brings events from the outbox to their endpoints; each goes out once, whichever gateway takes it. */
 @Injectable()
 export class WebhookDispatcher implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly sending: BackgroundWork;
-  private readonly forgetting: BackgroundWork;
 
   constructor(
     @Inject(LOGGER) logger: Logger,
@@ -31,8 +29,6 @@ export class WebhookDispatcher implements OnModuleInit, OnApplicationBootstrap, 
   ) {
     const work = (stopping: AbortSignal) => this.sendDue(stopping);
     this.sending = new BackgroundWork({ name: 'sending webhooks', everyMs: LOOK_MS, logger, work });
-    const forget = () => this.webhooks.removeOld();
-    this.forgetting = new BackgroundWork({ name: 'forgetting webhooks', everyMs: FORGET_MS, logger, work: forget });
   }
 
   onModuleInit(): void {
@@ -41,11 +37,10 @@ export class WebhookDispatcher implements OnModuleInit, OnApplicationBootstrap, 
 
   onApplicationBootstrap(): void {
     this.sending.start();
-    this.forgetting.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.sending.stop(), this.forgetting.stop()]);
+    await this.sending.stop();
   }
 
   private async sendDue(stopping: AbortSignal): Promise<void> {

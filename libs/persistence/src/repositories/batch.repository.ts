@@ -40,9 +40,11 @@ export class BatchRepository {
     });
   }
 
+  /** @param outputLifetimeSeconds of the files with its results; null: until they are deleted */
   async create(
     { userId, keyId }: { userId: string; keyId: string },
     request: CreateBatchRequest,
+    outputLifetimeSeconds: number | null = null,
   ): Promise<BatchWithCounts> {
     const id = createId('batch');
     await this.db.getRepository(Batch).insert({
@@ -51,7 +53,7 @@ export class BatchRepository {
       apiKeyId: keyId,
       endpoint: request.endpoint,
       inputFileId: request.input_file_id,
-      outputLifetimeSeconds: request.output_expires_after?.seconds ?? null,
+      outputLifetimeSeconds,
       metadata: request.metadata ?? null,
     });
     return this.get(id, userId);

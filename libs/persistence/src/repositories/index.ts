@@ -12,6 +12,7 @@ import { FineTuningRepository } from './fine-tuning.repository.js';
 import { UsageRepository } from './usage.repository.js';
 import { WebhookRepository } from './webhook.repository.js';
 import { IdempotencyRepository } from './idempotency.repository.js';
+import { RetentionRepository } from './retention.repository.js';
 import { InstanceRepository } from './instance.repository.js';
 import { VectorSearchRepository } from './vector-search.repository.js';
 import { VectorStoreRepository } from './vector-store.repository.js';
@@ -46,6 +47,7 @@ export const repositories = [
   ResponseEventRepository,
   InstanceRepository,
   IdempotencyRepository,
+  RetentionRepository,
 ] as const;
 
 export * from './account.repository.js';
@@ -58,6 +60,7 @@ export * from './feedback.repository.js';
 export { FileRepository, type NewFile } from './file.repository.js';
 export * from './idempotency.repository.js';
 export { InstanceRepository, SILENT_MS } from './instance.repository.js';
+export { RetentionRepository } from './retention.repository.js';
 export * from './response-event.repository.js';
 export * from './response.repository.js';
 export type { SavedResponse } from './response-row.js';

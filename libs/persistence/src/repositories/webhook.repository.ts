@@ -21,7 +21,6 @@ export interface Delivery {
 
 /** Who has not answered by then is asked again by whichever gateway looks next. */
 const CLAIM = `interval '1 minute'`;
-const KEPT = `interval '30 days'`;
 
 /** Endpoints that are told of events, and the events on their way to them. */
 export class WebhookRepository {
@@ -102,13 +101,6 @@ export class WebhookRepository {
          next_attempt_at = clock_timestamp() + make_interval(secs => coalesce($3::float8, 0))
        where id = $1`,
       [id, error, retrySeconds],
-    );
-  }
-
-  /** Forgets events that were told, or given up, long ago. */
-  async removeOld(): Promise<void> {
-    await this.db.query(
-      `delete from webhook_delivery where coalesce(delivered_at, given_up_at) < clock_timestamp() - ${KEPT}`,
     );
   }
 
