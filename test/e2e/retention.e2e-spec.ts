@@ -32,9 +32,8 @@ describe('what is kept for a time only', () => {
     for (const age of ages) {
       const body = { status: age === undefined ? 'in_progress' : 'completed', output: [] } as unknown as ResponseObject;
       const [previousResponseId, id] = [ids.at(-1) ?? null, createId('resp')];
-      await new ResponseRepository(database.dataSource).save({
-        ...{ id, userId, previousResponseId, conversationId: null, conversationUntil: null, input: [], body },
-      });
+      const row = { id, userId, previousResponseId, conversationId: null, conversationUntil: null, input: [], body };
+      await new ResponseRepository(database.dataSource).save(row);
       await database.dataSource.query(
         `update response set ended_at = ended_at - make_interval(days => $2),
            created_at = created_at - make_interval(days => $2) where id = $1`,
