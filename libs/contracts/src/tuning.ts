@@ -27,6 +27,7 @@ export const bottleneckConfig = z.object({
 /** Prompt tuning, Lester et al. 2021 (https://arxiv.org/abs/2104.08691). */
 export const softPromptConfig = z.object({
   tokens: z.number().int().min(1).max(256).default(8).describe('Virtual tokens put before every prompt.'),
+  rate_scale: positive(30).describe('What the learning rate of a stage is multiplied by for virtual tokens.'),
   init_text: z
     .string()
     .max(2000)

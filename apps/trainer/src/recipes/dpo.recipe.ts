@@ -1,7 +1,6 @@
 import type { Engine } from '@attune/engine';
 import { deriveSeed } from '@attune/platform';
 import {
-  AdamW,
   cosine,
   dpo,
   type DpoBatch,
@@ -21,6 +20,7 @@ import { batchItems, numSteps } from './data-order.js';
 import { measureDrift, measureFinalDrift } from './drift.js';
 import { countTokensOf, figuresOf, mean } from './figures.js';
 import { microBatches, partOf } from './micro-batches.js';
+import { optimizerOf } from './optimizer.js';
 import { toPair } from './preference-pairs.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
@@ -64,7 +64,7 @@ export async function trainDpo(
     ...switchesOf(config),
     objective: objectiveOf(config.dpo),
     trainable: policy.parameters,
-    optimizer: state.trackOptimizer('dpo-optimizer', new AdamW({ weightDecay: 0 })),
+    optimizer: state.trackOptimizer('dpo-optimizer', optimizerOf(config)),
     clipNorm: 1,
   });
   const seed = deriveSeed(config.seed, STAGE);

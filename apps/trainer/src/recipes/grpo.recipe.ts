@@ -2,7 +2,6 @@ import type { Engine } from '@attune/engine';
 import type { TuningJobConfig } from '@attune/contracts';
 import { deriveSeed } from '@attune/platform';
 import {
-  AdamW,
   groupBatch,
   type GroupedRollout,
   groupRelativeAdvantages,
@@ -23,6 +22,7 @@ import { budgetSpent } from './drift.js';
 import { mean, meanFigures } from './figures.js';
 import { type GradedPrompt, promptSource, type PromptSource } from './graders.js';
 import { microBatches } from './micro-batches.js';
+import { optimizerOf } from './optimizer.js';
 import { samplePolicy, toSequence } from './policy-rollouts.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
@@ -57,7 +57,7 @@ export async function trainGrpo(
         ? grpo({ clipRange: settings.clip_range, klCoef: settings.kl_coef })
         : rloo({ clipRange: settings.clip_range }),
     trainable: policy.parameters,
-    optimizer: state.trackOptimizer('grpo-optimizer', new AdamW({ weightDecay: 0 })),
+    optimizer: state.trackOptimizer('grpo-optimizer', optimizerOf(config)),
     clipNorm: 1,
   });
   try {

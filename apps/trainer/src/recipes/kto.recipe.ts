@@ -1,7 +1,6 @@
 import type { Engine } from '@attune/engine';
 import { deriveSeed } from '@attune/platform';
 import {
-  AdamW,
   type Answer,
   answerBatch,
   cosine,
@@ -22,6 +21,7 @@ import { batchItems, numSteps } from './data-order.js';
 import { measureDrift, measureFinalDrift } from './drift.js';
 import { countTokensOf, figuresOf } from './figures.js';
 import { microBatches, partOf } from './micro-batches.js';
+import { optimizerOf } from './optimizer.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
 import { replayedBeside } from './replay.js';
@@ -63,7 +63,7 @@ export async function trainKto(
     ...switchesOf(config),
     objective: kto({ beta, sftCoef: config.kto.sft_coef, ...weights }),
     trainable: policy.parameters,
-    optimizer: state.trackOptimizer('kto-optimizer', new AdamW({ weightDecay: 0 })),
+    optimizer: state.trackOptimizer('kto-optimizer', optimizerOf(config)),
     clipNorm: 1,
   });
   const seed = deriveSeed(config.seed, STAGE);

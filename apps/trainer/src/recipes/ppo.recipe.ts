@@ -2,7 +2,6 @@ import type { Engine } from '@attune/engine';
 import type { ChatMessage } from '@attune/contracts';
 import { createRandom, deriveSeed } from '@attune/platform';
 import {
-  AdamW,
   episodeReward,
   explainedVariance,
   generalisedAdvantages,
@@ -27,6 +26,7 @@ import { answerLogProbs, answerValues, sequenceScores } from '../model/scoring.j
 import { batchItems } from './data-order.js';
 import { budgetSpent } from './drift.js';
 import { mean, meanFigures } from './figures.js';
+import { optimizerOf } from './optimizer.js';
 import { samplePolicy, toSequence } from './policy-rollouts.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
@@ -121,7 +121,7 @@ async function createRoles(context: RecipeContext, policy: Policy): Promise<Role
       ptxCoef: settings.ptx_coef,
     }),
     trainable,
-    optimizer: state.trackOptimizer('ppo-optimizer', new AdamW({ weightDecay: 0 })),
+    optimizer: state.trackOptimizer('ppo-optimizer', optimizerOf(config)),
     clipNorm: 1,
   });
   const policyScorer = scorerOver(model, policy.form, trainable);

@@ -1,6 +1,5 @@
 import { createRandom, deriveSeed } from '@attune/platform';
 import {
-  AdamW,
   calibrationOf,
   copyParameters,
   cosine,
@@ -29,6 +28,7 @@ import { sequenceScores } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
 import { countTokensOf, figuresOf } from './figures.js';
 import { microBatches } from './micro-batches.js';
+import { optimizerOf } from './optimizer.js';
 import { joinRankings, toRanking } from './preference-pairs.js';
 import type { RecipeContext } from './recipe-context.js';
 import { initialPolicy } from './starting-policy.js';
@@ -138,7 +138,7 @@ async function trainOnPairs(
       form: rewardFormOf(model.config, parameters),
     }),
     trainable: parameters,
-    optimizer: state.trackOptimizer('reward-optimizer', new AdamW({ weightDecay: 0 })),
+    optimizer: state.trackOptimizer('reward-optimizer', optimizerOf(config)),
     clipNorm: 1,
   });
   const seed = deriveSeed(config.seed, STAGE);

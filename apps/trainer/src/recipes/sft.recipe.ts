@@ -1,5 +1,5 @@
 import { deriveSeed } from '@attune/platform';
-import { AdamW, cosine, padSequences, sft, TrainStep } from '@attune/training';
+import { cosine, padSequences, sft, TrainStep } from '@attune/training';
 import type { Demonstration } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { answerSequence, toWeighted } from '../model/answer-sequence.js';
@@ -7,6 +7,7 @@ import { foundationOf, type Policy } from '../model/policy.js';
 import { batchItems, numSteps } from './data-order.js';
 import { countTokensOf, figuresOf } from './figures.js';
 import { microBatches } from './micro-batches.js';
+import { optimizerOf } from './optimizer.js';
 import type { RecipeContext } from './recipe-context.js';
 import { replayed } from './replay.js';
 import { switchesOf } from './switches.js';
@@ -39,7 +40,7 @@ export async function trainSft(
     ...switchesOf(config),
     objective: sft(),
     trainable: policy.parameters,
-    optimizer: state.trackOptimizer('sft-optimizer', new AdamW({ weightDecay: 0 })),
+    optimizer: state.trackOptimizer('sft-optimizer', optimizerOf(config)),
     clipNorm: 1,
   });
   const seed = deriveSeed(config.seed, STAGE);

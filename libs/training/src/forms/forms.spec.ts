@@ -132,6 +132,18 @@ describe('a soft prompt', () => {
     expect(trainableFraction(smol, { kind: 'soft-prompt', numTokens: 20 })).toBeLessThan(1e-3);
   });
 
+  it('can make a frozen model say what it is taught', async () => {
+    // Weights that are large enough for the frozen model to say anything at all with certainty.
+    const decided = initialParameters(config, createRandom(1), 1);
+    const tuned = startTuning(config, { kind: 'soft-prompt', numTokens: 8 }, decided, createRandom(5));
+    const optimizer = new AdamW({ weightDecay: 0 });
+    const step = await TrainStep.create({ config, ...tuned, objective: sft(), optimizer, clipNorm: 1, runtime });
+    const taught = padSequences([{ ids: sequence(3, 9).ids, weights: [0, 0, 0, 0, 1, 1, 1, 1, 1] }]);
+    for (let i = 0; i < 300; i++) await step.run([taught], 0.1 * Math.min(1, (300 - i) / 150));
+    expect((await step.evaluate([taught])).loss).toBeLessThan(0.1);
+    step.release();
+  });
+
   it('starts from the embeddings it is told, repeated to its length', () => {
     const form: TuningForm = { kind: 'soft-prompt', numTokens: 3, initIds: [4, 6] };
     const prompt = startTuning(config, form, base, createRandom(1)).trainable.get('prompt_embeddings')!.data;

@@ -6,9 +6,17 @@ export interface AdamWOptions {
   readonly epsilon: number;
   /** Decoupled decay, applied to matrices only: norms and biases are left alone. */
   readonly weightDecay: number;
+  /** What the learning rate of a parameter is multiplied by, by its name; 1 for those that are left out. */
+  readonly rateScales: ReadonlyMap<string, number>;
 }
 
-export const ADAMW_DEFAULTS: AdamWOptions = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1 };
+export const ADAMW_DEFAULTS: AdamWOptions = {
+  beta1: 0.9,
+  beta2: 0.95,
+  epsilon: 1e-8,
+  weightDecay: 0.1,
+  rateScales: new Map(),
+};
 
 /** AdamW (Loshchilov & Hutter 2019, algorithm 2), moments in float32, about 5 ns a parameter. */
 export class AdamW implements Optimizer {
@@ -22,7 +30,8 @@ export class AdamW implements Optimizer {
 
   update(parameters: readonly Trainable[], gradientScale: number, learningRate: number): void {
     this.step++;
-    for (const parameter of parameters) this.updateOne(parameter, gradientScale, learningRate);
+    for (const parameter of parameters)
+      this.updateOne(parameter, gradientScale, learningRate * (this.options.rateScales.get(parameter.name) ?? 1));
   }
 
   state(): OptimizerState {
