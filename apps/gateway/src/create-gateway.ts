@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import fastifyStatic from '@fastify/static';
 import { CANCEL_ANSWERS_AFTER_MS, createId, type Config, type Logger } from '@attune/platform';
@@ -11,28 +10,12 @@ import { ChatService } from './chat/chat.service.js';
 import { CONSOLE_FOLDER } from './console/console.controller.js';
 import { Draining } from './core/draining.js';
 import { NestLogger } from './core/nest-logger.js';
+import { securityHeaders } from './core/security-headers.js';
 import { parseStrictJson } from './core/strict-json.js';
 import type { LoadedModel } from './inference/load-model.js';
 import { Metrics } from './metrics/metrics.js';
 import { errorBody, retryHeaders, statusOf, toAppError } from './openai/error-body.js';
 import { AuthenticatedWsAdapter } from './realtime/authenticated-ws-adapter.js';
-
-/** Scripts and connections of our own origin only; Mantine writes style elements at run time. */
-const contentSecurityPolicy = {
-  useDefaults: false,
-  directives: {
-    defaultSrc: ["'self'"],
-    scriptSrc: ["'self'"],
-    styleSrc: ["'self'", "'unsafe-inline'"],
-    imgSrc: ["'self'", 'data:', 'blob:'],
-    fontSrc: ["'self'", 'data:'],
-    connectSrc: ["'self'", 'ws:', 'wss:'],
-    objectSrc: ["'none'"],
-    frameAncestors: ["'none'"],
-    baseUri: ["'self'"],
-    formAction: ["'self'"],
-  },
-};
 
 export interface Gateway {
   port: number;
@@ -53,7 +36,6 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
     logger: new NestLogger(logger),
     abortOnError: false,
   });
-  await app.register(helmet, { contentSecurityPolicy, crossOriginResourcePolicy: { policy: 'same-origin' } });
   await app.register(multipart, { limits: { fileSize: config.http.uploadLimitBytes, files: 1, fields: 10 } });
   await app.register(fastifyStatic, { root: CONSOLE_FOLDER, serve: false });
   app.useBodyParser('application/json', { bodyLimit: config.http.bodyLimitBytes }, strictJson);
@@ -109,12 +91,12 @@ function strictJson(_request: unknown, body: Buffer, done: BodyDone): void {
   }
 }
 
-/** Every answer carries the id under which the log knows it; every route is counted. */
+/** Every answer carries the id under which the log knows it and what browsers must know; every route is counted. */
 function observe(app: NestFastifyApplication): void {
   const metrics = app.get(Metrics);
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.header('x-request-id', request.id);
+    void reply.headers(securityHeaders).header('x-request-id', request.id);
     done();
   });
   fastify.addHook('onResponse', (request, reply, done) => {

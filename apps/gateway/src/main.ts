@@ -5,6 +5,7 @@ import {
   exitWithSentence,
   loadConfig,
   messageOf,
+  outputInBackground,
   UnavailableError,
 } from '@attune/platform';
 import { createGateway } from './create-gateway.js';
@@ -14,7 +15,7 @@ import { placeOf } from '@attune/persistence';
 /** Starts the gateway and stops it in good order on SIGTERM, Ctrl-C, or when its supervisor is gone. */
 async function run(): Promise<void> {
   const config = loadConfig();
-  const logger = createLogger('gateway', config.logging.logLevel);
+  const logger = createLogger('gateway', config.logging.logLevel, outputInBackground());
   const loaded = await loadModel(config, logger);
   const gateway = await createGateway(config, logger, loaded).catch(async (error: unknown) => {
     await loaded.engine.close();

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 const SHOWN_CHARACTERS = 10;
 
@@ -12,7 +12,7 @@ export function createSecret(): string {
  * there is no list of likely ones to try.
  */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret, 'utf8').digest('hex');
+  return hash('sha256', secret, 'hex');
 }
 
 /** What the console shows of a key. */

@@ -35,3 +35,9 @@ export function createLogger(name: string, level: string, destination?: Destinat
   };
   return destination ? pino(options, destination) : pino(options);
 }
+
+/**
+ * Standard output for a process that must not wait for it: lines that come while some are being written go out together.
+ * The last ones of a process that is killed are lost; every other end writes them.
+ */
+export const outputInBackground = (): DestinationStream => pino.destination({ dest: 1, sync: false });

@@ -27,6 +27,8 @@ export class Tokenizer {
   readonly eosIds: readonly number[];
   private readonly inner: HubTokenizer;
   private readonly specialTexts: string[];
+  /** Finds any of them; matches nothing where there are none. */
+  private readonly anySpecial: RegExp;
   /** Tokens that decoding leaves out, by id. */
   private readonly hiddenTokens: ReadonlyMap<number, string>;
   private readonly alone = new Map<number, string>();
@@ -42,6 +44,7 @@ export class Tokenizer {
     this.eosIds = files.eosIds;
     const added = [...this.inner.get_added_tokens_decoder().entries()];
     this.specialTexts = added.map(([, token]) => token.content);
+    this.anySpecial = new RegExp(this.specialTexts.map(escaped).join('|') || '(?!)');
     this.hiddenTokens = new Map(
       added.filter(([, token]) => token.special).map(([id, token]) => [Number(id), token.content]),
     );
@@ -182,7 +185,7 @@ export class Tokenizer {
   }
 
   private guard(content: string): string {
-    if (!this.specialTexts.some((special) => content.includes(special))) return content;
+    if (!this.anySpecial.test(content)) return content;
     return this.specialTexts.reduce(
       (text, special) => text.replaceAll(special, special.slice(0, 1) + breaker + special.slice(1)),
       content.replaceAll(breaker, ''),
@@ -194,3 +197,5 @@ export class Tokenizer {
     return text.split(breaker).flatMap((piece) => this.encode(piece));
   }
 }
+
+const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import Fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { EventStream } from './sse.js';
@@ -55,6 +55,39 @@ describe('server-sent events', () => {
     expect(empty.headers.get('content-type')).toContain('text/event-stream');
     expect(await empty.text()).toBe('');
     expect(await (await fetch(`${url}/alive`)).text()).toBe('data: one\n\n: still here\n\ndata: two\n\n');
+    await app.close();
+  });
+
+  it('carry any character, over a connection that goes on', async () => {
+    const app = Fastify();
+    app.get('/', async (_, reply) => {
+      const stream = new EventStream(reply);
+      for (const text of ['grüße', '🎉', 'x'.repeat(70_000)]) await stream.send({ text });
+      stream.end();
+    });
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    for (let time = 0; time < 2; time++) {
+      const events = (await (await fetch(url)).text()).split('\n\n');
+      expect(events.slice(0, 2)).toEqual(['data: {"text":"grüße"}', 'data: {"text":"🎉"}']);
+      expect(events[2]).toHaveLength(70_000 + 'data: {"text":""}'.length);
+    }
+    await app.close();
+  });
+
+  it('are not in chunks for who speaks HTTP/1.0', async () => {
+    const app = Fastify();
+    app.get('/', async (_, reply) => {
+      const stream = new EventStream(reply);
+      await stream.send('one');
+      stream.end();
+    });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1').end('GET / HTTP/1.0\r\n\r\n');
+    const [, body] = Buffer.concat((await socket.toArray()) as Buffer[])
+      .toString()
+      .split('\r\n\r\n');
+    expect(body).toBe('data: one\n\n');
     await app.close();
   });
 

@@ -5,6 +5,8 @@ import type { FastifyReply } from 'fastify';
 export class EventStream {
   private readonly gone = new AbortController();
   private open = false;
+  /** Whether chunks of HTTP are framed here: Node writes the frame of each as three pieces of its own. */
+  private framed = false;
 
   constructor(private readonly reply: FastifyReply) {
     // `close` also follows a complete answer; only a connection that ends before that is a client who left.
@@ -41,18 +43,18 @@ export class EventStream {
   /** A line that clients pass over, so that nobody between takes a silent stream for a dead one. */
   beat(): void {
     if (this.open && !this.disconnected.aborted && !this.reply.raw.writableNeedDrain) {
-      this.reply.raw.write(': still here\n\n');
+      this.reply.raw.write(this.frame(': still here\n\n'));
     }
   }
 
   end(): void {
-    if (this.open) this.reply.raw.end();
+    if (this.open) this.reply.raw.end(this.framed ? '0\r\n\r\n' : undefined);
   }
 
   private write(text: string): Promise<void> | undefined {
     if (this.disconnected.aborted) return undefined;
     if (!this.open) this.begin();
-    return this.reply.raw.write(text) ? undefined : this.room();
+    return this.reply.raw.write(this.frame(text)) ? undefined : this.room();
   }
 
   private async room(): Promise<void> {
@@ -70,5 +72,12 @@ export class EventStream {
       // Proxies such as nginx would otherwise collect the whole answer first.
       'x-accel-buffering': 'no',
     });
+    // HTTP/1.0 knows no chunks, and some proxies speak it.
+    this.framed = this.reply.raw.chunkedEncoding;
+    this.reply.raw.chunkedEncoding = false;
+  }
+
+  private frame(text: string): string {
+    return this.framed ? `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n` : text;
   }
 }

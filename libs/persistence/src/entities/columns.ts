@@ -17,6 +17,9 @@ const storableJson: ValueTransformer = {
 
 /** JSON with every string made {@link storable}. */
 export function storableJsonText(value: unknown): string {
+  const text = JSON.stringify(value);
+  // Both are spelled as escapes; a text without any is spared a look at each of its values.
+  if (!/\\u(?:0000|d[89a-f])/.test(text)) return text;
   return JSON.stringify(value, (_, part: unknown) => (typeof part === 'string' ? storable(part) : part));
 }
 

@@ -45,7 +45,17 @@ const closed = {
   totalMs: 'real',
 } as const;
 
-const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const snakes = new Map<string, string>();
+
+/** `createdAt` as the column is called; each name is worked out once. */
+function snake(name: string): string {
+  const known = snakes.get(name);
+  if (known !== undefined) return known;
+  const column = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  snakes.set(name, column);
+  return column;
+}
+
 const names = (columns: object) => Object.keys(columns).map(snake).join(', ');
 const typed = (columns: object, more: object = {}) =>
   Object.entries({ ...columns, ...more })
