@@ -19,10 +19,12 @@ import { KeyQuotas1700000036000 } from './1700000036000-key-quotas.js';
 import { AnnounceResponses1700000038000 } from './1700000038000-announce-responses.js';
 import { OwnedLeases1700000039000 } from './1700000039000-owned-leases.js';
 import { PartsAsTheyCome1700000040000 } from './1700000040000-parts-as-they-come.js';
+import { PassageVectors1700000040500 } from './1700000040500-passage-vectors.js';
 import { GatewayInstances1700000041000 } from './1700000041000-gateway-instances.js';
 import { IdempotentRequests1700000041100 } from './1700000041100-idempotent-requests.js';
 import { EmbeddingUse1700000041200 } from './1700000041200-embedding-use.js';
 import { Retention1700000041300 } from './1700000041300-retention.js';
+import { CheckpointPermissions1700000041400 } from './1700000041400-checkpoint-permissions.js';
 import { GradedRows1700000047000 } from './1700000047000-graded-rows.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
@@ -48,9 +50,11 @@ export const migrations = [
   AnnounceResponses1700000038000,
   OwnedLeases1700000039000,
   PartsAsTheyCome1700000040000,
+  PassageVectors1700000040500,
   GatewayInstances1700000041000,
   IdempotentRequests1700000041100,
   EmbeddingUse1700000041200,
   Retention1700000041300,
+  CheckpointPermissions1700000041400,
   GradedRows1700000047000,
 ];

@@ -149,4 +149,106 @@ describe.skipIf(!testModel)(`vector stores (${testModel ? 'by the official clien
       param: 'file_id',
     });
   });
+
+  describe('by meaning', () => {
+    // The client's types have it for the file_search tool only.
+    const hybrid = (embedding_weight: number, text_weight: number) =>
+      ({ ranking_options: { hybrid_search: { embedding_weight, text_weight } } }) as Omit<
+        OpenAI.VectorStoreSearchParams,
+        'query'
+      >;
+    const texts = {
+      'lamp.txt': 'The warranty of the Falcon lamp is seven years.',
+      'soup.txt': 'Boil the onions slowly, then add the broth and a little salt.',
+      'chair.txt': chair,
+    };
+    const search = async (store: string, query: string, options = hybrid(1, 0)) =>
+      (await openai.vectorStores.search(store, { ...options, query })).data;
+    const storeOf = async (files: Record<string, string>) => {
+      const file_ids = await Promise.all(Object.entries(files).map(([name, text]) => file(text, name)));
+      const store = await openai.vectorStores.create({ file_ids });
+      await expect.poll(async () => (await openai.vectorStores.retrieve(store.id)).status).toBe('completed');
+      return store.id;
+    };
+    const vectors = (store: string): Promise<{ bytes: number | null; vectors: string }[]> =>
+      gateway.dataSource.query(
+        `select length(vector) as bytes, vectors from vector_store_passage
+         join vector_store_file using (store_id, file_id) where store_id = $1`,
+        [store],
+      );
+
+    it('makes vectors when they are first asked for, and finds a passage by its own text', async () => {
+      const store = await storeOf(texts);
+      expect((await search(store, 'warranty', {} as never)).length).toBe(2);
+      expect(new Set((await vectors(store)).map((row) => `${row.vectors} ${row.bytes}`))).toEqual(
+        new Set(['none null']),
+      );
+      for (const [name, text] of Object.entries(texts)) {
+        const [first, ...rest] = await search(store, text);
+        expect([first.filename, first.score]).toEqual([name, 1]);
+        expect(first.content[0].text).toBe(text);
+        expect(rest.map(({ score }) => score)).toEqual(rest.map((_, i) => expect.closeTo(61 / (62 + i), 10)));
+      }
+      const dimensions = (
+        await openai.embeddings.create({ model: gateway.model, input: 'x', encoding_format: 'float' })
+      ).data[0].embedding.length;
+      expect(new Set((await vectors(store)).map(({ bytes }) => bytes))).toEqual(new Set([4 * dimensions]));
+    });
+
+    it('weighs words and meaning, filters, and holds to the threshold', async () => {
+      const store = await storeOf(texts);
+      const query = 'Boil the onions slowly warranty Falcon';
+      const byWords = (await search(store, query, hybrid(0, 1))).map(({ filename }) => filename);
+      const heavyOnWords = (await search(store, query, hybrid(0.001, 1))).map(({ filename }) => filename);
+      expect(heavyOnWords.slice(0, byWords.length)).toEqual(byWords);
+      const byMeaning = (await search(store, query)).map(({ filename }) => filename);
+      const heavyOnMeaning = (await search(store, query, hybrid(1, 0.0001))).map(({ filename }) => filename);
+      expect(heavyOnMeaning).toEqual(byMeaning);
+      const strict = { ranking_options: { score_threshold: 0.99, ...hybrid(1, 0).ranking_options } };
+      expect(await search(store, texts['soup.txt'], strict as never)).toHaveLength(1);
+      const [{ file_id }] = await search(store, texts['soup.txt']);
+      await openai.vectorStores.files.update(file_id, { vector_store_id: store, attributes: { kind: 'soup' } });
+      const filters = { type: 'ne', key: 'kind', value: 'soup' } as const;
+      const others = await search(store, texts['soup.txt'], { ...hybrid(1, 0), filters });
+      expect(others.map(({ filename }) => filename).sort()).toEqual(['chair.txt', 'lamp.txt']);
+      await expect(search(store, 'x', hybrid(0, 0))).rejects.toMatchObject({ status: 400 });
+      await expect(search(store, 'x', hybrid(-1, 2))).rejects.toMatchObject({ status: 400 });
+    });
+
+    it('covers files that are added later, and makes anew what another model has made', async () => {
+      const store = await storeOf({ 'lamp.txt': texts['lamp.txt'] });
+      await search(store, 'lamp');
+      await openai.vectorStores.files.createAndPoll(
+        store,
+        { file_id: await file(texts['soup.txt'], 'soup.txt') },
+        poll,
+      );
+      expect((await search(store, texts['soup.txt']))[0].filename).toBe('soup.txt');
+      const made = (): Promise<{ hex: string }[]> =>
+        gateway.dataSource.query(
+          `select encode(vector, 'hex') as hex from vector_store_passage where store_id = $1 order by file_id, ordinal`,
+          [store],
+        );
+      const before = await made();
+      await gateway.dataSource.query(`update vector_store_file set vectors_of = 'other' where store_id = $1`, [store]);
+      await gateway.dataSource.query(
+        `update vector_store_passage set vector = '\\x0000803f'::bytea where store_id = $1`,
+        [store],
+      );
+      expect((await search(store, texts['soup.txt']))[0]).toMatchObject({ filename: 'soup.txt', score: 1 });
+      expect(await made()).toEqual(before);
+      expect(before[0].hex.length).toBeGreaterThan(8);
+    });
+
+    it('says to come again when the vectors take longer than a request may wait', async () => {
+      const store = await storeOf(texts);
+      await gateway.dataSource.query(
+        `update vector_store_file set leased_until = clock_timestamp() + interval '1 hour', lease_owner = 'slow',
+           vectors = 'wanted' where store_id = $1`,
+        [store],
+      );
+      await expect(search(store, 'lamp')).rejects.toMatchObject({ status: 503, code: 'vectors_not_ready' });
+      expect((await search(store, 'lamp', {} as never))[0].filename).toBe('lamp.txt');
+    });
+  });
 });

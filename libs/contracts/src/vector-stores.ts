@@ -95,9 +95,19 @@ export const attributeFilter: z.ZodType<AttributeFilter> = z.lazy(() =>
   z.union([comparison, z.strictObject({ type: z.enum(['and', 'or']), filters: z.array(attributeFilter).min(1) })]),
 );
 
+/** How places by words and by meaning are weighed; without it passages are found by their words alone. */
+export const hybridSearch = z
+  .strictObject({ embedding_weight: z.number().min(0).max(1e6), text_weight: z.number().min(0).max(1e6) })
+  .refine((weights) => weights.embedding_weight + weights.text_weight > 0, 'one of the weights must be greater than 0');
+export type HybridSearch = z.output<typeof hybridSearch>;
+
 export const rankingOptions = z.strictObject({
-  ranker: z.enum(['none', 'auto', 'default-2024-11-15']).optional(),
+  ranker: z
+    .enum(['none', 'auto', 'default-2024-11-15'])
+    .optional()
+    .describe('There is one ranker; each name means it.'),
   score_threshold: z.number().min(0).max(1).optional(),
+  hybrid_search: hybridSearch.optional(),
 });
 
 /** POST /v1/vector_stores/{id}/search */
@@ -153,7 +163,10 @@ export interface FileBatchObject {
 export interface VectorStoreSearchResult {
   file_id: string;
   filename: string;
-  /** From 0 to 1: how much of the query's words, weighted by their rarity, the passage holds. */
+  /**
+   * From 0 to 1: how much of the query's words, weighted by their rarity, the passage holds. With `hybrid_search` how
+   * far in front it stands: 1 is first by every ranking that has a weight.
+   */
   score: number;
   attributes: FileAttributes | null;
   content: { type: 'text'; text: string }[];

@@ -1,5 +1,5 @@
 import { isDatabaseAway, type Claim, type LeasedQueue } from '@attune/persistence';
-import { messageOf, type Logger } from '@attune/platform';
+import { messageOf, UnavailableError, type Logger } from '@attune/platform';
 
 /** Times a job is begun without getting on, before it is given up. */
 export const MOST_ATTEMPTS = 3;
@@ -56,7 +56,8 @@ async function tried<Job extends { claim: Claim }>(
     await queue.work(job, held, stopping);
     return true;
   } catch (error) {
-    if (isDatabaseAway(error)) throw error;
+    // Not the job's fault: the same may work a little later.
+    if (isDatabaseAway(error) || error instanceof UnavailableError) throw error;
     await failed(queue, job, error);
     return false;
   } finally {

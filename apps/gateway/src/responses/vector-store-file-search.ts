@@ -16,6 +16,7 @@ export class VectorStoreFileSearch implements FileSearch {
       limit: tool.max_num_results ?? MOST_RESULTS,
       filter: tool.filters ?? undefined,
       threshold: tool.ranking_options?.score_threshold,
+      hybrid: tool.ranking_options?.hybrid_search,
     });
     return found.map(({ fileId, filename, score, text, attributes }) => ({
       file_id: fileId,

@@ -1,14 +1,28 @@
-import type { AttributeFilter, SearchVectorStoreRequest, VectorStoreSearchPage } from '@attune/contracts';
-import { VectorSearchRepository, VectorStoreRepository, type FoundStorePassage } from '@attune/persistence';
+import type { AttributeFilter, HybridSearch, SearchVectorStoreRequest, VectorStoreSearchPage } from '@attune/contracts';
+import {
+  PassageVectorRepository,
+  VectorSearchRepository,
+  VectorStoreRepository,
+  type FoundStorePassage,
+  type PassageKey,
+} from '@attune/persistence';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
+import { PassageEmbedder } from './passage-embedder.js';
+import { fuseRankings } from './rank-fusion.js';
+import { TextVectors } from './text-vectors.js';
 
 export interface StoreSearch {
   limit: number;
   filter?: AttributeFilter;
   /** Least score of a result, 0 to 1. */
   threshold?: number;
+  /** Left out: by words alone, which is better with small models (docs/experiments.md). */
+  hybrid?: HybridSearch;
 }
+
+/** Places of each ranking that count. */
+const CANDIDATES = 200;
 
 /** Searches in vector stores: the endpoint's, and the file_search tool's. */
 @Injectable()
@@ -16,6 +30,9 @@ export class VectorStoreSearch {
   constructor(
     private readonly stores: VectorStoreRepository,
     private readonly passages: VectorSearchRepository,
+    private readonly vectors: PassageVectorRepository,
+    private readonly embedder: PassageEmbedder,
+    private readonly texts: TextVectors,
   ) {}
 
   /**
@@ -24,7 +41,31 @@ export class VectorStoreSearch {
    */
   async find(caller: Caller, storeIds: string[], query: string, options: StoreSearch): Promise<FoundStorePassage[]> {
     for (const id of storeIds) await this.stores.get(id, caller.userId);
-    return this.passages.search(storeIds, query, options);
+    const { hybrid } = options;
+    if (!hybrid || hybrid.embedding_weight === 0) return this.passages.search(storeIds, query, options);
+    return this.findByBoth(storeIds, query, options, hybrid);
+  }
+
+  private async findByBoth(
+    storeIds: string[],
+    query: string,
+    { limit, filter, threshold = 0 }: StoreSearch,
+    weights: HybridSearch,
+  ): Promise<FoundStorePassage[]> {
+    await this.embedder.ready(storeIds);
+    const [vector] = await this.texts.of([query]);
+    const options = { limit: CANDIDATES, filter };
+    const byWords = await this.passages.search(storeIds, query, options);
+    const byMeaning = await this.vectors.nearest(storeIds, vector, options);
+    const fused = fuseRankings([
+      { found: byWords.map(nameOf), weight: weights.text_weight },
+      { found: byMeaning.map(({ key }) => nameOf(key)), weight: weights.embedding_weight },
+    ]);
+    const best = fused.filter(({ score }) => score >= threshold).slice(0, limit);
+    const keys = new Map([...byWords, ...byMeaning.map(({ key }) => key)].map((key) => [nameOf(key), key]));
+    const read = await this.vectors.read(best.map(({ name }) => keys.get(name)!));
+    const texts = new Map(read.map((passage) => [nameOf(passage), passage]));
+    return best.flatMap(({ name, score }) => (texts.has(name) ? [{ ...texts.get(name)!, score }] : []));
   }
 
   async page(caller: Caller, storeId: string, request: SearchVectorStoreRequest): Promise<VectorStoreSearchPage> {
@@ -33,6 +74,7 @@ export class VectorStoreSearch {
       limit: request.max_num_results,
       filter: request.filters,
       threshold: request.ranking_options?.score_threshold,
+      hybrid: request.ranking_options?.hybrid_search,
     });
     return {
       object: 'vector_store.search_results.page',
@@ -49,3 +91,5 @@ export class VectorStoreSearch {
     };
   }
 }
+
+const nameOf = ({ storeId, fileId, ordinal }: PassageKey) => `${storeId}/${fileId}/${ordinal}`;

@@ -10,6 +10,8 @@ export class VectorStore {
   @Column(text) name!: string;
   @Column(optionalText) description!: string | null;
   @Column(optionalJson) metadata!: Metadata | null;
+  /** Somebody has searched it by meaning, so that files that are added get vectors. */
+  @Column({ type: 'boolean', default: false }) byMeaning!: boolean;
   @Column({ type: 'integer', nullable: true }) expiresAfterDays!: number | null;
   /** When it was last searched or changed. */
   @Column({ ...timeOfInsert, update: true }) lastActiveAt!: Date;
@@ -42,5 +44,9 @@ export class VectorStoreFile extends LeasedRow {
   @Column(optionalJson) lastError!: IndexingError | null;
   @Column(optionalJson) attributes!: FileAttributes | null;
   @Column(json) chunkingStrategy!: ChunkingStrategy;
+  /** Of its passages. */
+  @Column({ type: 'text', default: 'none' }) vectors!: 'none' | 'wanted' | 'made' | 'failed';
+  /** Digest of the weights that make or made them. */
+  @Column(optionalText) vectorsOf!: string | null;
   @Column(timeOfInsert) createdAt!: Date;
 }

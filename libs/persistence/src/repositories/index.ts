@@ -1,5 +1,6 @@
 import { AccountRepository } from './account.repository.js';
 import { CheckpointRepository } from './checkpoint.repository.js';
+import { CheckpointPermissionRepository } from './checkpoint-permission.repository.js';
 import { CompletionRepository } from './completion.repository.js';
 import { ConversationItemRepository } from './conversation-item.repository.js';
 import { ConversationRepository } from './conversation.repository.js';
@@ -19,6 +20,7 @@ import { VectorStoreRepository } from './vector-store.repository.js';
 import { ResponseEventRepository } from './response-event.repository.js';
 import { RunningResponseRepository } from './running-response.repository.js';
 import { ResponseRepository } from './response.repository.js';
+import { PassageVectorRepository } from './passage-vector.repository.js';
 import { StoredAnswersRepository } from './stored-answers.repository.js';
 import { UploadRepository } from './upload.repository.js';
 import { TuningRepository } from './tuning.repository.js';
@@ -31,10 +33,12 @@ export const repositories = [
   DocumentRepository,
   TuningRepository,
   CheckpointRepository,
+  CheckpointPermissionRepository,
   FileRepository,
   UploadRepository,
   VectorStoreRepository,
   VectorSearchRepository,
+  PassageVectorRepository,
   WebhookRepository,
   FineTuningRepository,
   BatchRepository,
@@ -52,6 +56,7 @@ export const repositories = [
 
 export * from './account.repository.js';
 export * from './checkpoint.repository.js';
+export * from './checkpoint-permission.repository.js';
 export * from './completion.repository.js';
 export { ConversationItemRepository, type ItemPage } from './conversation-item.repository.js';
 export * from './conversation.repository.js';
@@ -75,4 +80,5 @@ export * from './batch.repository.js';
 export type { BatchResult } from './batch-results.js';
 export * from './eval.repository.js';
 export * from './stored-answers.repository.js';
+export * from './passage-vector.repository.js';
 export * from './usage.repository.js';

@@ -7,6 +7,7 @@ import { searchTerms } from '../search-terms.js';
 import { filterSql } from './attribute-filter.js';
 
 export interface FoundStorePassage {
+  storeId: string;
   fileId: string;
   filename: string;
   ordinal: number;
@@ -110,7 +111,7 @@ const searchSql = (fits: string) => `
     from hit h join weight w on w.query = h.query
     group by h.store_id, h.file_id, h.ordinal
   )
-  select b.file_id as "fileId", file.filename, b.ordinal, p.text, b.score, f.attributes
+  select b.store_id as "storeId", b.file_id as "fileId", file.filename, b.ordinal, p.text, b.score, f.attributes
   from best b
   join vector_store_passage p on p.store_id = b.store_id and p.file_id = b.file_id and p.ordinal = b.ordinal
   join searched f on f.store_id = b.store_id and f.file_id = b.file_id

@@ -202,6 +202,7 @@ async function addFiles(tx: EntityManager, place: Place, files: AddVectorStoreFi
   const unknown = ids.find((id) => !own.some((file) => file.id === id));
   if (unknown !== undefined) throw new InvalidRequestError(`There is no file \`${unknown}\`.`, { param: 'file_id' });
   const { storeId, batchId } = place;
+  const { byMeaning } = await tx.getRepository(VectorStore).findOneByOrFail({ id: storeId });
   // Passages go with the rows; a file that is added again is read again.
   await tx.getRepository(VectorStoreFile).delete({ storeId, fileId: In(ids) });
   await tx.getRepository(VectorStoreFile).insert(
@@ -213,6 +214,7 @@ async function addFiles(tx: EntityManager, place: Place, files: AddVectorStoreFi
       usageBytes: 0,
       attributes: file.attributes ?? null,
       chunkingStrategy: file.chunking_strategy,
+      vectors: byMeaning ? ('wanted' as const) : ('none' as const),
     })),
   );
   await tx.getRepository(VectorStore).update({ id: storeId }, { lastActiveAt: () => 'clock_timestamp()' });
