@@ -7,6 +7,8 @@ import { AuthService } from './auth.service.js';
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;
+/** Times an engine may break while it answers one request. */
+const MOST_BREAKS = 3;
 /** No place, cancelled by a server that stops, not there now. */
 const COMES_AGAIN: ReadonlySet<number> = new Set([429, 499, 503]);
 
@@ -44,10 +46,13 @@ export class OwnApi {
    * @returns null when `stopping` was aborted first: nothing has been answered
    */
   async postPatiently(whose: Whose, url: string, body: unknown, stopping: AbortSignal): Promise<OwnAnswer | null> {
+    let breaks = 0;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
       const answer = await this.post(whose, url, body);
       if (stopping.aborted && !isFinal(answer)) return null;
-      if (!COMES_AGAIN.has(answer.status) || isQuota(answer)) return answer;
+      if (!COMES_AGAIN.has(answer.status) || codeOf(answer) === 'insufficient_quota') return answer;
+      // The request itself may be what breaks the engine; others are answered by it too.
+      if (codeOf(answer) === 'engine_failed' && ++breaks === MOST_BREAKS) return answer;
       await sleep(wait, undefined, { signal: stopping }).catch(() => undefined);
       if (stopping.aborted) return null;
     }
@@ -84,7 +89,7 @@ export class OwnApi {
 
 const isFinal = ({ status }: OwnAnswer) => !COMES_AGAIN.has(status);
 
-/** A day's quota does not come back by waiting a little. */
-function isQuota({ body }: OwnAnswer): boolean {
-  return (body as { error?: { code?: string } } | null)?.error?.code === 'insufficient_quota';
+/** A day's quota (`insufficient_quota`) does not come back by waiting a little. */
+function codeOf({ body }: OwnAnswer): string | null | undefined {
+  return (body as { error?: { code?: string | null } } | null)?.error?.code;
 }

@@ -56,13 +56,17 @@ async function tried<Job extends { claim: Claim }>(
     await queue.work(job, held, stopping);
     return true;
   } catch (error) {
-    // Not the job's fault: the same may work a little later.
-    if (isDatabaseAway(error) || error instanceof UnavailableError) throw error;
+    if (isAway(error)) throw error;
     await failed(queue, job, error);
     return false;
   } finally {
     held.end();
   }
+}
+
+/** Not the job's fault, and the same may work a little later. An engine that broke meanwhile may have broken of the job. */
+function isAway(error: unknown): boolean {
+  return isDatabaseAway(error) || (error instanceof UnavailableError && error.code !== 'engine_failed');
 }
 
 async function failed<Job extends { claim: Claim }>(queue: JobQueue<Job>, job: Job, error: unknown): Promise<void> {

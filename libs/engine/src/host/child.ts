@@ -133,7 +133,7 @@ export class EngineChild {
     this.exited = true;
     clearInterval(this.heartbeat);
     const reason = `the engine process ended (${this.cause ?? how})`;
-    const error = new UnavailableError(`${reason}; try again shortly`);
+    const error = new UnavailableError(`${reason}; try again shortly`, { code: 'engine_failed' });
     this.settleReady.reject(error);
     for (const { reject } of this.calls.values()) reject(error);
     this.calls.clear();
