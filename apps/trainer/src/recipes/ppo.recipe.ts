@@ -1,38 +1,20 @@
 import type { Engine } from '@attune/engine';
 import type { ChatMessage } from '@attune/contracts';
 import { createRandom, deriveSeed } from '@attune/platform';
-import {
-  episodeReward,
-  explainedVariance,
-  generalisedAdvantages,
-  initialValueHead,
-  nextKlCoef,
-  ppo,
-  ppoBatch,
-  type Rollout,
-  type Scorer,
-  type ScoredRollout,
-  standardized,
-  type StepResult,
-  TrainStep,
-  type WeightedSequence,
-  whiten,
-} from '@attune/training';
+import { nextKlCoef, ppoBatch, type ScoredRollout, type StepResult, type WeightedSequence } from '@attune/training';
 import type { Demonstration } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { answerSequence, promptIds, toWeighted } from '../model/answer-sequence.js';
-import { foundationOf, type Policy, scorerOver } from '../model/policy.js';
-import { answerLogProbs, answerValues, sequenceScores } from '../model/scoring.js';
+import type { Policy } from '../model/policy.js';
 import { batchItems } from './data-order.js';
 import { budgetSpent } from './drift.js';
-import { mean, meanFigures } from './figures.js';
-import { optimizerOf } from './optimizer.js';
-import { samplePolicy, toSequence } from './policy-rollouts.js';
+import { meanFigures } from './figures.js';
+import { samplePolicy } from './policy-rollouts.js';
+import { createRoles, type PpoRoles } from './ppo-roles.js';
+import { scoreRollouts } from './ppo-scoring.js';
 import type { RecipeContext } from './recipe-context.js';
-import { frozenReference } from './reference.js';
 import { replayed } from './replay.js';
 import type { RewardModel } from './reward-model.recipe.js';
-import { switchesOf } from './switches.js';
 
 const STAGE = 'ppo';
 /** Where a β that is steered towards a target is kept between iterations. */
@@ -63,7 +45,7 @@ export async function trainPpo(
   const ptx = data.demonstrations.map(({ prompt, answer }) =>
     toWeighted(answerSequence(model.tokenizer, prompt, answer)),
   );
-  const roles = await createRoles(context, policy);
+  const roles = await createRoles(context, STAGE, policy);
   journal.info(
     `PPO: ${settings.iterations} iterations of ${settings.rollouts_per_iteration} answers to ${prompts.length} prompts`,
   );
@@ -97,96 +79,10 @@ export async function trainPpo(
   }
 }
 
-interface Roles {
-  readonly step: TrainStep<ReturnType<typeof ppoBatch>>;
-  /** Policy with value head, as trained so far. */
-  readonly policy: Scorer;
-  /** The policy as PPO found it, frozen. */
-  readonly reference: Scorer;
-  release(): Promise<void>;
-}
-
-async function createRoles(context: RecipeContext, policy: Policy): Promise<Roles> {
-  const { config, model, state } = context;
-  const valueHead = state.trackDuring(STAGE, 'value-head', initialValueHead(model.config));
-  const trainable = new Map([...policy.parameters, ...valueHead]);
-  const settings = config.ppo;
-  const step = await TrainStep.create({
-    ...foundationOf(model, policy.form),
-    ...switchesOf(config),
-    objective: ppo({
-      clipRange: settings.clip_range,
-      valueClipRange: settings.value_clip_range,
-      valueCoef: settings.value_coef,
-      ptxCoef: settings.ptx_coef,
-    }),
-    trainable,
-    optimizer: state.trackOptimizer('ppo-optimizer', optimizerOf(config)),
-    clipNorm: 1,
-  });
-  const policyScorer = scorerOver(model, policy.form, trainable);
-  const referenceScorer = frozenReference(context, STAGE, policy);
-  const release = async () => {
-    step.release();
-    await policyScorer.release();
-    await referenceScorer.release();
-  };
-  return { step, policy: policyScorer, reference: referenceScorer, release };
-}
-
-/** Rewards, values and advantages of the rollouts, and what there is to tell about them. */
-async function scoreRollouts(
-  { config }: RecipeContext,
-  roles: Roles,
-  reward: RewardModel,
-  rollouts: readonly Rollout[],
-  klCoef: number,
-) {
-  const settings = config.ppo;
-  const sequences = rollouts.map(toSequence);
-  const scores = (await sequenceScores(reward.scorer, sequences)).map((score) => standardized(score, reward.scale));
-  const references = await answerLogProbs(roles.reference, sequences);
-  const values = await answerValues(roles.policy, sequences);
-  const recomputed = await answerLogProbs(roles.policy, sequences);
-  const episodes = rollouts.map(({ logProbs, ended }, i) =>
-    episodeReward(
-      { logProbs, ended, referenceLogProbs: references[i]!, score: scores[i]! },
-      klCoef,
-      settings.missing_eos_penalty,
-    ),
-  );
-  const estimated = episodes.map(({ perToken }, i) =>
-    generalisedAdvantages(perToken, values[i]!, { gamma: settings.gamma, lambda: settings.gae_lambda }),
-  );
-  const advantages = whiten(estimated.map((one) => one.advantages));
-  const returns = estimated.map((one) => one.returns);
-  return {
-    rollouts: rollouts.map(({ promptIds: prompt, answerIds, logProbs }, i): ScoredRollout => ({
-      promptIds: prompt,
-      answerIds,
-      oldLogProbs: logProbs,
-      referenceLogProbs: references[i]!,
-      oldValues: values[i]!,
-      advantages: advantages[i]!,
-      returns: returns[i]!,
-    })),
-    figures: {
-      reward_mean: mean(scores),
-      kl: mean(episodes.map(({ kl }) => kl)),
-      tokens: rollouts.reduce((sum, { promptIds: prompt, answerIds }) => sum + prompt.length + answerIds.length, 0),
-      answer_tokens: mean(rollouts.map(({ answerIds }) => answerIds.length)),
-      ended_share: mean(rollouts.map(({ ended }) => Number(ended))),
-      explained_variance: explainedVariance(values, returns),
-      // Serving and training must agree on what was sampled: the largest difference in log-prob of any token.
-      log_prob_gap: largestGap(rollouts, recomputed),
-    },
-  };
-}
-
 /** Several passes over the rollouts in minibatches, each with as many supervised sequences beside them. */
 async function update(
   context: RecipeContext,
-  step: Roles['step'],
+  step: PpoRoles['step'],
   rollouts: readonly ScoredRollout[],
   ptx: readonly WeightedSequence[],
   iteration: number,
@@ -216,11 +112,4 @@ function supervised(
   const numDemonstrated = demonstrations.length > 0 ? Math.ceil(count / 2) : 0;
   const drawn = numDemonstrated > 0 ? batchItems(seed, demonstrations.length, numDemonstrated, 0) : [];
   return [...drawn.map((i) => demonstrations[i]!), ...replayed(context, seed, 0, count - numDemonstrated)];
-}
-
-function largestGap(rollouts: readonly Rollout[], recomputed: readonly Float32Array[]): number {
-  const gaps = rollouts.flatMap(({ logProbs }, i) =>
-    logProbs.map((logProb, t) => Math.abs(logProb - recomputed[i]![t]!)),
-  );
-  return gaps.reduce((largest, gap) => Math.max(largest, gap), 0);
 }

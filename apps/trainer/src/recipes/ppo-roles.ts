@@ -1,0 +1,45 @@
+import { initialValueHead, ppo, type ppoBatch, type Scorer, TrainStep } from '@attune/training';
+import { foundationOf, type Policy, scorerOver } from '../model/policy.js';
+import { optimizerOf } from './optimizer.js';
+import type { RecipeContext } from './recipe-context.js';
+import { frozenReference } from './reference.js';
+import { switchesOf } from './switches.js';
+
+/** Who takes part in PPO beside the reward model, all over one copy of the base weights. */
+export interface PpoRoles {
+  readonly step: TrainStep<ReturnType<typeof ppoBatch>>;
+  /** Policy with value head, as trained so far. */
+  readonly policy: Scorer;
+  /** The policy as PPO found it, frozen. */
+  readonly reference: Scorer;
+  release(): Promise<void>;
+}
+
+/** Fresh at the start of a stage, or as its last save left them. */
+export async function createRoles(context: RecipeContext, stage: string, policy: Policy): Promise<PpoRoles> {
+  const { config, model, state } = context;
+  const valueHead = state.trackDuring(stage, 'value-head', initialValueHead(model.config));
+  const trainable = new Map([...policy.parameters, ...valueHead]);
+  const settings = config.ppo;
+  const step = await TrainStep.create({
+    ...foundationOf(model, policy.form),
+    ...switchesOf(config),
+    objective: ppo({
+      clipRange: settings.clip_range,
+      valueClipRange: settings.value_clip_range,
+      valueCoef: settings.value_coef,
+      ptxCoef: settings.ptx_coef,
+    }),
+    trainable,
+    optimizer: state.trackOptimizer('ppo-optimizer', optimizerOf(config)),
+    clipNorm: 1,
+  });
+  const policyScorer = scorerOver(model, policy.form, trainable);
+  const referenceScorer = frozenReference(context, stage, policy);
+  const release = async () => {
+    step.release();
+    await policyScorer.release();
+    await referenceScorer.release();
+  };
+  return { step, policy: policyScorer, reference: referenceScorer, release };
+}
