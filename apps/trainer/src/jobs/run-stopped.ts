@@ -10,3 +10,20 @@ export class RunStopped extends Error {
     super(`the run was stopped: ${reason}`);
   }
 }
+
+/**
+ * What `work` gives, or at once the signal's reason when it is aborted: for work that hears no signal and may be left to
+ * end by itself.
+ */
+export async function orStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const settled = new AbortController();
+  const stopped = new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true, signal: settled.signal }),
+  );
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    settled.abort();
+  }
+}

@@ -27,7 +27,7 @@ import { jobSizes } from './job-sizes.js';
 import type { Journal } from './journal.js';
 import { refuseTooLarge } from './memory-limit.js';
 import { RunState } from './run-state.js';
-import { RunStopped } from './run-stopped.js';
+import { orStopped, RunStopped } from './run-stopped.js';
 import { SavedStates } from './saved-states.js';
 import { WeightsInUse } from './weights-in-use.js';
 
@@ -72,7 +72,9 @@ export class TuningRun {
 
   private async open(job: TuningJob, journal: Journal, signal: AbortSignal): Promise<RecipeContext> {
     const config = tuningJobConfig.parse(job.config);
-    const model = await this.models.get((name) => journal.info(`Loading the model ${name}`));
+    const loading = this.models.get((name) => journal.info(`Loading the model ${name}`));
+    // It may have to be downloaded first; the next job finds it loaded then.
+    const model = await orStopped(loading, signal);
     const parent = () => this.weights.parentOf(config, model, journal);
     const state = await RunState.open(this.states.of(job.id), parent, model.digest);
     if (state.resumed) journal.info(`Going on with stage ${state.cursor.stage} at step ${state.cursor.step}`);
