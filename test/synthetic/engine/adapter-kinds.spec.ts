@@ -145,6 +145,50 @@ describe('a soft prompt', () => {
   });
 });
 
+/** Log-probabilities of all tokens that may follow a prompt. */
+async function nextToken(engine: Engine, promptIds: readonly number[], adapter?: string) {
+  const request = greedy(`next ${adapter}`, promptIds, { adapter, maxTokens: 1, topLogProbs: tinyConfig.vocab_size });
+  for await (const event of engine.generate(request))
+    if (event.type === 'token') return new Map(event.top!.map(({ token, logProb }) => [token, logProb]));
+  throw new Error('there was no token');
+}
+
+describe('the live adapter beside rounded weights', () => {
+  it.each(['int8', 'int4'] as const)(
+    'is part of the graph once it stays live, and answers as before: %s',
+    async (format) => {
+      const adapters = [randomAdapter(5), randomAdapter(6)];
+      const engine = await load(adapters, { slots: 4, format, mergeLiveAfterMs: 0 });
+      const added = await load(adapters, { slots: 4, format });
+      const prompts = [
+        [1, 7, 3],
+        [4, 1, 5, 9, 2, 6, 5, 3, 5, 8],
+      ]; // of few rows and of more
+      const ask = (from: Engine, id: string, adapter?: string | null) =>
+        collect(from.generate(greedy(id, prompts[0]!, { adapter })));
+      for (const digest of ['adapter-5', 'adapter-6']) {
+        await engine.setLive(digest);
+        const live = (engine as unknown as { adapters: { isMerged: boolean } }).adapters;
+        await expect.poll(() => live.isMerged).toBe(true);
+        for (const promptIds of prompts) {
+          const [got, want] = [await nextToken(engine, promptIds), await nextToken(added, promptIds, digest)];
+          const divergence = [...want].reduce((sum, [token, p]) => sum + Math.exp(p) * (p - got.get(token)!), 0);
+          expect(Math.abs(divergence)).toBeLessThan(format === 'int8' ? 1e-6 : 0.02);
+        }
+        // Beside others it shares no run with them, and nobody is answered by its weights.
+        const [base, other, again] = await Promise.all([
+          ask(engine, 'base', null),
+          ask(engine, 'other', digest === 'adapter-5' ? 'adapter-6' : 'adapter-5'),
+          ask(engine, 'again'),
+        ]);
+        expect(base.tokens).toEqual((await ask(added, 'base', null)).tokens);
+        expect(other.started!.weights.adapter).not.toBe(digest);
+        expect(again.started!.weights.adapter).toBe(digest);
+      }
+    },
+  );
+});
+
 describe('the live adapter, multiplied into the weights', () => {
   it('answers as it does when it is added, while answers under way end on what they began on', async () => {
     const adapters = [randomAdapter(5), randomAdapter(6)];

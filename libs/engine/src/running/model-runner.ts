@@ -90,11 +90,12 @@ export class ModelRunner {
     return prepared;
   }
 
-  /** The base weights with a LoRA adapter multiplied in; null where that would not be the same (see `mergeGraph`). */
+  /** Weights with a LoRA adapter in them: multiplied in where they are fp32 and there is room, beside them otherwise. */
   async mergeAdapter(prepared: PreparedAdapter): Promise<MergedModel | null> {
     const update = layerUpdateOf(prepared);
-    const sessions = update?.kind === 'lora' ? await this.sessions.merged(update) : null;
-    return sessions && { prepared: { kind: 'merged', sessions }, release: () => sessions.release() };
+    if (update?.kind !== 'lora') return null;
+    const sessions = (await this.sessions.merged(update)) ?? (await this.sessions.withWelded(update));
+    return { prepared: { kind: 'merged', sessions }, release: () => sessions.release() };
   }
 
   /** Puts a soft prompt into a slot's cache at positions 0, 1, … */

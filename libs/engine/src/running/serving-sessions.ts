@@ -10,10 +10,12 @@ import {
   type ParameterReader,
   servingGraph,
   servingWeights,
+  type ServingWeights,
   type WeightFormat,
 } from '@attune/models';
 import { type HostTensor, hostTensor, type Runtime, type Session } from '@attune/runtime';
 import { mergeUpdate } from '../adapters-merge.js';
+import { weld, type WeldedAdapter } from '../adapters-weld.js';
 import type { LayerUpdate } from '../adapters-prepared.js';
 import { calibrateCache } from './cache-scales.js';
 import { type PreparedPlace, preparedWeights } from './prepared-weights.js';
@@ -38,16 +40,16 @@ type Initializers = Record<string, HostTensor>;
 /** The graphs of one model over weights they share: one for every linear format and kind of adapter in a batch. */
 export class ServingSessions {
   private readonly opened = new Map<string, Promise<Session>>();
-  private readonly shared;
 
   private constructor(
     private readonly runtime: Runtime,
     private readonly config: ModelConfig,
     private readonly options: SessionsOptions,
     private readonly initializers: Initializers,
-  ) {
-    this.shared = runtime.shareWeights();
-  }
+    /** Where the repacked copies of these weights are; they stay there as long as it does. */
+    private readonly shared = runtime.shareWeights(),
+    private readonly welded: WeldedAdapter | null = null,
+  ) {}
 
   /** @param read checkpoint parameters by their Hugging Face names */
   static async open(runtime: Runtime, config: ModelConfig, read: ParameterReader, options: SessionsOptions) {
@@ -76,6 +78,14 @@ export class ServingSessions {
     return made;
   }
 
+  /** The same model with an adapter beside its weights as weights of its own, rounded as they are; see `weldedWeights`. */
+  async withWelded(update: LayerUpdate): Promise<ServingSessions> {
+    const adapter = await weld(this.config, update, linearFormatsOf(this.options.format));
+    const made = new ServingSessions(this.runtime, this.config, this.options, this.initializers, this.shared, adapter);
+    for (const format of linearFormatsOf(this.options.format)) await made.get(format);
+    return made;
+  }
+
   /** The same model with an adapter multiplied in; other weights are taken as they are. Null unless the weights are fp32 and there is room. */
   async merged(update: LayerUpdate): Promise<ServingSessions | null> {
     if (this.options.format !== 'fp32' || process.availableMemory() < ROOM_FOR_A_COPY * this.weightBytes) return null;
@@ -95,7 +105,9 @@ export class ServingSessions {
   private create(format: LinearFormat, kv: KvFormat, adapters = NO_ADAPTERS, embeddings = false): Promise<Session> {
     const { maxSeq, threads, spinning } = this.options;
     const embedding = embeddingFormat(this.options.format);
-    const graph = servingGraph(this.config, { format, kv, maxSeq, adapters, embeddings, embedding });
+    const taken = this.welded ? { ...adapters, welded: this.welded.widths } : adapters;
+    const graph = servingGraph(this.config, { format, kv, maxSeq, adapters: taken, embeddings, embedding });
+    if (this.welded) embed(graph, this.welded.weights);
     const initializers = pickFor(graph, this.initializers);
     return this.runtime.createSession(encodeModel(graph), { threads, spinning, initializers, shared: this.shared });
   }
@@ -107,6 +119,14 @@ export class ServingSessions {
     } finally {
       session.release();
     }
+  }
+}
+
+/** Makes weights part of the graph's own bytes: what a session shares with others would stay when it goes. */
+function embed(graph: Graph, weights: ServingWeights): void {
+  for (const [name, { shape }] of graph.initializers) {
+    const given = weights[name];
+    if (given) graph.initializers.set(name, { name, dtype: given.dtype, shape, data: given.data });
   }
 }
 

@@ -1,5 +1,7 @@
 import { add, type Graph, matmul, mul, silu, type Tensor } from '@attune/graph';
 import type { AdapterSite, LayerAdapterKind } from './adapter.js';
+import { emitWelded } from './adapter-welded.js';
+import type { LinearFormat } from './formats.js';
 
 /** Which adapters a serving graph takes as inputs (see `adapterInputs`). */
 export interface AdapterGraph {
@@ -9,12 +11,26 @@ export interface AdapterGraph {
    * `<site>.gate` float32 [B, 1, width] is 1 for what belongs to the row's own adapter and 0 for all else.
    */
   readonly gated: boolean;
+  /** One LoRA adapter as part of the weights, rounded as they are, in place of inputs: its width by site. */
+  readonly welded?: ReadonlyMap<string, number>;
 }
 
 export const NO_ADAPTERS: AdapterGraph = { kinds: [], gated: false };
 
-/** y + x·down·up, a linear layer's low-rank update; y itself when the graph takes none. */
-export function emitLowRank(g: Graph, adapters: AdapterGraph, site: AdapterSite, x: Tensor, y: Tensor): Tensor {
+/**
+ * y + x·down·up, a linear layer's low-rank update; y itself when the graph takes none.
+ * @param format of the graph's weights
+ */
+export function emitLowRank(
+  g: Graph,
+  adapters: AdapterGraph,
+  format: LinearFormat,
+  site: AdapterSite,
+  x: Tensor,
+  y: Tensor,
+): Tensor {
+  const welded = adapters.welded?.get(site.name);
+  if (welded) return add(g, y, emitWelded(g, format, site, welded, x));
   return adapters.kinds.includes('lora') ? add(g, y, narrowed(g, adapters, site, x, (narrow) => narrow)) : y;
 }
 

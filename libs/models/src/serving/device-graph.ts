@@ -145,7 +145,7 @@ class DeviceGraphBuilder {
     const { name, inSize, outSize } = spec;
     const product = this.product(name, inSize, outSize, x);
     const y = spec.hasBias ? add(this.g, product, this.weight(`${name}.bias`, [outSize])) : product;
-    return this.adapt('lora', y, (wide) => emitLowRank(this.g, this.adapters, spec, this.wide(x), wide));
+    return this.adapt('lora', y, (wide) => emitLowRank(this.g, this.adapters, this.options.format, spec, this.wide(x), wide));
   }
 
   private behind(block: string, y: Tensor): Tensor {

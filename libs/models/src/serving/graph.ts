@@ -118,7 +118,7 @@ class ServingGraphBuilder {
 
   private linear(spec: ServingLinear, x: Tensor): Tensor {
     const { format, adapters } = this.options;
-    return emitLowRank(this.g, adapters, spec, x, emitLinear(this.g, format, spec, x));
+    return emitLowRank(this.g, adapters, format, spec, x, emitLinear(this.g, format, spec, x));
   }
 
   private adapted(block: string, y: Tensor): Tensor {

@@ -12,6 +12,7 @@ export {
 export { AdapterBank, type BankedSite, fillGate } from './adapter-bank.js';
 export { type AdapterGraph, NO_ADAPTERS } from './adapter-graph.js';
 export { mergeGraph } from './adapter-merge.js';
+export { weldedWeights } from './adapter-welded.js';
 export { servingGraph, type ServingGraphOptions } from './graph.js';
 export { servingLayout, type ServingLayout } from './layout.js';
 export type { EmbeddingFormat } from './embedding.js';

@@ -5,6 +5,7 @@ import { rotaryTables } from '../rope.js';
 import { linearsOf, servingLayout, type ServingLinear } from './layout.js';
 import { type EmbeddingFormat, embeddingWeights } from './embedding.js';
 import { blockSizeFor, type KvFormat, type LinearFormat } from './formats.js';
+import type { LinearShape } from './linear.js';
 import { quantizeColumns, quantizeRows } from './quantize.js';
 import { type Int4Rounding, quantizeInt4 } from './quantize-int4.js';
 
@@ -67,6 +68,16 @@ function linearWeights(linear: ServingLinear, read: ParameterReader, options: Se
   return weights;
 }
 
+/** A plain linear layer by `weight` [in, out], as `emitLinear` wants it in this format. */
+export function linearTensors(format: LinearFormat, shape: LinearShape, weight: Float32Array): ServingWeights {
+  const { name, inSize, outSize } = shape;
+  if (format === 'fp32') return { [`${name}.weight`]: matrix([inSize, outSize], weight) };
+  const turned = new Float32Array(weight.length);
+  for (let row = 0; row < inSize; row++)
+    for (let column = 0; column < outSize; column++) turned[column * inSize + row] = weight[row * outSize + column]!;
+  return rounded(name, turned, outSize, inSize, { format }, null);
+}
+
 /** Element (row, column) of every part goes to row · rowStride + column · columnStride of one matrix. */
 function fuse(linear: ServingLinear, read: ParameterReader, rowStride: number, columnStride: number): Float32Array {
   const { inMap, parts } = linear;
@@ -117,9 +128,9 @@ function rounded(
   source: Float32Array,
   rows: number,
   columns: number,
-  options: ServingOptions,
+  options: Pick<ServingOptions, 'format' | 'int4Rounding'>,
   gains: Float32Array | null,
-) {
+): ServingWeights {
   if (options.format === 'dq8r') return byColumn(name, source, rows, columns);
   const block = blockSizeFor(columns);
   const bits = options.format === 'int4' ? 4 : 8;
