@@ -462,6 +462,17 @@ describe('checkpoints', () => {
     expect(await checkpoints().rollbackTarget()).toEqual({ available: false });
   });
 
+  it('lets nothing go live that was trained to be named, for its gate asked no evidence', async () => {
+    const [job] = await db().query<{ id: string }[]>(
+      `insert into tuning_job (id, trigger, config, status) values ('job_named', 'api', $1, 'succeeded') returning id`,
+      [JSON.stringify({ ...jobConfig, promotion: 'never' })],
+    );
+    const { id } = await checkpoints().add({ ...newCheckpoint(), jobId: job!.id });
+    await checkpoints().setGateReport(id, report(true));
+    await expect(checkpoints().promote(id, 'ada', 'by hand')).rejects.toThrow('`never`');
+    expect((await checkpoints().get(id)).status).toBe('candidate');
+  });
+
   it('promotes, rolls back step by step and tells whoever listens', async () => {
     const heard: (string | null)[] = [];
     const notifications = new Notifications(database.url);

@@ -88,6 +88,29 @@ export const listFineTuningEventsQuery = pageQuery().extend({ stream: trueText.o
 export type ListFineTuningEventsQuery = z.output<typeof listFineTuningEventsQuery>;
 export const listFineTuningCheckpointsQuery = pageQuery(100, 10);
 
+/** Projects are users, with all their keys, or single keys. */
+export const createCheckpointPermissionsRequest = z.strictObject({
+  project_ids: z.array(z.string().max(100)).min(1).max(100).describe('Users (`user_…`) or keys (`key_…`).'),
+});
+export type CreateCheckpointPermissionsRequest = z.output<typeof createCheckpointPermissionsRequest>;
+export const listCheckpointPermissionsQuery = pageQuery(100, 10).extend({
+  order: z.enum(['ascending', 'descending']).default('descending'),
+  project_id: z.string().optional(),
+});
+export type ListCheckpointPermissionsQuery = z.output<typeof listCheckpointPermissionsQuery>;
+
+export interface CheckpointPermissionObject {
+  id: string;
+  object: 'checkpoint.permission';
+  created_at: number;
+  project_id: string;
+}
+export interface CheckpointPermissionDeleted {
+  id: string;
+  object: 'checkpoint.permission';
+  deleted: true;
+}
+
 export type FineTuningStatus =
   'validating_files' | 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'cancelled';
 

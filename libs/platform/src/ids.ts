@@ -42,7 +42,8 @@ export type IdPrefix =
   | 'evt'
   | 'modr'
   | 'row'
-  | 'gw';
+  | 'gw'
+  | 'cp';
 
 const DASHED: ReadonlySet<IdPrefix> = new Set(['chatcmpl', 'cmpl', 'file']);
 

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../auth/caller.js';
 import { ConcurrencyLimiter } from '../auth/concurrency-limiter.js';
 import type { KeyQuotas } from '../auth/key-quotas.js';
+import type { CheckpointAccess } from '../inference/checkpoint-access.js';
 import type { InferenceService } from '../inference/inference.service.js';
 import type { InferenceEvent } from '../inference/inference.types.js';
 import type { ServedModel } from '../inference/served-model.js';
@@ -56,6 +57,7 @@ function setUp() {
     { id: 'm' } as ServedModel,
     { plan: async () => plan } as unknown as ChatPlanner,
     inference as unknown as InferenceService,
+    { expect: async () => undefined } as unknown as CheckpointAccess,
     { choose: async () => ({ adapter: undefined, release: () => undefined }) } as unknown as ServedWeights,
     opener as unknown as CompletionOpener,
     closer as unknown as CompletionCloser,

@@ -6,6 +6,7 @@ import { ConcurrencyLimiter } from '../auth/concurrency-limiter.js';
 import { KeyQuotas } from '../auth/key-quotas.js';
 import { CLOCK } from '../core/tokens.js';
 import type { InferenceStream } from '../inference/inference-stream.js';
+import { CheckpointAccess } from '../inference/checkpoint-access.js';
 import { InferenceService } from '../inference/inference.service.js';
 import { ServedModel } from '../inference/served-model.js';
 import { ServedWeights } from '../inference/served-weights.js';
@@ -29,6 +30,7 @@ export class ChatService {
     private readonly model: ServedModel,
     private readonly planner: ChatPlanner,
     private readonly inference: InferenceService,
+    private readonly access: CheckpointAccess,
     private readonly weights: ServedWeights,
     private readonly opener: CompletionOpener,
     private readonly closer: CompletionCloser,
@@ -90,6 +92,7 @@ export class ChatService {
     held.push(leaveQueue);
     const place = await this.opener.place(caller, request);
     const plan = await this.planner.plan(request);
+    await this.access.expect(caller, request.model);
     const chosen = await this.weights.choose(request.model);
     held.push(chosen.release);
     const events = this.generate(caller, request, plan, chosen.adapter, signal);

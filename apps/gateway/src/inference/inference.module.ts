@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { ENGINE } from '../core/tokens.js';
+import { CheckpointAccess } from './checkpoint-access.js';
 import { EngineMetrics } from './engine-metrics.js';
 import { EngineRestarts } from './engine-restarts.js';
 import { InferenceService } from './inference.service.js';
@@ -24,9 +25,19 @@ export class InferenceModule {
         LiveWeights,
         ModelPlaces,
         ServedWeights,
+        CheckpointAccess,
         EngineMetrics,
       ],
-      exports: [ENGINE, EngineRestarts, ServedModel, InferenceService, LiveWeights, ModelPlaces, ServedWeights],
+      exports: [
+        ENGINE,
+        EngineRestarts,
+        ServedModel,
+        InferenceService,
+        LiveWeights,
+        ModelPlaces,
+        ServedWeights,
+        CheckpointAccess,
+      ],
     };
   }
 }

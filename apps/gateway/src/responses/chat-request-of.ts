@@ -17,7 +17,8 @@ export function chatRequestOf(plan: ResponsePlan, messages: ChatMessage[], found
   return {
     id,
     source: 'responses',
-    model,
+    // As it was asked for: it may name a checkpoint.
+    model: request.model ?? model,
     messages,
     instructions: request.instructions ?? undefined,
     sampling: request,

@@ -23,7 +23,9 @@ import {
 import { feedbackRequest, reviewRequest } from '../feedback.js';
 import { completeUploadRequest, createFileFields, createUploadRequest, listFilesQuery } from '../files.js';
 import {
+  createCheckpointPermissionsRequest,
   createFineTuningJobRequest,
+  listCheckpointPermissionsQuery,
   listFineTuningCheckpointsQuery,
   listFineTuningEventsQuery,
   listFineTuningJobsQuery,
@@ -210,6 +212,15 @@ export const endpoints: Readonly<Record<string, readonly Endpoint[]>> = {
       query: listFineTuningCheckpointsQuery,
       ...admin,
     }),
+    post('/v1/fine_tuning/checkpoints/{checkpoint}/permissions', 'Lets others ask for it.', 'list of permissions', {
+      body: createCheckpointPermissionsRequest,
+      ...admin,
+    }),
+    get('/v1/fine_tuning/checkpoints/{checkpoint}/permissions', 'Who may ask for it.', 'list of permissions', {
+      query: listCheckpointPermissionsQuery,
+      ...admin,
+    }),
+    remove('/v1/fine_tuning/checkpoints/{checkpoint}/permissions/{id}', 'Takes one back.', 'deleted', admin),
     post('/v1/fine_tuning/alpha/graders/validate', 'Whether a grader can be used.', 'grader', {
       body: validateGraderRequest,
     }),

@@ -1,5 +1,6 @@
 import { ApiKey } from './api-key.entity.js';
 import { Checkpoint, Promotion } from './checkpoint.entity.js';
+import { CheckpointPermission } from './checkpoint-permission.entity.js';
 import { Completion } from './completion.entity.js';
 import { ConversationItem } from './conversation-item.entity.js';
 import { Conversation } from './conversation.entity.js';
@@ -32,6 +33,7 @@ export const entities = [
   TuningMetric,
   DatasetRow,
   Checkpoint,
+  CheckpointPermission,
   Promotion,
   StoredFile,
   Upload,
@@ -51,7 +53,7 @@ export const entities = [
 
 export { User, ApiKey, Conversation, Completion, Feedback, Review, Document, Passage };
 export { ConversationItem, StoredResponse };
-export { TuningJob, TuningEvent, TuningMetric, DatasetRow, Checkpoint, Promotion };
+export { TuningJob, TuningEvent, TuningMetric, DatasetRow, Checkpoint, CheckpointPermission, Promotion };
 export { StoredFile, Upload, UploadPart };
 export { Batch, Eval, EvalOutputItem, EvalRun, FineTuningJob, WebhookEndpoint };
 export { VectorStore, VectorStoreBatch, VectorStoreFile };

@@ -1,7 +1,7 @@
 import { channels, type GateReport } from '@attune/contracts';
 import { ConflictError, createId, NotFoundError } from '@attune/platform';
 import { DataSource, type EntityManager } from 'typeorm';
-import { Checkpoint, Promotion } from '../entities/index.js';
+import { Checkpoint, Promotion, TuningJob } from '../entities/index.js';
 import { rollbackTarget, type RollbackTarget } from '../promotion-history.js';
 
 export type NewCheckpoint = Pick<
@@ -83,7 +83,7 @@ export class CheckpointRepository {
    * Makes a checkpoint (null: the base weights) the live one: statuses, history and the notification in one
    * transaction, so that no reader sees two live checkpoints or none. Also how a rollback is done.
    * @throws NotFoundError
-   * @throws ConflictError when it is live already, has not passed its gate, or the terms do not hold
+   * @throws ConflictError when it is live already, has not passed its gate, was never to go live, or the terms do not hold
    */
   promote(checkpointId: string | null, actor: string, reason: string, terms: PromotionTerms = {}): Promise<Promotion> {
     return this.db.transaction(async (tx) => {
@@ -137,9 +137,19 @@ async function assertPromotable(
   if (!checkpoint) throw new NotFoundError(`There is no checkpoint \`${id}\`.`);
   if (!checkpoint.gateReport) throw new ConflictError(`Checkpoint \`${id}\` has no gate report; it cannot go live.`);
   if (!checkpoint.gateReport.passed) throw new ConflictError(`Checkpoint \`${id}\` did not pass its gate.`);
+  if (checkpoint.status === 'candidate') await expectMeantToGoLive(tx, checkpoint);
   if (baseDigest !== undefined && checkpoint.baseDigest !== baseDigest) {
     throw new ConflictError(
       `Checkpoint \`${id}\` was trained on other base weights than the ones served; set MODEL to the model it belongs to, or promote another.`,
     );
   }
+}
+
+/** The gate asks no evidence of being better of what is made to be named: it has not earned everybody's questions. */
+async function expectMeantToGoLive(tx: EntityManager, { id, jobId }: Checkpoint): Promise<void> {
+  const job = jobId === null ? null : await tx.getRepository(TuningJob).findOneBy({ id: jobId });
+  if (job?.config.promotion !== 'never') return;
+  throw new ConflictError(
+    `Checkpoint \`${id}\` was trained to answer those who name it (\`promotion\` = \`never\`), and its gate did not ask whether it is better than what is live; train with \`promotion\` = \`auto\` for weights that can be promoted.`,
+  );
 }
