@@ -20,6 +20,7 @@ import { AnnounceResponses1700000038000 } from './1700000038000-announce-respons
 import { OwnedLeases1700000039000 } from './1700000039000-owned-leases.js';
 import { PartsAsTheyCome1700000040000 } from './1700000040000-parts-as-they-come.js';
 import { PassageVectors1700000040500 } from './1700000040500-passage-vectors.js';
+import { QueuesInTurn1700000040600 } from './1700000040600-queues-in-turn.js';
 import { GatewayInstances1700000041000 } from './1700000041000-gateway-instances.js';
 import { IdempotentRequests1700000041100 } from './1700000041100-idempotent-requests.js';
 import { EmbeddingUse1700000041200 } from './1700000041200-embedding-use.js';
@@ -51,6 +52,7 @@ export const migrations = [
   OwnedLeases1700000039000,
   PartsAsTheyCome1700000040000,
   PassageVectors1700000040500,
+  QueuesInTurn1700000040600,
   GatewayInstances1700000041000,
   IdempotentRequests1700000041100,
   EmbeddingUse1700000041200,

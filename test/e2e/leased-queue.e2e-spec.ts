@@ -111,6 +111,23 @@ describe('a batch', () => {
     expect(await batches.get(id, whose.userId)).toMatchObject({ status: 'failed', completed: 1 });
   });
 
+  it('that was given back goes on when those who waited had their turn', async () => {
+    const ids = [(await addBatch()).id, (await addBatch()).id];
+    const turns: string[] = [];
+    for (let turn = 0; turn < 4; turn++) {
+      const { batch, claim } = await claimed();
+      expect(await batches.queue.othersWait()).toBe(true);
+      await batches.queue.giveBack(claim);
+      turns.push(batch.id);
+    }
+    expect(turns).toEqual([...ids, ...ids]);
+    for (const _ of ids) {
+      const { batch, claim } = await claimed();
+      await batches.finish(batch, claim, { status: 'completed' });
+    }
+    expect(await batches.queue.othersWait()).toBe(false);
+  });
+
   it('that is cancelled while it ends is either cancelled or completed, with all its lines', async () => {
     const finishing = async () => {
       await addBatch();

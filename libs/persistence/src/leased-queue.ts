@@ -7,6 +7,8 @@ const LEASE = `interval '1 minute'`;
 /** What failed is tried again after as many seconds as there were attempts. */
 const PAUSE = `interval '1 second'`;
 
+const FREE = '(leased_until is null or leased_until < clock_timestamp())';
+
 /** Ends a lease; part of every update that ends the work. */
 export const LET_GO = 'lease_owner = null, leased_until = null';
 
@@ -51,8 +53,8 @@ export class LeasedQueue {
     const [rows]: [ClaimedRow[], number] = await this.db.query(
       `with next as (
          select ${key.join(', ')} from ${table} q
-         where (${open}) and (leased_until is null or leased_until < clock_timestamp())
-         order by created_at limit 1 for update skip locked
+         where (${open}) and ${FREE}
+         order by coalesce(given_back_at, created_at) limit 1 for update skip locked
        )
        update ${table} q set lease_owner = $1, leased_until = clock_timestamp() + ${LEASE},
          attempts = case when (${progress}) > q.progress then 1 else q.attempts + 1 end,
@@ -71,9 +73,16 @@ export class LeasedQueue {
     return (await this.change<{ status: string }>(claim, set, { returning: 'q.status' }))?.status ?? null;
   }
 
-  /** Lets go of a row that another may take at once; the attempt does not count. */
+  /** Whether there is work that nobody does. */
+  async othersWait(): Promise<boolean> {
+    const { table, open } = this.rows;
+    const rows: unknown[] = await this.db.query(`select 1 from ${table} q where (${open}) and ${FREE} limit 1`);
+    return rows.length > 0;
+  }
+
+  /** Lets go of a row that is to go on when others had their turn; the attempt does not count. */
   async giveBack(claim: Claim): Promise<void> {
-    await this.change(claim, `${LET_GO}, attempts = greatest(q.attempts - 1, 0)`);
+    await this.change(claim, `${LET_GO}, given_back_at = clock_timestamp(), attempts = greatest(q.attempts - 1, 0)`);
   }
 
   /** Lets go of a row that could not be worked on: it comes again after a pause, and the attempt counts. */

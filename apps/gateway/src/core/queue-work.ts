@@ -5,21 +5,25 @@ import { messageOf, UnavailableError, type Logger } from '@attune/platform';
 export const MOST_ATTEMPTS = 3;
 /** Also how soon somebody hears that their job was cancelled. */
 const RENEW_MS = 2_000;
+const TURN_MS = 15_000;
 
 export interface JobQueue<Job> {
   /** Names the job in the log. */
   name: string;
   logger: Logger;
-  claims: Pick<LeasedQueue, 'renew' | 'giveBack' | 'putBack'>;
+  claims: Pick<LeasedQueue, 'renew' | 'giveBack' | 'putBack' | 'othersWait'>;
   claim(): Promise<Job | null>;
-  /** Does the job or as much of it as it may; the end of the job lets go of its claim. */
+  /** Does the job, or as much of it as it may until `stopping`; the end of the job lets go of its claim. */
   work(job: Job, held: HeldClaim, stopping: AbortSignal): Promise<void>;
+  /** How long a job goes on while others wait; left out: 15 seconds. */
+  turnMs?: number;
   /** Ends a job that cannot be done, with the reason. */
   giveUp(job: Job, reason: string): Promise<void>;
 }
 
 /**
- * Jobs of a queue in the database, one after the other until there is none. One that fails is put back and tried again
+ * Jobs of a queue in the database, one after the other until there is none; a long one lets others go before it now and
+ * then. One that fails is put back and tried again
  * a little later, a few times; then it is given up. A gateway that stops, or a database that is away, costs no attempt.
  */
 export function untilNoneIsLeft<Job extends { claim: Claim }>(
@@ -52,8 +56,9 @@ async function tried<Job extends { claim: Claim }>(
     return false;
   }
   const held = new HeldClaim(() => queue.claims.renew(job.claim), RENEW_MS);
+  const turn = new Turn(() => queue.claims.othersWait(), queue.turnMs ?? TURN_MS);
   try {
-    await queue.work(job, held, stopping);
+    await queue.work(job, held, AbortSignal.any([stopping, turn.over]));
     return true;
   } catch (error) {
     if (isAway(error)) throw error;
@@ -61,6 +66,7 @@ async function tried<Job extends { claim: Claim }>(
     return false;
   } finally {
     held.end();
+    turn.end();
   }
 }
 
@@ -74,6 +80,25 @@ async function failed<Job extends { claim: Claim }>(queue: JobQueue<Job>, job: J
   const last = job.claim.attempts >= MOST_ATTEMPTS;
   queue.logger.warn({ err: error }, `${queue.name} failed${last ? '' : ', tried again soon'}: ${reason}`);
   await (last ? queue.giveUp(job, reason) : queue.claims.putBack(job.claim, reason));
+}
+
+/** Is over when it has lasted so long and others wait. */
+class Turn {
+  private readonly ending = new AbortController();
+  private readonly timer: NodeJS.Timeout;
+  readonly over = this.ending.signal;
+
+  constructor(othersWait: () => Promise<boolean>, ms: number) {
+    const look = async () => {
+      // What it throws is tried again.
+      if (await othersWait().catch(() => false)) this.ending.abort();
+    };
+    this.timer = setInterval(() => void look(), ms).unref();
+  }
+
+  end(): void {
+    clearInterval(this.timer);
+  }
 }
 
 /** A claim that is renewed every so often for as long as the work takes. */

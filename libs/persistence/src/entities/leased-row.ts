@@ -11,6 +11,8 @@ export abstract class LeasedRow {
   @Column({ ...integer, default: 0 }) attempts!: number;
   /** Pieces that were done when it was last claimed. */
   @Column({ ...integer, default: 0 }) progress!: number;
+  /** When somebody who worked on it let others go first. */
+  @Column(optionalTime) givenBackAt!: Date | null;
   /** Why the last attempt ended. */
   @Column(optionalText) attemptError!: string | null;
 }
