@@ -4,6 +4,7 @@ import {
   BatchRepository,
   EvalRepository,
   FileRepository,
+  PassageVectorRepository,
   VectorSearchRepository,
   VectorStoreRepository,
   type ClaimedBatch,
@@ -244,5 +245,55 @@ describe('a file of a vector store', () => {
     await index.fail(first, { code: 'server_error', message: 'late' });
     expect(await stores.passages(id, file.id, whose.userId)).toEqual(['new text', 'more of it']);
     expect(await stores.file(id, file.id, whose.userId)).toMatchObject({ status: 'completed', usageBytes: 18 });
+  });
+
+  it('gets its vectors from one maker at a time, all of them by the same weights', async () => {
+    const stores = new VectorStoreRepository(db());
+    const index = new VectorSearchRepository(db());
+    const vectors = new PassageVectorRepository(db());
+    const content = Buffer.from('x');
+    const file = await files.add({ userId: whose.userId, filename: 'b.txt', purpose: 'assistants', content });
+    const chunking_strategy = { type: 'auto' } as const;
+    const { id } = await stores.create(whose.userId, { name: '', file_ids: [file.id], chunking_strategy });
+    await index.complete((await index.claim())!, ['one', 'two', 'three']);
+    const rows = (from: number, value: number) =>
+      [from, from + 1].map((ordinal) => ({ ordinal, vector: Float32Array.of(value, ordinal) }));
+    const nearest = async () =>
+      (await vectors.nearest([id], Float32Array.of(1, 0), { limit: 9 })).map((near) => [
+        near.key.ordinal,
+        near.similarity,
+      ]);
+
+    expect(await vectors.claim()).toBeNull();
+    expect(await vectors.want([id], 'model')).toBe(1);
+    const old = (await vectors.claim())!;
+    await vectors.begin(old, 'model');
+    expect(await vectors.add(old, rows(0, 0.5))).toBe(true);
+    expect((await vectors.without(old, 9)).map(({ text }) => text)).toEqual(['three']);
+    // Killed here: what it made is kept, and searched only when all is there.
+    expect(await nearest()).toEqual([]);
+    await expire('vector_store_file');
+    const next = (await vectors.claim())!;
+    expect(next.claim.attempts).toBe(1);
+    expect(await vectors.begin(next, 'model')).toBe(true);
+    expect(await vectors.begin(old, 'model')).toBe(false);
+    expect(await vectors.add(old, rows(1, 9))).toBe(false);
+    await vectors.add(next, [{ ordinal: 2, vector: Float32Array.of(0.25, 0) }]);
+    await vectors.end(old, 'failed');
+    await vectors.end(next, 'made');
+    expect(await vectors.want([id], 'model')).toBe(0);
+    expect(await nearest()).toEqual([
+      [0, 0.5],
+      [1, 0.5],
+      [2, 0.25],
+    ]);
+
+    expect(await vectors.want([id], 'another')).toBe(1);
+    const anew = (await vectors.claim())!;
+    await vectors.begin(anew, 'another');
+    expect(await vectors.without(anew, 9)).toHaveLength(3);
+    await vectors.add(anew, [...rows(0, 0.125), { ordinal: 2, vector: Float32Array.of(1, 0) }]);
+    await vectors.end(anew, 'made');
+    expect((await nearest())[0]).toEqual([2, 1]);
   });
 });

@@ -11,6 +11,7 @@ import { DataSource } from 'typeorm';
 import { storableJsonText } from '../entities/columns.js';
 import { Eval, EvalOutputItem, EvalRun } from '../entities/index.js';
 import { LeasedQueue, LET_GO, type Claim } from '../leased-queue.js';
+import { recordOf, type EvalRunRecord } from './eval-run-record.js';
 import { inOrder, keyset } from './keyset.js';
 
 export type NewOutputItem = Pick<EvalOutputItem, 'ordinal' | 'item' | 'results' | 'sample' | 'status'>;
@@ -19,15 +20,6 @@ export interface ClaimedRun {
   claim: Claim;
   run: EvalRun;
   of: Eval;
-}
-
-/** A run, what it found so far, and whose it is. */
-export interface EvalRunRecord {
-  run: EvalRun;
-  userId: string;
-  counts: { total: number; passed: number; failed: number; errored: number };
-  criteria: { name: string; passed: number; failed: number }[];
-  usage: { model: string; count: number; prompt: number; completion: number; cached: number }[];
 }
 
 /** Evals, their runs and what those found; a user sees only their own. */
@@ -108,7 +100,7 @@ export class EvalRepository {
     await this.get(evalId, userId);
     const run = await this.db.getRepository(EvalRun).findOneBy({ id, evalId });
     if (!run) throw new NotFoundError(`There is no run \`${id}\` of \`${evalId}\`.`, { param: 'run_id' });
-    return this.record(run, userId);
+    return recordOf(this.db, run, userId);
   }
 
   async runs(
@@ -120,7 +112,7 @@ export class EvalRepository {
     const runs = this.db.getRepository(EvalRun).createQueryBuilder('r').where('r.evalId = :evalId', { evalId });
     if (status) runs.andWhere('r.status = :status', { status });
     const { rows, hasMore } = inOrder(await keyset(runs, page, 'eval_run').getMany(), page);
-    return { rows: await Promise.all(rows.map((run) => this.record(run, userId))), hasMore };
+    return { rows: await Promise.all(rows.map((run) => recordOf(this.db, run, userId))), hasMore };
   }
 
   /**
@@ -200,30 +192,5 @@ export class EvalRepository {
     const set = `status = $1, error = $2, ${LET_GO}`;
     const parameters = [status, error ? storableJsonText(error) : null];
     return (await this.queue.change(claim, set, { parameters })) !== null;
-  }
-
-  private async record(run: EvalRun, userId: string): Promise<EvalRunRecord> {
-    const [counts]: Omit<EvalRunRecord['counts'], 'total'>[] = await this.db.query(
-      `select count(*) filter (where status = 'pass')::int as passed,
-         count(*) filter (where status = 'fail')::int as failed,
-         count(*) filter (where status = 'error')::int as errored
-       from eval_output_item where run_id = $1`,
-      [run.id],
-    );
-    const criteria: EvalRunRecord['criteria'] = await this.db.query(
-      `select result ->> 'name' as name, count(*) filter (where (result ->> 'passed')::boolean)::int as passed,
-         count(*) filter (where not (result ->> 'passed')::boolean)::int as failed
-       from eval_output_item, jsonb_array_elements(results) as result where run_id = $1 group by 1 order by 1`,
-      [run.id],
-    );
-    const usage: EvalRunRecord['usage'] = await this.db.query(
-      `select sample ->> 'model' as model, count(*)::int as count,
-         sum((sample #>> '{usage,prompt_tokens}')::int)::int as prompt,
-         sum((sample #>> '{usage,completion_tokens}')::int)::int as completion,
-         sum((sample #>> '{usage,cached_tokens}')::int)::int as cached
-       from eval_output_item where run_id = $1 and (sample #>> '{usage,total_tokens}')::int > 0 group by 1 order by 1`,
-      [run.id],
-    );
-    return { run, userId, counts: { total: run.total, ...counts }, criteria, usage };
   }
 }

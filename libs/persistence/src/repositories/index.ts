@@ -79,6 +79,7 @@ export * from './fine-tuning.repository.js';
 export * from './batch.repository.js';
 export type { BatchResult } from './batch-results.js';
 export * from './eval.repository.js';
+export type { EvalRunRecord } from './eval-run-record.js';
 export * from './stored-answers.repository.js';
 export * from './passage-vector.repository.js';
 export * from './usage.repository.js';

@@ -6,10 +6,11 @@ import type {
   PageQuery,
   UpdateVectorStoreRequest,
 } from '@attune/contracts';
-import { createId, InvalidRequestError, NotFoundError } from '@attune/platform';
-import { DataSource, In, type EntityManager } from 'typeorm';
-import { StoredFile, VectorStore, VectorStoreBatch, VectorStoreFile } from '../entities/index.js';
+import { createId, NotFoundError } from '@attune/platform';
+import { DataSource } from 'typeorm';
+import { VectorStore, VectorStoreBatch, VectorStoreFile } from '../entities/index.js';
 import { inOrder, keyset } from './keyset.js';
+import { addFiles } from './vector-store-files.js';
 
 const WITH_FILES = `
   select count(*) filter (where status = 'in_progress')::int as in_progress,
@@ -188,37 +189,6 @@ export class VectorStoreRepository {
 }
 
 const ALIVE = `(s.expires_after_days is null or s.last_active_at + s.expires_after_days * interval '1 day' > clock_timestamp())`;
-
-interface Place {
-  userId: string;
-  storeId: string;
-  batchId: string | null;
-}
-
-async function addFiles(tx: EntityManager, place: Place, files: AddVectorStoreFileRequest[]): Promise<void> {
-  if (files.length === 0) return;
-  const ids = files.map((file) => file.file_id);
-  const own = await tx.getRepository(StoredFile).findBy({ id: In(ids), userId: place.userId });
-  const unknown = ids.find((id) => !own.some((file) => file.id === id));
-  if (unknown !== undefined) throw new InvalidRequestError(`There is no file \`${unknown}\`.`, { param: 'file_id' });
-  const { storeId, batchId } = place;
-  const { byMeaning } = await tx.getRepository(VectorStore).findOneByOrFail({ id: storeId });
-  // Passages go with the rows; a file that is added again is read again.
-  await tx.getRepository(VectorStoreFile).delete({ storeId, fileId: In(ids) });
-  await tx.getRepository(VectorStoreFile).insert(
-    [...new Map(files.map((file) => [file.file_id, file])).values()].map((file) => ({
-      storeId,
-      batchId,
-      fileId: file.file_id,
-      status: 'in_progress' as const,
-      usageBytes: 0,
-      attributes: file.attributes ?? null,
-      chunkingStrategy: file.chunking_strategy,
-      vectors: byMeaning ? ('wanted' as const) : ('none' as const),
-    })),
-  );
-  await tx.getRepository(VectorStore).update({ id: storeId }, { lastActiveAt: () => 'clock_timestamp()' });
-}
 
 const noSuchFile = (storeId: string, fileId: string) =>
   new NotFoundError(`There is no file \`${fileId}\` in \`${storeId}\`.`, { param: 'file_id' });
