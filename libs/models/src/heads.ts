@@ -11,17 +11,15 @@ import {
   tokenLogProbs,
 } from '@attune/graph';
 import type { ModelConfig } from './config.js';
-import type { Weights } from './llama.js';
+import { rowsOf, type Weights } from './llama.js';
 import { EMBEDDING, LM_HEAD } from './parameters.js';
 
 /** The output embedding [V, hidden]: the input one when tied. */
-export function headWeight(config: ModelConfig, weights: Weights): Tensor {
-  return weights.parameter(config.tieWordEmbeddings ? EMBEDDING : LM_HEAD);
-}
+const headName = (config: ModelConfig): string => (config.tieWordEmbeddings ? EMBEDDING : LM_HEAD);
 
 /** Logits [N, V] of hidden states [N, hidden]. */
 export function logits(g: Graph, config: ModelConfig, weights: Weights, hidden: Tensor): Tensor {
-  return linear(g, hidden, headWeight(config, weights));
+  return linear(g, hidden, weights.parameter(headName(config)));
 }
 
 /**
@@ -36,13 +34,14 @@ export function labelLogProbs(
   labels: Tensor,
   chunks = 1,
 ): Tensor {
-  const weight = headWeight(config, weights);
+  const weight = weights.parameter(headName(config));
   const flat = reshape(g, labels, [product(labels.shape)]);
-  if (chunks <= 1) return tokenLogProbs(g, hidden, weight, flat);
+  const labelled = rowsOf(g, weights, headName(config), flat);
+  if (chunks <= 1) return tokenLogProbs(g, hidden, weight, flat, labelled);
   const cut = equalParts(g, hidden.shape[0]!, chunks);
-  const labelParts = split(g, flat, 0, cut.sizes, cut.dims);
-  const parts = split(g, hidden, 0, cut.sizes, cut.dims).map((part, i) =>
-    g.recomputed([part], () => tokenLogProbs(g, part, weight, labelParts[i]!)),
+  const [hiddens, labelParts, rows] = [hidden, flat, labelled].map((x) => split(g, x, 0, cut.sizes, cut.dims));
+  const parts = hiddens!.map((part, i) =>
+    g.recomputed([part], () => tokenLogProbs(g, part, weight, labelParts![i]!, rows![i]!)),
   );
   return concatTo(g, parts, 0, flat.shape);
 }

@@ -37,6 +37,8 @@ export interface Bottleneck {
 /** Where the model takes its tensors from: the caller decides whether a name is an input, a constant or frozen. */
 export interface Weights {
   readonly parameter: (name: string) => Tensor;
+  /** Rows [N, …] of a matrix by an int64 index [N]; gathered out of the parameter where left out. */
+  readonly rows?: (name: string, index: Tensor) => Tensor;
   /** The adapter of a linear module ("model.layers.0.self_attn.q_proj"), or null. */
   readonly adapter?: (module: string) => LowRank | null;
   /** The adapter layer after a block ("model.layers.0.self_attn" or "….mlp"), or null. */
@@ -68,7 +70,12 @@ export function hiddenStates(g: Graph, config: ModelConfig, weights: Weights, in
 
 /** Token embeddings as rows: ids [B, T] to [B·T, hidden]. */
 export function embed(g: Graph, weights: Weights, ids: Tensor): Tensor {
-  return gather(g, weights.parameter(EMBEDDING), reshape(g, ids, [product(ids.shape)]));
+  return rowsOf(g, weights, EMBEDDING, reshape(g, ids, [product(ids.shape)]));
+}
+
+/** Rows of a parameter by an index [N]. */
+export function rowsOf(g: Graph, weights: Weights, name: string, index: Tensor): Tensor {
+  return weights.rows?.(name, index) ?? gather(g, weights.parameter(name), index);
 }
 
 class LlamaLayers {

@@ -3,23 +3,18 @@ import type { Tensor } from '@attune/graph';
 import type { Vjp } from '../step.js';
 
 /**
- * d logits = dy·(onehot − P), with the sign and dy moved to the [N, H] side so that [N, V] is touched once, and not
- * copied either where the weight is frozen: onehot·W is the label's row of W.
+ * d logits = dy·(onehot − P), of which onehot·W is the label's row of W: the probabilities [N, V] are read as they are,
+ * and sign and dy are applied on the [N, H] side.
  */
 export const tokenLogProbs: Vjp = ({ g, step, grads, needs }) => {
-  const [hidden, weight] = step.inputs as [Tensor, Tensor];
-  const { probabilities, index } = step.saved as { probabilities: Tensor; index: Tensor };
-  const rows = hidden.shape[0]!;
-  const dy = op.reshape(g, grads[0]!, [rows, 1]);
-  if (!needs(1)) {
-    const labelled = op.gather(g, weight, op.reshape(g, index, [rows]));
-    return [op.mul(g, op.sub(g, labelled, op.matmul(g, probabilities, weight)), dy), null];
-  }
-  const column = op.neg(g, dy);
-  const surplus = op.scatterAdd(g, probabilities, index, op.filled(g, [rows, 1], -1), 1);
+  const [hidden, weight, labelled] = step.inputs as [Tensor, Tensor, Tensor];
+  const probabilities = step.saved['probabilities']!;
+  const dy = op.reshape(g, grads[0]!, [hidden.shape[0]!, 1]);
+  const weighted = needs(1) || needs(2) ? op.mul(g, hidden, dy) : null;
   return [
-    needs(0) ? op.mul(g, op.matmul(g, surplus, weight), column) : null,
-    (plus) => op.matmul(g, surplus, op.mul(g, hidden, column), { transA: true, plus }),
+    needs(0) ? op.mul(g, op.sub(g, labelled, op.matmul(g, probabilities, weight)), dy) : null,
+    needs(1) ? (plus) => op.matmul(g, probabilities, weighted!, { transA: true, alpha: -1, plus }) : null,
+    needs(2) ? weighted : null,
   ];
 };
 

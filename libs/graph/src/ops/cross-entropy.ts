@@ -11,10 +11,10 @@ const TINY = 1e-37;
 
 /**
  * log softmax(hidden · Wᵀ)[label], one per row, without keeping logits: hidden [N, H], weight [V, H],
- * labels int64 [N], result [N]. The derivative works on the probabilities in place and applies the incoming
- * gradient on the [N, H] side, never on [N, V].
+ * labels int64 [N], `labelled` [N, H] the labels' rows of W, result [N]. The derivative leaves the probabilities as they
+ * are: the incoming gradient is applied on the [N, H] side, and the labels' share goes to `labelled`.
  */
-export function tokenLogProbs(g: Graph, hidden: Tensor, weight: Tensor, labels: Tensor): Tensor {
+export function tokenLogProbs(g: Graph, hidden: Tensor, weight: Tensor, labels: Tensor, labelled: Tensor): Tensor {
   const rows = hidden.shape[0]!;
   const build = () => {
     const probabilities = softmax(g, matmul(g, hidden, weight, { transB: true }));
@@ -22,8 +22,8 @@ export function tokenLogProbs(g: Graph, hidden: Tensor, weight: Tensor, labels: 
     const chosen = gatherElements(g, probabilities, index, 1);
     return {
       outputs: [reshape(g, log(g, maximum(g, chosen, g.scalar(TINY))), [rows])],
-      saved: { probabilities, index },
+      saved: { probabilities },
     };
   };
-  return g.composite('TokenLogProbs', [hidden, weight], build)[0]!;
+  return g.composite('TokenLogProbs', [hidden, weight, labelled], build)[0]!;
 }

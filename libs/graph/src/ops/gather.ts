@@ -14,6 +14,14 @@ export function gatherDistinct(g: Graph, table: Tensor, index: Tensor): Tensor {
   return g.composite('GatherDistinct', [table], () => ({ outputs: [gather(g, table, index)], saved: { index } }))[0]!;
 }
 
+/**
+ * Rows of a matrix [R, H] by an index [N], through which no gradient flows: whoever differentiates asks for the gradient
+ * of the rows and adds it up by the index elsewhere, which need not touch the rest of the matrix.
+ */
+export function lookup(g: Graph, table: Tensor, index: Tensor): Tensor {
+  return g.composite('StopGradient', [table], () => ({ outputs: [gather(g, table, index)] }))[0]!;
+}
+
 /** One element per index along an axis; index has the result's shape. */
 export function gatherElements(g: Graph, x: Tensor, index: Tensor, axis: number): Tensor {
   return g.emit('GatherElements', [x, index], { attrs: { axis: int(axis) } })[0]!;

@@ -1,4 +1,4 @@
-import { gather, gatherDistinct, Graph, segmentMask, type Shape, type Tensor } from '@attune/graph';
+import { gather, gatherDistinct, Graph, lookup, segmentMask, type Shape, type Tensor } from '@attune/graph';
 import {
   architectures,
   type Bottleneck,
@@ -14,6 +14,7 @@ import {
 import { bottleneckName } from '../forms/bottleneck.js';
 import { SOFT_PROMPT } from '../forms/soft-prompt.js';
 import { behindPrompt } from './behind-prompt.js';
+import { inputOf, type Lookup } from './lookups.js';
 import { loraName, type ParameterSet } from './parameters.js';
 import type { TrainingSwitches } from './switches.js';
 
@@ -27,6 +28,8 @@ export const ATTENTION_PARTS = 4;
  */
 export class ModelGraph {
   readonly g: Graph;
+  /** What was taken out of matrices that are trained, whose gradients the graph leaves as rows. */
+  readonly lookups: Lookup[] = [];
   private readonly declared = new Map<string, Tensor>();
 
   constructor(
@@ -35,7 +38,8 @@ export class ModelGraph {
     private readonly parameters: ParameterSet,
     private readonly adapterScale: number,
     private readonly switches: TrainingSwitches = {},
-    private readonly attentionParts = ATTENTION_PARTS,
+    /** Whether the graph runs on a device, where all gradients are added up in the graph. */
+    private readonly onDevice = false,
   ) {
     this.g = new Graph(name);
   }
@@ -59,7 +63,8 @@ export class ModelGraph {
     const segments = this.batch('segments', 'int64', ['B', 'T']);
     const { hiddenStates } = architectures[this.config.architecture]!;
     const recomputeLayers = this.switches.activationCheckpointing ?? false;
-    const how = { recomputeLayers, attentionParts: this.attentionParts };
+    // Where parts begin is whole-number arithmetic, which a device would leave to the CPU.
+    const how = { recomputeLayers, attentionParts: this.onDevice ? 1 : ATTENTION_PARTS };
     const run = (inputs: ModelInputs) => hiddenStates(this.g, this.config, this.weights, { ...inputs, ...how });
     if (!this.parameters.has(SOFT_PROMPT))
       return run({ ids, positions, mask: segmentMask(this.g, segments, positions) });
@@ -96,9 +101,17 @@ export class ModelGraph {
   private get weights(): Weights {
     return {
       parameter: (name) => this.parameter(name),
+      rows: (name, index) => this.parameterRows(name, index),
       adapter: (module) => this.adapter(module),
       bottleneck: (block) => this.bottleneck(block),
     };
+  }
+
+  private parameterRows(name: string, index: Tensor): Tensor {
+    if (this.onDevice) return gather(this.g, this.parameter(name), index);
+    const rows = lookup(this.g, this.parameter(name), index);
+    this.lookups.push({ parameter: name, rows, input: inputOf(this.g, index) });
+    return rows;
   }
 
   private adapter(module: string): LowRank | null {

@@ -3,6 +3,7 @@ import { encodeModel, lowerForWebGpu, usedInputs } from '@attune/graph';
 import type { ModelConfig } from '@attune/models';
 import type { AnyTensor, AnyTensorMap, Runtime, Session } from '@attune/runtime';
 import type { PlacedParameters } from '../device/placed-parameters.js';
+import { addRowGradients, type Lookup, rowGradients } from './lookups.js';
 import { ModelGraph } from './model-graph.js';
 import type { Objective } from './objective.js';
 import { parameter, type ParameterSet } from './parameters.js';
@@ -39,6 +40,7 @@ export class Program<Batch> {
     private readonly session: Session,
     private readonly weights: AnyTensorMap,
     private readonly metricNames: readonly string[],
+    private readonly lookups: readonly Lookup[],
   ) {}
 
   /**
@@ -54,16 +56,17 @@ export class Program<Batch> {
       parameters,
       options.adapterScale ?? 1,
       options.switches,
-      // Where parts begin is whole-number arithmetic, which a device would leave to the CPU.
-      placed ? 1 : undefined,
+      placed !== undefined,
     );
     const { lossSum, metricSums = {} } = objective.build(model);
     model.g.output(LOSS, lossSum);
     for (const [name, sum] of Object.entries(metricSums)) model.g.output(metricOutput(name), sum);
+    const lookups = gradients ? model.lookups.filter(({ parameter: name }) => options.trainable.has(name)) : [];
     if (gradients) {
-      const names = [...options.trainable.keys()];
-      const wrt = names.map((name) => model.parameter(name));
-      gradient(model.g, lossSum, wrt).forEach((tensor, i) => model.g.output(gradientOutput(names[i]!), tensor));
+      const wrt = new Map([...options.trainable.keys()].map((name) => [gradientOutput(name), model.parameter(name)]));
+      lookups.forEach(({ rows }, i) => wrt.set(rowsOutput(i), rows));
+      const found = gradient(model.g, lossSum, [...wrt.values()]);
+      [...wrt.keys()].forEach((name, i) => model.g.output(name, found[i]!));
     }
     if (placed?.device.kind === 'webgpu') lowerForWebGpu(model.g);
     const session = await runtime.createSession(encodeModel(model.g), {
@@ -75,7 +78,7 @@ export class Program<Batch> {
     const weights: Record<string, AnyTensor> = {};
     for (const { name } of usedInputs(model.g))
       if (parameters.has(name)) weights[name] = placed?.tensors.get(name) ?? parameters.get(name)!;
-    return new Program(objective, session, weights, Object.keys(metricSums));
+    return new Program(objective, session, weights, Object.keys(metricSums), lookups);
   }
 
   /** Runs one batch; gradients, by parameter name, are overwritten. */
@@ -85,7 +88,11 @@ export class Program<Batch> {
     const outputs: Record<string, AnyTensor> = { [LOSS]: loss };
     for (const [name, tensor] of metrics) outputs[metricOutput(name)] = tensor;
     for (const [name, tensor] of gradients) outputs[gradientOutput(name)] = tensor;
-    await this.session.run({ ...this.weights, ...this.objective.feeds(batch) }, outputs);
+    const feeds = this.objective.feeds(batch);
+    const rows = rowGradients(this.lookups, feeds);
+    rows.forEach((tensor, i) => (outputs[rowsOutput(i)] = tensor));
+    await this.session.run({ ...this.weights, ...feeds }, outputs);
+    addRowGradients(this.lookups, rows, feeds, gradients);
     return {
       loss: loss.data[0]!,
       metrics: Object.fromEntries([...metrics].map(([name, { data }]) => [name, data[0]!])),
@@ -104,4 +111,5 @@ export class Program<Batch> {
 
 const LOSS = 'lossSum';
 const gradientOutput = (name: string): string => `gradient of ${name}`;
+const rowsOutput = (lookup: number): string => `gradient of looked-up rows ${lookup}`;
 const metricOutput = (name: string): string => `metric ${name}`;
