@@ -153,42 +153,51 @@ async function nextToken(engine: Engine, promptIds: readonly number[], adapter?:
   throw new Error('there was no token');
 }
 
+/** Nats from one distribution over tokens, in logs, to another. */
+const divergence = (want: ReadonlyMap<number, number>, got: ReadonlyMap<number, number>) =>
+  [...want].reduce((sum, [token, p]) => sum + Math.exp(p) * (p - got.get(token)!), 0);
+
 describe('the live adapter beside rounded weights', () => {
+  const adapters = [randomAdapter(5), randomAdapter(6)];
+  const random = createRandom(3);
+  const prompts = Array.from({ length: 24 }, (_, i) => Array.from({ length: 1 + (i % 12) }, () => random.int(64)));
+  const ask = (from: Engine, id: string, adapter?: string | null) =>
+    collect(from.generate(greedy(id, [1, 7, 3], { adapter })));
+
   it.each(['int8', 'int4'] as const)(
-    'is part of the graph once it stays live, and answers as before: %s',
+    'joins the graphs and is no farther from exact than before: %s',
     async (format) => {
-      const adapters = [randomAdapter(5), randomAdapter(6)];
-      const engine = await load(adapters, { slots: 4, format, mergeLiveAfterMs: 0 });
-      const added = await load(adapters, { slots: 4, format });
-      const prompts = [
-        [1, 7, 3],
-        [4, 1, 5, 9, 2, 6, 5, 3, 5, 8],
-      ]; // of few rows and of more
-      const ask = (from: Engine, id: string, adapter?: string | null) =>
-        collect(from.generate(greedy(id, prompts[0]!, { adapter })));
-      for (const digest of ['adapter-5', 'adapter-6']) {
+      const exact = await load(adapters);
+      const added = await load(adapters, { format });
+      const engine = await load(adapters, { format, mergeLiveAfterMs: 0 });
+      const live = (engine as unknown as { adapters: { isMerged: boolean } }).adapters;
+      for (const { digest } of adapters) {
         await engine.setLive(digest);
-        const live = (engine as unknown as { adapters: { isMerged: boolean } }).adapters;
         await expect.poll(() => live.isMerged).toBe(true);
+        let [welded, plain] = [0, 0];
         for (const promptIds of prompts) {
-          const [got, want] = [await nextToken(engine, promptIds), await nextToken(added, promptIds, digest)];
-          const divergence = [...want].reduce((sum, [token, p]) => sum + Math.exp(p) * (p - got.get(token)!), 0);
-          expect(Math.abs(divergence)).toBeLessThan(format === 'int8' ? 1e-6 : 0.02);
+          const want = await nextToken(exact, promptIds, digest);
+          welded += divergence(want, await nextToken(engine, promptIds));
+          plain += divergence(want, await nextToken(added, promptIds, digest));
         }
-        // Beside others it shares no run with them, and nobody is answered by its weights.
-        const [base, other, again] = await Promise.all([
-          ask(engine, 'base', null),
-          ask(engine, 'other', digest === 'adapter-5' ? 'adapter-6' : 'adapter-5'),
-          ask(engine, 'again'),
-        ]);
-        expect(base.started!.weights.adapter).toBeNull();
-      // In 4 bits company may change a token that was nearly a tie.
-      if (format === 'int8') expect(base.tokens).toEqual((await ask(added, 'base', null)).tokens);
-        expect(other.started!.weights.adapter).not.toBe(digest);
-        expect(again.started!.weights.adapter).toBe(digest);
+        expect(welded).toBeLessThan(1.25 * plain);
+        if (format === 'int8') expect(welded).toBeCloseTo(plain, 4); // there the adapter itself is not rounded
       }
     },
   );
+
+  it('shares no run with others, and answers nobody else', async () => {
+    const engine = await load(adapters, { format: 'int8', mergeLiveAfterMs: 0 });
+    const added = await load(adapters, { format: 'int8' });
+    await engine.setLive('adapter-5');
+    const live = (engine as unknown as { adapters: { isMerged: boolean } }).adapters;
+    await expect.poll(() => live.isMerged).toBe(true);
+    const named = [null, 'adapter-6', undefined, null];
+    const got = await Promise.all(named.map((adapter, i) => ask(engine, `${i}`, adapter)));
+    expect(got.map(({ started }) => started!.weights.adapter)).toEqual([null, 'adapter-6', 'adapter-5', null]);
+    for (const [i, adapter] of named.entries())
+      expect(got[i]!.tokens).toEqual((await ask(added, `${i}`, adapter === undefined ? 'adapter-5' : adapter)).tokens);
+  });
 });
 
 describe('the live adapter, multiplied into the weights', () => {
