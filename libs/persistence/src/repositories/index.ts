@@ -82,4 +82,5 @@ export * from './eval.repository.js';
 export type { EvalRunRecord } from './eval-run-record.js';
 export * from './stored-answers.repository.js';
 export * from './passage-vector.repository.js';
+export type { PassageKey } from './stored-vectors.js';
 export * from './usage.repository.js';

@@ -1,15 +1,10 @@
 import type { AttributeFilter } from '@attune/contracts';
 import { DataSource } from 'typeorm';
-import { ByteCache } from '../byte-cache.js';
 import { LeasedQueue, LET_GO, type Claim } from '../leased-queue.js';
 import { filterSql } from './attribute-filter.js';
-import { nearestOf, type Near, type VectorRows } from './nearest.js';
+import { nearestOf, type Near } from './nearest.js';
+import { StoredVectors, type EmbeddedFile, type PassageKey } from './stored-vectors.js';
 import type { FoundStorePassage } from './vector-search.repository.js';
-
-/** Passages read at once: a few megabytes of vectors. */
-const PAGE = 2_000;
-/** Of vectors in memory. */
-const MOST_KEPT_BYTES = 64 << 20;
 
 /** A file whose passages need vectors. */
 export interface FileToEmbed {
@@ -17,30 +12,13 @@ export interface FileToEmbed {
   storeId: string;
   fileId: string;
 }
-export interface PassageKey {
-  storeId: string;
-  fileId: string;
-  ordinal: number;
-}
-
-interface EmbeddedFile {
-  storeId: string;
-  fileId: string;
-  name: string;
-}
-/** A passage's vector stands at its ordinal. */
-interface FileVectors {
-  values: Float32Array;
-  width: number;
-  byteLength: number;
-}
-
 /** The vectors of passages: made for the stores somebody searches by meaning, and searched one by one. */
 export class PassageVectorRepository {
   readonly queue: LeasedQueue;
-  private readonly kept = new ByteCache<FileVectors>(MOST_KEPT_BYTES);
+  private readonly vectors: StoredVectors;
 
   constructor(private readonly db: DataSource) {
+    this.vectors = new StoredVectors(db);
     this.queue = new LeasedQueue(db, {
       table: 'vector_store_file',
       key: ['store_id', 'file_id'],
@@ -136,39 +114,14 @@ export class PassageVectorRepository {
     // What is in memory is named by what would change with it: the file when it is added again, the vectors by weights.
     const files: EmbeddedFile[] = await this.db.query(
       `select f.store_id as "storeId", f.file_id as "fileId",
-         f.store_id || f.file_id || f.created_at::text || f.vectors_of as name
+         f.store_id || f.file_id || f.created_at::text || f.vectors_of as name,
+         f.usage_bytes as "textBytes"
        from vector_store_file f
        where f.store_id = any($1) and f.status = 'completed' and f.vectors = 'made' and ${fits}
        order by f.store_id, f.file_id`,
       parameters,
     );
-    return nearestOf(vector, this.vectorsOf(files), limit);
-  }
-
-  private async *vectorsOf(files: EmbeddedFile[]): AsyncGenerator<VectorRows<PassageKey>> {
-    for (const { storeId, fileId, name } of files) {
-      const known = this.kept.get(name) ?? (await this.readVectors(storeId, fileId));
-      this.kept.set(name, known);
-      yield { values: known.values, width: known.width, keyOf: (ordinal) => ({ storeId, fileId, ordinal }) };
-    }
-  }
-
-  private async readVectors(storeId: string, fileId: string): Promise<FileVectors> {
-    const parts: Buffer[] = [];
-    let width = 0;
-    for (let after = -1, rows: { vector: string }[] = []; after < 0 || rows.length === PAGE; after += PAGE) {
-      // As base64, which this side reads three times as fast as bytea.
-      rows = await this.db.query(
-        `select encode(vector, 'base64') as vector from vector_store_passage
-         where store_id = $1 and file_id = $2 and ordinal > $3 and vector is not null order by ordinal limit ${PAGE}`,
-        [storeId, fileId, after],
-      );
-      const page = rows.map(({ vector }) => Buffer.from(vector, 'base64'));
-      width = (page[0]?.length ?? 4 * width) / 4;
-      parts.push(...page);
-    }
-    const values = new Float32Array(new Uint8Array(Buffer.concat(parts)).buffer);
-    return { values, width, byteLength: values.byteLength };
+    return nearestOf(vector, this.vectors.of(files), limit);
   }
 
   /** The passages of these keys, in any order; those that are gone are left out. */
