@@ -1,9 +1,13 @@
 import { FineTuningRepository, type Checkpoint } from '@attune/persistence';
 import type OpenAI from 'openai';
+import type { ConversationItem } from 'openai/resources/realtime/realtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
 import { publishAdapter } from '../support/publish-checkpoint.js';
+import { openRealtime } from '../support/realtime.js';
 import { jobConfig } from '../support/rows.js';
+
+const HELLO: ConversationItem = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hi' }] };
 
 describe.skipIf(!testModel)(`permissions of checkpoints (${testModel ? 'by the official client' : noModel})`, () => {
   let gateway: TestGateway;
@@ -59,6 +63,26 @@ describe.skipIf(!testModel)(`permissions of checkpoints (${testModel ? 'by the o
     expect(await listed(admin)).toContain(name);
     const own = await tuned(gateway.userKey);
     expect(await ask(gateway.openai, own.id)).toBe('answered');
+  });
+
+  it('are what a Realtime session answers from that names one', async () => {
+    const { log, close } = await openRealtime(gateway, gateway.adminKey);
+    const weights = async (model: string) => {
+      log.send({ type: 'session.update', session: { type: 'realtime', model } });
+      expect((await log.next('session.updated')).session).toMatchObject({ model });
+      log.send({ type: 'response.create', response: { input: [HELLO], max_output_tokens: 1 } });
+      const { response } = await log.next('response.done');
+      const rows = await gateway.dataSource.query('select weights_digest from completion where id = $1', [response.id]);
+      return (rows as { weights_digest: string }[])[0]!.weights_digest;
+    };
+    expect(await weights(name)).toBe(checkpoint.weightsDigest);
+    expect(await weights(gateway.model)).not.toBe(checkpoint.weightsDigest);
+    close();
+    const stranger = await openRealtime(gateway);
+    stranger.log.send({ type: 'session.update', session: { type: 'realtime', model: name } as never });
+    stranger.log.send({ type: 'response.create', response: { input: [HELLO] } });
+    expect((await stranger.log.next('error')).error.code).toBe('model_not_found');
+    stranger.close();
   });
 
   it('let those in who are permitted, a user with all keys or one key, until it is taken back', async () => {

@@ -1,32 +1,18 @@
 import {
   realtimeClientEvent,
-  type ChatMessage,
   type RealtimeClientEvent,
   type RealtimeResponseSettings,
   type RealtimeSessionUpdate,
-  type ResponseItem,
 } from '@attune/contracts';
-import {
-  ConflictError,
-  createId,
-  InvalidRequestError,
-  NotFoundError,
-  UnavailableError,
-  type AppError,
-} from '@attune/platform';
+import { ConflictError, createId, NotFoundError, type AppError } from '@attune/platform';
 import type { RequestsLeft } from '../auth/rate-limiter.js';
-import type { AnswerEvent, ChatRequest, OpenedEvent } from '../chat/chat.types.js';
-import { readMetadata } from '../openai/chat-request.js';
-import { errorBody, toAppError } from '../openai/error-body.js';
+import type { AnswerEvent, ChatRequest } from '../chat/chat.types.js';
 import { validate } from '../core/validate.js';
-import type { FittingWishes } from '../responses/context-fitter.js';
-import { itemMessages } from '../responses/item-messages.js';
-import { inOwnWords } from '../responses/own-words.js';
-import { toolSettings } from '../responses/response-tools.js';
+import { errorBody, toAppError } from '../openai/error-body.js';
 import { expectType, type Frame } from './client-message.js';
+import { sendAnswer } from './realtime-answer.js';
 import { RealtimeConversation } from './realtime-conversation.js';
-import { responseItem, storedItem } from './realtime-items.js';
-import { RealtimeResponse, type ResponseEnd } from './realtime-response.js';
+import { RealtimeSettings, type Fit } from './realtime-settings.js';
 import type { SocketSession } from './socket-sessions.js';
 
 const CLIENT_EVENTS = realtimeClientEvent.options.map((option) => option.shape.type.value);
@@ -39,10 +25,9 @@ export interface RealtimePorts {
   takeRequest(): void;
   /** How many requests the caller has left. */
   requestsLeft(): RequestsLeft;
-  /** Throws when there is no such model. */
+  /** Throws for what can be no model's name; whether the caller may ask for it, each answer says. */
   expectModel(name: string): void;
-  /** Lets go of the oldest turns of what is too long. */
-  fit(messages: ChatMessage[], wishes: FittingWishes): ChatMessage[];
+  fit: Fit;
   /** Told of errors that are nobody's fault but ours. */
   onError(error: AppError): void;
 }
@@ -55,19 +40,22 @@ interface ActiveResponse {
 
 /** One Realtime session: settings, items, and at most one response at a time. */
 export class RealtimeSession implements SocketSession {
-  private readonly id = createId('sess');
-  private readonly conversationId = createId('conv');
   private readonly items = new RealtimeConversation(createId);
-  private settings: RealtimeSessionUpdate = {};
+  private readonly settings: RealtimeSettings;
   private active: ActiveResponse | undefined;
 
+  /** @param model as the client named it */
   constructor(
     private readonly model: string,
     private readonly ports: RealtimePorts,
-  ) {}
+  ) {
+    this.settings = new RealtimeSettings(model);
+  }
 
+  /** @throws NotFoundError when there is no such model */
   async begin(): Promise<void> {
-    await this.emit({ type: 'session.created', session: this.view() });
+    this.ports.expectModel(this.model);
+    await this.emit({ type: 'session.created', session: this.settings.view() });
   }
 
   /** Never throws: what is wrong with an event is answered with an `error` event. */
@@ -112,8 +100,8 @@ export class RealtimeSession implements SocketSession {
 
   private update(session: RealtimeSessionUpdate): Promise<void> {
     if (session.model !== undefined) this.ports.expectModel(session.model);
-    this.settings = { ...this.settings, ...session };
-    return this.emit({ type: 'session.updated', session: this.view() });
+    this.settings.update(session);
+    return this.emit({ type: 'session.updated', session: this.settings.view() });
   }
 
   private truncate(event: Extract<RealtimeClientEvent, { type: 'conversation.item.truncate' }>): Promise<void> {
@@ -151,10 +139,30 @@ export class RealtimeSession implements SocketSession {
     this.ports.takeRequest();
     const id = createId('resp');
     const abort = new AbortController();
-    const done = this.respond(this.request(id, settings), settings, abort)
+    const request = this.settings.request(id, settings, this.items, this.ports.fit);
+    const done = this.send(request, settings, abort.signal)
       .catch((thrown: unknown) => this.reportError(toAppError(thrown), eventId))
       .finally(() => this.settle(id));
     this.active = { id, abort, done };
+  }
+
+  private send(request: ChatRequest, settings: RealtimeResponseSettings, signal: AbortSignal): Promise<void> {
+    return sendAnswer({
+      events: this.ports.answer(request, signal),
+      signal,
+      facts: {
+        maxOutputTokens: this.settings.maxOutputTokens(settings),
+        metadata: settings.metadata ?? null,
+        inConversation: settings.conversation !== 'none',
+      },
+      items: this.items,
+      requestsLeft: () => this.ports.requestsLeft(),
+      emit: async (events) => {
+        for (const event of events) await this.emit(event);
+      },
+      settle: (response) => this.settle(response),
+      onError: (error) => this.ports.onError(error),
+    });
   }
 
   /** From here on the next response may start. */
@@ -162,127 +170,7 @@ export class RealtimeSession implements SocketSession {
     if (this.active?.id === id) this.active = undefined;
   }
 
-  private request(id: string, settings: RealtimeResponseSettings): ChatRequest {
-    const asked = { ...this.settings, ...settings };
-    const { instructions, max_output_tokens: most } = asked;
-    const maxTokens = typeof most === 'number' ? most : undefined;
-    const said = itemMessages(settings.input ? this.inputItems(settings.input) : this.items.said());
-    if (said.length === 0) {
-      throw new InvalidRequestError(
-        'There is nothing to answer; add an item with conversation.item.create or send `response.input`.',
-        { param: 'response.input' },
-      );
-    }
-    const tools = toolSettings(asked);
-    return {
-      id,
-      source: 'realtime',
-      model: this.model,
-      messages: this.fitting(said, { instructions, maxTokens, tools }),
-      instructions,
-      sampling: asked,
-      maxTokens,
-      stop: [],
-      ...(tools && { tools }),
-      ...readMetadata(settings.metadata),
-      conversationId: settings.metadata?.conversation_id ?? this.conversationId,
-    };
-  }
-
-  private inputItems(input: NonNullable<RealtimeResponseSettings['input']>): ResponseItem[] {
-    return input.map((item) =>
-      responseItem(item.type === 'item_reference' ? this.items.get(item.id) : storedItem(item, createId)),
-    );
-  }
-
-  private fitting(messages: ChatMessage[], wishes: FittingWishes): ChatMessage[] {
-    const { truncation = 'auto' } = this.settings;
-    if (truncation === 'disabled') return messages;
-    return this.ports.fit(
-      messages,
-      truncation === 'auto' ? wishes : { ...wishes, retention: truncation.retention_ratio },
-    );
-  }
-
-  private async respond(
-    request: ChatRequest,
-    settings: RealtimeResponseSettings,
-    abort: AbortController,
-  ): Promise<void> {
-    let response: RealtimeResponse | undefined;
-    let end: ResponseEnd = { status: 'cancelled' };
-    try {
-      for await (const event of this.ports.answer(request, abort.signal)) {
-        if (event.type === 'opened') response = await this.open(event, settings);
-        else await this.emitAll(response!.take(event));
-        if (event.type === 'finished') {
-          end = { status: event.reason === 'length' ? 'incomplete' : 'completed', usage: event.usage };
-        }
-      }
-    } catch (thrown) {
-      const error = toAppError(inOwnWords(thrown));
-      // Before it was opened there is no response to close; the error event alone tells.
-      if (!response) throw error;
-      if (!abort.signal.aborted) end = { status: 'failed', error: error.kind === 'cancelled' ? stopped(error) : error };
-      if (error.kind === 'internal') this.ports.onError(error);
-    }
-    if (response) await this.close(response, end);
-  }
-
-  private async open({ id, conversationId }: OpenedEvent, settings: RealtimeResponseSettings) {
-    const facts = {
-      id,
-      conversationId,
-      maxOutputTokens: settings.max_output_tokens ?? this.settings.max_output_tokens ?? 'inf',
-      metadata: settings.metadata ?? null,
-      inConversation: settings.conversation !== 'none',
-    };
-    const response = new RealtimeResponse(facts, () => createId('item'), this.items);
-    await this.emitAll(response.begin());
-    await this.emit({ type: 'rate_limits.updated', rate_limits: [rateLimit(this.ports.requestsLeft())] });
-    return response;
-  }
-
-  private async close(response: RealtimeResponse, end: ResponseEnd): Promise<void> {
-    const events = response.end(end);
-    this.settle(response.id);
-    await this.emitAll(events);
-  }
-
-  private view(): object {
-    return {
-      id: this.id,
-      object: 'realtime.session',
-      type: 'realtime',
-      model: this.model,
-      output_modalities: ['text'],
-      instructions: this.settings.instructions ?? '',
-      max_output_tokens: this.settings.max_output_tokens ?? 'inf',
-      tools: this.settings.tools ?? [],
-      tool_choice: this.settings.tool_choice ?? 'auto',
-      truncation: this.settings.truncation ?? 'auto',
-      tracing: null,
-      prompt: null,
-      conversation_id: this.conversationId,
-    };
-  }
-
-  private async emitAll(events: object[]): Promise<void> {
-    for (const event of events) await this.emit(event);
-  }
-
   private emit(event: object): Promise<void> {
     return this.ports.send({ event_id: createId('event'), ...event });
   }
 }
-
-/** An answer that was given up, but not by its client, was given up by a server that stops. */
-const stopped = (cause: AppError) =>
-  new UnavailableError('The server stopped before the answer was complete; ask again.', { cause });
-
-const rateLimit = ({ limit, remaining, resetSeconds }: RequestsLeft) => ({
-  name: 'requests',
-  limit,
-  remaining,
-  reset_seconds: resetSeconds,
-});

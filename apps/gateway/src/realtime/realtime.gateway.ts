@@ -38,7 +38,7 @@ export class RealtimeGateway implements OnGatewayConnection<WebSocket>, BeforeAp
   handleConnection(socket: WebSocket, request: IncomingMessage): void {
     this.sessions.add(socket, (channel) => {
       const session = this.session(channel, request);
-      void this.begin(channel, session, request);
+      void this.begin(channel, session);
       return session;
     });
   }
@@ -49,7 +49,8 @@ export class RealtimeGateway implements OnGatewayConnection<WebSocket>, BeforeAp
 
   private session(channel: SocketChannel, request: IncomingMessage): RealtimeSession {
     const caller = callerOf(request);
-    return new RealtimeSession(this.model.id, {
+    const asked = new URL(request.url ?? '', 'ws://gateway').searchParams.get('model') ?? this.model.id;
+    return new RealtimeSession(asked === 'default' ? this.model.id : asked, {
       send: (event) => channel.send(event),
       answer: (question, signal) => this.answer(request, question, AbortSignal.any([signal, channel.closed])),
       takeRequest: () => this.auth.takeRequest(caller),
@@ -66,9 +67,8 @@ export class RealtimeGateway implements OnGatewayConnection<WebSocket>, BeforeAp
     yield* this.chat.answer(caller, question, signal);
   }
 
-  private async begin(channel: SocketChannel, session: RealtimeSession, request: IncomingMessage): Promise<void> {
+  private async begin(channel: SocketChannel, session: RealtimeSession): Promise<void> {
     try {
-      this.model.expect(new URL(request.url ?? '', 'ws://gateway').searchParams.get('model') ?? 'default');
       await session.begin();
     } catch (thrown) {
       const error = toAppError(thrown);
