@@ -74,6 +74,12 @@ export const rewardConfig = z.object({
     .max(0.9)
     .default(0.25)
     .describe('Share of each batch of unpaired thumbs, read as a label of the score’s sign; 0 leaves them out.'),
+  body: z
+    .enum(['tuned', 'frozen'])
+    .default('tuned')
+    .describe(
+      'Whether the model under the head learns too; frozen: a third of the time, and no pair is learnt by heart.',
+    ),
   pooling: z
     .enum(['last', 'sum'])
     .default('last')

@@ -1,3 +1,4 @@
+import type { TuningJobConfig } from '@attune/contracts';
 import { createRandom, deriveSeed } from '@attune/platform';
 import {
   calibrationOf,
@@ -129,15 +130,18 @@ async function trainOnPairs(
     `Reward model: ${preferences.length} preferences in ${rankings.length} rankings and ${judged.length} thumbs; ` +
       `${totalSteps} steps of ${numRankings} rankings and ${numThumbs} thumbs`,
   );
+  const foundation = foundationOf(model, form);
+  const { trainable, standing } = trainedPart(parameters, config.reward.body);
   const step = await TrainStep.create({
-    ...foundationOf(model, form),
+    ...foundation,
+    frozen: new Map([...foundation.frozen, ...standing]),
     ...switchesOf(config),
     objective: rewardModel({
       centerCoef: center_coef,
       thumbCoef: numThumbs > 0 ? 1 : 0,
       form: rewardFormOf(model.config, parameters),
     }),
-    trainable: parameters,
+    trainable,
     optimizer: state.trackOptimizer('reward-optimizer', optimizerOf(config)),
     clipNorm: 1,
   });
@@ -158,6 +162,14 @@ async function trainOnPairs(
   } finally {
     step.release();
   }
+}
+
+/** What the pairs change, and what of the model's own parameters stands still under it. */
+export function trainedPart(parameters: ParameterSet, body: TuningJobConfig['reward']['body']) {
+  if (body === 'tuned') return { trainable: parameters, standing: new Map() as ParameterSet };
+  const part = (isHead: boolean): ParameterSet =>
+    new Map([...parameters].filter(([name]) => name.startsWith(`${REWARD_HEAD}.`) === isHead));
+  return { trainable: part(true), standing: part(false) };
 }
 
 /** All at once, or in parts of about so many sequences; the answers of a ranking stay together. */

@@ -1,5 +1,6 @@
+import { parameter, type ParameterSet } from '@attune/training';
 import { describe, expect, it } from 'vitest';
-import { rankingAccuracy, thumbsOfBatch, whyNotTrusted } from './reward-model.recipe.js';
+import { rankingAccuracy, thumbsOfBatch, trainedPart, whyNotTrusted } from './reward-model.recipe.js';
 
 describe('trust in a reward model', () => {
   it('is the share of held-out pairs it ranks as people did', () => {
@@ -27,5 +28,20 @@ describe('a batch of the reward model', () => {
     expect(thumbsOfBatch(16, 0)).toBe(0);
     expect(thumbsOfBatch(4, 0.9)).toBe(3);
     expect(thumbsOfBatch(1, 0.9)).toBe(0);
+  });
+});
+
+describe('what a reward model trains', () => {
+  const parameters: ParameterSet = new Map(
+    ['model.norm.weight', 'reward_head.weight', 'reward_head.ngrams'].map((name) => [name, parameter([1])]),
+  );
+  it('is its head and its runs of tokens alone over a frozen body', () => {
+    const { trainable, standing } = trainedPart(parameters, 'frozen');
+    expect([...trainable.keys()]).toEqual(['reward_head.weight', 'reward_head.ngrams']);
+    expect([...standing.keys()]).toEqual(['model.norm.weight']);
+  });
+  it('is all of it otherwise', () => {
+    const { trainable, standing } = trainedPart(parameters, 'tuned');
+    expect([trainable, standing.size]).toEqual([parameters, 0]);
   });
 });
