@@ -1,12 +1,8 @@
-import type { Logger } from '@attune/platform';
-import { Body, Controller, Headers, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, type Caller } from '../auth/caller.js';
-import { LOGGER } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
-import { streamChunks } from '../openai/answer-writer.js';
-import { ChatCompletionsService } from '../openai/chat-completions.service.js';
-import { EventStream } from '../openai/sse.js';
+import { AnswerSender } from '../openai/answer-sender.js';
 import { completionChunks, wholeCompletion } from './completion-answer.js';
 import { readCompletionRequest } from './completion-request.js';
 
@@ -14,8 +10,7 @@ import { readCompletionRequest } from './completion-request.js';
 @Controller('v1/completions')
 export class CompletionsController {
   constructor(
-    @Inject(LOGGER) private readonly logger: Logger,
-    private readonly completions: ChatCompletionsService,
+    private readonly answers: AnswerSender,
     private readonly model: ServedModel,
   ) {}
 
@@ -28,11 +23,10 @@ export class CompletionsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const read = readCompletionRequest(body, this.model);
-    const client = new EventStream(reply);
-    const options = { signal: client.disconnected, body, idempotencyKey };
-    const { events, replayed } = await this.completions.answer(caller, read.requests, options);
-    if (replayed) void reply.header('idempotent-replayed', 'true');
-    if (read.stream) await streamChunks(client, completionChunks(events, read), this.logger);
-    else void reply.send(await wholeCompletion(events, read));
+    await this.answers.send({ caller, body, idempotencyKey, reply }, read.requests, {
+      stream: read.stream,
+      chunks: (events) => completionChunks(events, read),
+      whole: (events) => wholeCompletion(events, read),
+    });
   }
 }

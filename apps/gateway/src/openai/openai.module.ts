@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { OpenApiController } from './openapi.controller.js';
 import { ChatModule } from '../chat/chat.module.js';
+import { AnswerSender } from './answer-sender.js';
 import { ChatCompletionsController } from './chat-completions.controller.js';
 import { ChatCompletionsService } from './chat-completions.service.js';
 import { IdempotentRequests } from './idempotent-requests.js';
@@ -11,7 +12,7 @@ import { StoredCompletionsService } from './stored-completions.service.js';
 @Module({
   imports: [ChatModule],
   controllers: [OpenApiController, ChatCompletionsController, StoredCompletionsController, ModelsController],
-  providers: [ChatCompletionsService, StoredCompletionsService, IdempotentRequests],
-  exports: [ChatCompletionsService, IdempotentRequests],
+  providers: [ChatCompletionsService, AnswerSender, StoredCompletionsService, IdempotentRequests],
+  exports: [AnswerSender, IdempotentRequests],
 })
 export class OpenAIModule {}
