@@ -12,7 +12,12 @@ export const THUMBS_CONFIG: TuningJobConfig = tuningJobConfig.parse({
   stages: ['kto'],
   sft: { epochs: 12, max_steps: 100, learning_rate: 4e-3, batch_size: 16, replay_share: 0.5 },
   kto: { epochs: 6, max_steps: 120 },
-  gate: { suite_examples_per_family: 2, max_suite_drop: 0.02 },
+  gate: {
+    suite_examples_per_family: 2,
+    max_suite_drop: 0.02,
+    // Liked answers are the model's own: no other weights find them likelier than those that gave them.
+    max_heldout_loss_rise: 0.1,
+  },
 });
 
 /** What learns from thumbs alone; SFT reads the liked answers as demonstrations. */
