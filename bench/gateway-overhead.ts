@@ -25,6 +25,7 @@ const ROUNDS = Number(option('rounds', '4'));
 const SECONDS = Number(option('seconds', '5'));
 const TOKENS = Number(option('tokens', '64'));
 const PROFILE = option('cpu-prof', '');
+const ADDED = ['added p50', 'added p95', 'added p99'];
 const WARM_UP_ROUNDS = 4;
 /** Not greedy: a small model would repeat itself, and repetitions are guessed several tokens at a time. */
 const sampling = { temperature: 1, seed: 1 };
@@ -62,10 +63,7 @@ try {
     figures[`gatewayCpuMsPerAnswer@${streams}`] = cpuMs / (answered - answersBefore);
   }
   for (const [load, lines] of Object.entries(rows)) {
-    printTable(
-      [load, 'ms', 'answers', 'engine p50', 'gateway p50', 'added p50', 'added p95', 'added p99', 'engine p99'],
-      lines,
-    );
+    printTable([load, 'ms', 'answers', 'engine p50', 'gateway p50', 'engine p99', 'gateway p99', ...ADDED], lines);
   }
   printTable(
     ['streams', 'processor ms of the gateway per answer'],
@@ -79,58 +77,54 @@ try {
 }
 
 type Row = (string | number)[];
-type Both = Record<keyof typeof sides, Latencies>;
+type Side = keyof typeof sides;
+/** What both sides took in one round, one right after the other. */
+type Round = Record<Side, Latencies>;
 
-async function measureAtOnce(streams: number): Promise<Both> {
-  const both = { engine: noLatencies(), gateway: noLatencies() };
+function measureAtOnce(streams: number): Promise<Round[]> {
   const times = Math.max(2, Math.ceil(FEWEST_ANSWERS / streams));
-  for (let round = 0; round < ROUNDS; round++)
-    for (const side of ['engine', 'gateway'] as const)
-      for (let time = 0; time < times; time++) await atOnce(streams, sides[side], both[side]);
-  return both;
+  return inRounds(async (side, into) => {
+    for (let time = 0; time < times; time++) await atOnce(streams, sides[side], into);
+  });
 }
 
-async function measureSteadily(streams: number): Promise<Both> {
-  const both = { engine: noLatencies(), gateway: noLatencies() };
+async function measureSteadily(streams: number): Promise<Round[]> {
   const start = performance.now();
   await atOnce(streams, askEngine, noLatencies());
   const pace = { answerMs: performance.now() - start, forMs: SECONDS * 1000 };
-  for (let round = 0; round < ROUNDS; round++)
-    for (const side of ['engine', 'gateway'] as const) await steadily(streams, sides[side], pace, both[side]);
-  return both;
+  return inRounds((side, into) => steadily(streams, sides[side], pace, into));
 }
 
-/** The rows of the table for one load; what they say goes into the figures too. */
+async function inRounds(measure: (side: Side, into: Latencies) => Promise<void>): Promise<Round[]> {
+  const rounds: Round[] = [];
+  for (let count = 0; count < ROUNDS; count++) {
+    const round: Round = { engine: noLatencies(), gateway: noLatencies() };
+    for (const side of ['engine', 'gateway'] as const) await measure(side, round[side]);
+    rounds.push(round);
+  }
+  return rounds;
+}
+
+/** The rows of the table for one load, medians over its rounds; what they say goes into the figures too. */
 function added(
   load: string,
   streams: number,
-  both: Both,
+  rounds: Round[],
   figures: Record<string, number>,
   ratios: Record<string, number>,
 ): Row[] {
-  const lines: Row[] = [];
-  for (const [which, name] of [
-    ['first', 'to the first token'],
-    ['gaps', 'between tokens'],
-  ] as const) {
-    const [bare, served] = [both.engine[which], both.gateway[which]];
-    const more = (share: number) => percentile(served, share) - percentile(bare, share);
-    lines.push([
-      streams,
-      name,
-      both.gateway.first.length,
-      median(bare),
-      median(served),
-      more(0.5),
-      more(0.95),
-      more(0.99),
-      percentile(bare, 0.99),
-    ]);
+  return (['first', 'gaps'] as const).map((which) => {
+    const of = (side: Side, share: number) => median(rounds.map((round) => percentile(round[side][which], share)));
+    const more = (share: number) =>
+      median(rounds.map(({ engine, gateway }) => percentile(gateway[which], share) - percentile(engine[which], share)));
     figures[`${which}AddedP50Ms ${load}`] = more(0.5);
     figures[`${which}AddedP99Ms ${load}`] = more(0.99);
-    ratios[`${which} gateway/engine ${load}`] = median(served) / median(bare);
-  }
-  return lines;
+    ratios[`${which} gateway/engine ${load}`] = of('gateway', 0.5) / of('engine', 0.5);
+    const answers = rounds.reduce((sum, { gateway }) => sum + gateway.first.length, 0);
+    const name = which === 'first' ? 'to the first token' : 'between tokens';
+    const both = [of('engine', 0.5), of('gateway', 0.5), of('engine', 0.99), of('gateway', 0.99)];
+    return [streams, name, answers, ...both, more(0.5), more(0.95), more(0.99)];
+  });
 }
 
 /** Both sides as they are after minutes of service, not in their first seconds. */

@@ -36,8 +36,12 @@ export function createLogger(name: string, level: string, destination?: Destinat
   return destination ? pino(options, destination) : pino(options);
 }
 
+/** How long a line may wait for others to go out with. */
+const WAITS_MS = 100;
+
 /**
- * Standard output for a process that must not wait for it: lines that come while some are being written go out together.
+ * Standard output for a process that must not wait for it: lines go out together, by the page or ten times a second.
  * The last ones of a process that is killed are lost; every other end writes them.
  */
-export const outputInBackground = (): DestinationStream => pino.destination({ dest: 1, sync: false });
+export const outputInBackground = (): DestinationStream =>
+  pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: WAITS_MS });

@@ -107,6 +107,10 @@ export const asRecord = (row: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(row).map(([name, value]) => [snake(name), withInfinity(value)]));
 
 function withInfinity(value: unknown): unknown {
-  if (!Array.isArray(value) || !value.some((one) => typeof one === 'number' && !Number.isFinite(one))) return value;
+  // By `includes`, which reads numbers as they lie in memory: answers have hundreds.
+  if (!Array.isArray(value) || !UNSPEAKABLE.some((one) => value.includes(one))) return value;
   return value.map((one: unknown) => (typeof one === 'number' && !Number.isFinite(one) ? String(one) : one));
 }
+
+/** Numbers that JSON has no words for. */
+const UNSPEAKABLE = [Infinity, -Infinity, NaN];
