@@ -174,12 +174,14 @@ async function decode({ config, format, weights }: Placed, sequences: number): P
   const inputs: Record<string, AnyTensor> = {
     ...weights,
     ids: int64([sequences, 1]),
+    temperature: float32([sequences, 1]),
+    uniform: float32([sequences, 1]),
     pick: int64(
       [sequences],
       BigInt64Array.from({ length: sequences }, (_, i) => BigInt(i)),
     ),
   };
-  const outputs: Record<string, AnyTensor> = { best: int64([sequences]), bestLogit: float32([sequences]) };
+  const outputs: Record<string, AnyTensor> = { drawn: int64([sequences]), logProb: float32([sequences]) };
   const lengths = Array.from({ length: sequences }, () => ({ last: int32([1]), total: int32([]) }));
   const caches: DeviceTensor[] = [];
   const shape = [1, config.numKvHeads, CONTEXT, servingLayout(config).headDim];

@@ -208,9 +208,10 @@ export class Batch {
     const lengths = rows.map(({ computed }) => computed);
     await this.guard(rows, async () => {
       const adapters = rows.map(preparedOf);
-      if (this.runner.decodeGreedy && rows.every((sequence) => sequence.takesLikeliest)) {
-        const choice = await this.runner.decodeGreedy(start, tokens, lengths, adapters);
-        return rows.forEach((sequence, row) => this.takeChosen(sequence, choice.tokens[row]!, choice.logits[row]!));
+      const draws = this.runner.decodeDrawn ? rows.map(({ draw }) => draw) : [];
+      if (this.runner.decodeDrawn && draws.every((draw) => draw !== null)) {
+        const drawn = await this.runner.decodeDrawn(start, tokens, lengths, adapters, draws);
+        return rows.forEach((sequence, row) => this.takeDrawn(sequence, drawn.tokens[row]!, drawn.logProbs[row]!));
       }
       const logits = await this.runner.decode(start, tokens, lengths, adapters);
       const size = this.runner.config.vocabSize;
@@ -285,11 +286,13 @@ export class Batch {
     this.take(sequence, describeToken(logits, token, request.logProbs ?? false, request.topLogProbs ?? 0));
   }
 
-  /** Takes a token that was chosen where the logits are. */
-  private takeChosen(sequence: Sequence, token: number, logit: number) {
-    assertSound(logit);
-    sequence.computed += 1;
-    this.take(sequence, { type: 'token', token });
+  /** Takes a token that was drawn where the logits are. */
+  private takeDrawn(sequence: Sequence, token: number, logProb: number) {
+    this.alone(sequence, () => {
+      assertSound(logProb);
+      sequence.computed += 1;
+      this.take(sequence, { type: 'token', token, ...(sequence.request.logProbs && { logProb }) });
+    });
   }
 
   private take(sequence: Sequence, event: TokenEvent) {

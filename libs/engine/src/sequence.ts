@@ -1,7 +1,9 @@
 import type { Matcher } from '@attune/structured';
 import type { PreparedAdapter } from './adapters-prepared.js';
 import type { HealedPrompt } from './healing.js';
-import { isPlainGreedy } from './sampling/plain-greedy.js';
+import type { Draw } from './running/runner.js';
+import { isPlain } from './sampling/plain.js';
+import { uniformOf } from './sampling/sampler.js';
 import type { ResolvedSampling } from './sampling/sampler-step.js';
 import type { RunningView } from './scheduling/scheduler.js';
 import type { EngineEvent, FinishedEvent, GenerateRequest, StopReason, TokenEvent, WeightsId } from './types.js';
@@ -87,9 +89,11 @@ export class Sequence {
     return { id: this.id, priority: this.priority, served, pending, decoding: this.isDecoding };
   }
 
-  /** Whether each token is simply the likeliest, and nobody asks how likely it was. */
-  get takesLikeliest(): boolean {
-    return !this.matcher && !this.request.logProbs && isPlainGreedy(this.sampling);
+  /** How its next token can be drawn where the logits are; null = it needs the logits. */
+  get draw(): Draw | null {
+    if (this.allowed() || this.request.topLogProbs || !isPlain(this.sampling)) return null;
+    const { temperature, seed } = this.sampling;
+    return { temperature, uniform: temperature === 0 ? 0 : uniformOf(seed, this.numDrawn) };
   }
 
   /** Whether it waited longer than its caller wants to. */

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { type Adapter, collect, Engine, type GenerateRequest, type LoadedModel } from '@attune/engine';
 import { afterEach, expect, it } from 'vitest';
+import type { DeviceSessions } from '../../../libs/engine/src/running/device/device-sessions.js';
+import type { Runner } from '../../../libs/engine/src/running/runner.js';
 import { describeOnSwiftShader } from '../../support/swiftshader.js';
 import { randomAdapter, randomBottleneck, randomModel, randomSoftPrompt } from '../engine/tiny-models.js';
 
@@ -40,6 +42,32 @@ describeOnSwiftShader('the engine on WebGPU', fileURLToPath(import.meta.url), ()
     expect(want.every(({ tokens }) => tokens.length === 12)).toBe(true);
     got[2]!.logProbs.forEach((logProb, i) => expect(logProb).toBeCloseTo(want[2]!.logProbs[i]!, 3));
     expect(await engines[1]!.stats()).toMatchObject({ device: 'webgpu', kv: 'fp32', running: 0 });
+  });
+
+  it('draws plain and greedy tokens on the device, with the log-probs that the host would tell', async () => {
+    const model = randomModel(1);
+    const plain: Ask[] = [
+      { promptIds: [3, 1, 4], sampling: greedy, logProbs: true },
+      { promptIds: [1, 4, 1, 4, 2], sampling: { temperature: 1, seed: 11 }, logProbs: true },
+      { promptIds: [2, 7], sampling: { temperature: 0.6, seed: 5 }, logProbs: true },
+    ];
+    const want = await answer(await load(model, 'cpu'), plain);
+    const engine = await load(model, 'webgpu');
+    const { runner } = (engine as unknown as { model: { runner: Required<Runner> } }).model;
+    const { sessions } = runner as unknown as { sessions: DeviceSessions };
+    const { session } = await sessions.get({ rows: 1, adapters: [], embeddings: false });
+    expect(Object.keys(session.leftToCpu())).toEqual([]);
+    runner.decode = () => Promise.reject(new Error('the logits were fetched'));
+    const got = await answer(engine, plain);
+    for (const [i, { tokens, logProbs, finished }] of got.entries()) {
+      expect(finished).toMatchObject({ reason: 'length' });
+      expect(tokens).toEqual(want[i]!.tokens);
+      logProbs.forEach((logProb, at) => expect(logProb).toBeCloseTo(want[i]!.logProbs[at]!, 3));
+    }
+    const [alone] = await answer(engine, [plain[1]!]);
+    expect(alone!.tokens).toEqual(want[1]!.tokens);
+    const [ranked] = await answer(engine, [{ ...plain[0]!, topLogProbs: 2 }]);
+    expect(ranked!.finished).toMatchObject({ reason: 'failed', error: 'the logits were fetched' });
   });
 
   it('reuses what a slot still holds of a prompt, its own or copied from another', async () => {

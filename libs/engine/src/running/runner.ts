@@ -11,11 +11,18 @@ export interface SlotCache {
   swap(a: number, b: number, length: number): void;
 }
 
-/** The likeliest token of each row. */
-export interface GreedyChoice {
+/** How a row's token is drawn where the logits are. */
+export interface Draw {
+  /** 0 = the likeliest token. */
+  readonly temperature: number;
+  /** In [0, 1): where in the cumulative probability the token lies. */
+  readonly uniform: number;
+}
+
+export interface DrawnTokens {
   readonly tokens: readonly number[];
-  /** The logit of each; NaN when the weights are damaged. */
-  readonly logits: Float32Array;
+  /** The model's log-probability of each at temperature 1; NaN when the weights are damaged. */
+  readonly logProbs: readonly number[];
 }
 
 /** One model in memory: runs pieces of prompts and batches of decoding slots over the KV cache. */
@@ -60,15 +67,16 @@ export interface Runner {
   ): Promise<Float32Array>;
 
   /**
-   * As `decode`, for rows that all take their likeliest token. Only where fetching the logits would cost more than the
-   * choice does: on a device.
+   * As `decode`, with the tokens drawn from the plain distribution. Only where fetching the logits would cost more than
+   * drawing does: on a device.
    */
-  decodeGreedy?(
+  decodeDrawn?(
     start: number,
     tokens: readonly number[],
     lengths: readonly number[],
     adapters: readonly PreparedAdapter[],
-  ): Promise<GreedyChoice>;
+    draws: readonly Draw[],
+  ): Promise<DrawnTokens>;
 
   release(): Promise<void>;
 }

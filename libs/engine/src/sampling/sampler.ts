@@ -39,9 +39,12 @@ export function sampleToken(logits: Float32Array, context: SamplerContext, index
   topK(shaped, context);
   const { values, tokens } = candidates(shaped, context);
   for (const step of narrowing) step(values, context);
-  const drawn = draw(values, createRandom(deriveSeed(context.params.seed, index)).next());
+  const drawn = draw(values, uniformOf(context.params.seed, index));
   return tokens ? tokens[drawn]! : drawn;
 }
+
+/** The random number in [0, 1) of the token at this place of an answer. */
+export const uniformOf = (seed: number, index: number): number => createRandom(deriveSeed(seed, index)).next();
 
 function copyOf(logits: Float32Array): Float32Array {
   if (scratch.length !== logits.length) scratch = new Float32Array(logits.length);

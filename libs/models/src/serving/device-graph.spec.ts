@@ -49,7 +49,11 @@ const inType = (real: DeviceGraphOptions['real'], tensor: HostTensor): HostTenso
     : tensor;
 
 /** The graph on the CPU, which knows both types: a prompt for each row, then one token for all rows at once. */
-async function decode(real: DeviceGraphOptions['real'], prompts: readonly number[][]) {
+async function decode(
+  real: DeviceGraphOptions['real'],
+  prompts: readonly number[][],
+  { temperature, uniform } = { temperature: 0, uniform: 0 },
+) {
   const weights = servingWeights(config, (name) => parameters.get(name)!, { format: 'fp32', maxSeq: MAX_SEQ });
   const placed = Object.fromEntries(
     Object.entries(weights).map(([name, { dtype, shape, data }]) => [
@@ -73,8 +77,10 @@ async function decode(real: DeviceGraphOptions['real'], prompts: readonly number
     const picks = rows.map((_, row) => BigInt(row * columns + columns - 1));
     const inputs: Record<string, AnyTensor> = { ...placed, ids: int64([rows.length, columns], ids) };
     const logits = float32([rows.length, config.vocabSize]);
-    const [best, bestLogit] = [int64([rows.length]), float32([rows.length])];
-    const outputs: Record<string, AnyTensor> = { logits, best, bestLogit };
+    const [drawn, logProb] = [int64([rows.length]), float32([rows.length])];
+    const outputs: Record<string, AnyTensor> = { logits, drawn, logProb };
+    inputs['temperature'] = float32([rows.length, 1], Float32Array.from(rows, () => temperature));
+    inputs['uniform'] = float32([rows.length, 1], Float32Array.from(rows, () => uniform));
     inputs['pick'] = int64([rows.length], BigInt64Array.from(picks));
     rows.forEach((cache, row) => {
       inputs[`last.${row}`] = int32([1], Int32Array.of(lengths[row]! - 1));
@@ -86,7 +92,7 @@ async function decode(real: DeviceGraphOptions['real'], prompts: readonly number
     });
     await session.run(inputs, outputs);
     session.release();
-    return { logits: logits.data, best: Array.from(best.data, Number), bestLogit: [...bestLogit.data] };
+    return { logits: logits.data, drawn: Array.from(drawn.data, Number), logProbs: [...logProb.data] };
   };
   for (const [row, prompt] of prompts.entries()) await run([row], [prompt], [prompt.length]);
   const lengths = prompts.map(({ length }) => length + 1);
@@ -97,18 +103,36 @@ async function decode(real: DeviceGraphOptions['real'], prompts: readonly number
   );
 }
 
+function logProbsOf(logits: readonly number[]): number[] {
+  const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
+  return logits.map((logit) => logit - total);
+}
+
 describe('the graph for devices', () => {
   const prompts = [[1, 2, 3], [7, 8, 9, 10, 11, 12]];
 
-  it('gives rows of different lengths what each gets alone, with the likeliest token beside the logits', async () => {
+  it('gives rows of different lengths what each gets alone, and the likeliest token without the logits', async () => {
     const together = await decode('float32', prompts);
     const size = config.vocabSize;
     const alone = await decode('float32', [prompts[0]!]);
     together.logits.subarray(0, size).forEach((logit, i) => expect(logit).toBeCloseTo(alone.logits[i]!, 4));
-    together.best.forEach((token, row) => {
+    together.drawn.forEach((token, row) => {
       const logits = [...together.logits.subarray(row * size, (row + 1) * size)];
       expect(token).toBe(logits.indexOf(Math.max(...logits)));
-      expect(together.bestLogit[row]).toBe(Math.max(...logits));
+      expect(together.logProbs[row]).toBeCloseTo(logProbsOf(logits)[token]!, 4);
+    });
+  });
+
+  it.each([0, 0.1, 0.37, 0.62, 0.95, 1 - 2 ** -24])('draws at %f of the cumulative probability', async (uniform) => {
+    const temperature = 0.7;
+    const { logits: all, drawn, logProbs } = await decode('float32', prompts, { temperature, uniform });
+    drawn.forEach((token, row) => {
+      const logits = [...all.subarray(row * config.vocabSize, (row + 1) * config.vocabSize)];
+      const probs = logProbsOf(logits.map((logit) => logit / temperature)).map(Math.exp);
+      const before = probs.slice(0, token).reduce((sum, p) => sum + p, 0);
+      expect(before).toBeLessThanOrEqual(uniform + 1e-5);
+      expect(before + probs[token]!).toBeGreaterThan(uniform - 1e-5);
+      expect(logProbs[row]).toBeCloseTo(logProbsOf(logits)[token]!, 4);
     });
   });
 
@@ -118,6 +142,6 @@ describe('the graph for devices', () => {
     const error = Math.max(...single.logits.map((logit, i) => Math.abs(logit - half.logits[i]!)));
     expect(error / largest).toBeGreaterThan(0);
     expect(error / largest).toBeLessThan(1e-2);
-    expect(half.best).toEqual(single.best);
+    expect(half.drawn).toEqual(single.drawn);
   });
 });

@@ -1,9 +1,10 @@
-import { add, cast, concat, float, gather, Graph, int, linear, mul, reduceMax, rmsNorm, silu, type Tensor } from '@attune/graph';
+import { add, cast, concat, float, gather, Graph, int, linear, mul, rmsNorm, silu, type Tensor } from '@attune/graph';
 import type { ModelConfig } from '../config.js';
 import type { LayerAdapterKind } from './adapter.js';
 import { type AdapterGraph, emitBottleneck, emitLowRank } from './adapter-graph.js';
 import { blockSizeFor, type WeightFormat } from './formats.js';
 import { servingLayout, type ServingLayer, type ServingLayout, type ServingLinear } from './layout.js';
+import { emitDraw } from './draw.js';
 import { emitAddAndNorm } from './linear.js';
 
 const MICROSOFT = 'com.microsoft';
@@ -32,8 +33,10 @@ export interface DeviceGraphOptions {
  * Inputs besides the weights: `ids` int64 [rows, S]; for each row r `last.r` int32 [1], the position of its last token,
  * and `total.r` int32 [], its length after the run, which must lie on the host; `pick` int64 [M], rows of the flattened
  * [rows·S] whose logits are wanted; `past.r.<layer>.key|value`; with `adapters`, `<site>.down|up`.
- * Outputs: `logits` float32 [M, V]; `best` int64 [M], the first index of the largest logit, and `bestLogit` float32 [M],
- * so that a greedy choice need not fetch the logits; `present.r.<layer>.key|value` like past. S > 1 needs rows = 1.
+ * For each pick also `temperature` float32 [M, 1], 0 = the likeliest token, and `uniform` float32 [M, 1] in [0, 1).
+ * Outputs: `logits` float32 [M, V]; `drawn` int64 [M], the token that these draw, and `logProb` float32 [M], how likely
+ * the model finds it at temperature 1: plain sampling need not fetch the logits; `present.r.<layer>.key|value` like past.
+ * S > 1 needs rows = 1.
  */
 export function deviceGraph(config: ModelConfig, options: DeviceGraphOptions): Graph {
   return new DeviceGraphBuilder(config, options).build();
@@ -183,10 +186,10 @@ class DeviceGraphBuilder {
       outputs: [{ dtype: this.options.real, shape: ['rows*S', hiddenSize] }],
     })[0]!;
     const logits = cast(g, this.vocabulary(gather(g, rows, g.input('pick', 'int64', ['M'])), embedding), 'float32');
-    const attrs = { axis: int(-1), keepdims: int(0) };
     g.output('logits', logits);
-    g.output('best', g.emit('ArgMax', [logits], { attrs, outputs: [{ dtype: 'int64', shape: ['M'] }] })[0]!);
-    g.output('bestLogit', reduceMax(g, logits, { axes: [-1] }));
+    const { token, logProb } = emitDraw(g, logits);
+    g.output('drawn', token);
+    g.output('logProb', logProb);
   }
 
   private vocabulary(picked: Tensor, embedding: Tensor): Tensor {

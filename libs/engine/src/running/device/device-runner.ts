@@ -8,11 +8,11 @@ import {
   type SoftPrompt,
   toTensors,
 } from '../../adapters-prepared.js';
-import type { GreedyChoice, Runner } from '../runner.js';
+import type { Draw, DrawnTokens, Runner } from '../runner.js';
 import { DeviceAdapters } from './device-adapters.js';
 import { DeviceCache } from './device-cache.js';
 import { DeviceSessions, type DeviceSessionsOptions } from './device-sessions.js';
-import { bindStep, type DeviceStep, setLength, type StepShape } from './device-step.js';
+import { bindStep, type DeviceStep, setDraw, setLength, type StepShape } from './device-step.js';
 
 export interface DeviceRunnerOptions extends Omit<DeviceSessionsOptions, 'real'> {
   readonly slots: number;
@@ -81,7 +81,7 @@ export class DeviceRunner implements Runner {
       picks: [numTokens - 1],
       update: null,
       embeddings,
-      wanted: 'best',
+      wanted: 'drawn',
     });
     setLength(step, 0, numTokens);
     await this.execute(step.run);
@@ -95,7 +95,7 @@ export class DeviceRunner implements Runner {
     wantLogits: boolean,
   ): Promise<Float32Array | null> {
     // A run must pick something; what nobody asked for stays on the device.
-    const logits = await this.read(slot, tokens, start, adapter, [tokens.length - 1], wantLogits ? 'logits' : 'best');
+    const logits = await this.read(slot, tokens, start, adapter, [tokens.length - 1], wantLogits ? 'logits' : 'drawn');
     return wantLogits ? logits : null;
   }
 
@@ -120,21 +120,22 @@ export class DeviceRunner implements Runner {
     return all;
   }
 
-  async decodeGreedy(
+  async decodeDrawn(
     start: number,
     tokens: readonly number[],
     lengths: readonly number[],
     adapters: readonly PreparedAdapter[],
-  ): Promise<GreedyChoice> {
-    const choice = { tokens: tokens.map(() => 0), logits: new Float32Array(tokens.length) };
+    draws: readonly Draw[],
+  ): Promise<DrawnTokens> {
+    const drawn = { tokens: tokens.map(() => 0), logProbs: tokens.map(() => 0) };
     for (const group of groupRows(adapters)) {
-      const { best, logits } = await this.decodeRows(start, group, tokens, lengths, 'best');
+      const step = await this.decodeRows(start, group, tokens, lengths, 'drawn', draws);
       group.rows.forEach((row, i) => {
-        choice.tokens[row] = Number(best[i]);
-        choice.logits[row] = logits[i]!;
+        drawn.tokens[row] = Number(step.drawn[i]);
+        drawn.logProbs[row] = step.logProb[i]!;
       });
     }
-    return choice;
+    return drawn;
   }
 
   async release(): Promise<void> {
@@ -150,12 +151,14 @@ export class DeviceRunner implements Runner {
     tokens: readonly number[],
     lengths: readonly number[],
     wanted: StepShape['wanted'],
+    draws?: readonly Draw[],
   ): Promise<DeviceStep> {
     const slots = rows.map((row) => this.cache.slot(start + row));
     const step = await this.keptStep({ slots, columns: 1, picks: [...rows.keys()], update, wanted });
     rows.forEach((row, i) => {
       step.ids[i] = BigInt(tokens[row]!);
       setLength(step, i, lengths[row]! + 1);
+      if (draws) setDraw(step, i, draws[row]!);
     });
     await this.execute(step.run);
     return step;
