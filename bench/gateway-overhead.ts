@@ -27,8 +27,6 @@ const TOKENS = Number(option('tokens', '64'));
 const PROFILE = option('cpu-prof', '');
 const ADDED = ['added p50', 'added p95', 'added p99'];
 const WARM_UP_ROUNDS = 4;
-/** Not greedy: a small model would repeat itself, and repetitions are guessed several tokens at a time. */
-const sampling = { temperature: 1, seed: 1 };
 /** Of one prompt after the other, at one stream, in a round of all at once. */
 const FEWEST_ANSWERS = 16;
 
@@ -47,6 +45,11 @@ const connections = Array.from({ length: slots }, () => new RawChat(gateway));
 const engine = await EngineHost.start({ model, slots, threads: 1 });
 const tokenizer = await Tokenizer.fromFolder(model);
 let answered = 0;
+/**
+ * Not greedy: a small model would repeat itself, and repetitions are guessed several tokens at a time. Tokens without text
+ * are forbidden: a client could not tell when they came.
+ */
+const sampling = { temperature: 1, seed: 1, logitBias: biasAgainst(textless()) };
 const sides: Record<'engine' | 'gateway', Ask> = { engine: askEngine, gateway: askGateway };
 
 try {
@@ -147,5 +150,14 @@ async function askEngine(_stream: number, question: string): Promise<AnswerTimes
 
 function askGateway(stream: number, question: string): Promise<AnswerTimes> {
   answered += 1;
-  return connections[stream].ask(question, sampling, TOKENS);
+  const { temperature, seed, logitBias } = sampling;
+  return connections[stream].ask(question, { temperature, seed, logit_bias: logitBias }, TOKENS);
+}
+
+function textless(): number[] {
+  return Array.from({ length: tokenizer.vocabSize }, (_, id) => id).filter((id) => !tokenizer.bytesOf(id)?.length);
+}
+
+function biasAgainst(ids: number[]): Record<number, number> {
+  return Object.fromEntries(ids.map((id) => [id, -100]));
 }

@@ -20,8 +20,11 @@ export class RawChat {
 
   constructor(private readonly gateway: { port: number; secret: string }) {}
 
-  /** An answer of `maxTokens` tokens, whatever the model would end it with. */
-  async ask(question: string, sampling: { temperature: number; seed: number }, maxTokens: number) {
+  /**
+   * An answer of `maxTokens` tokens, whatever the model would end it with.
+   * @param sampling by the names of the API
+   */
+  async ask(question: string, sampling: object, maxTokens: number): Promise<AnswerTimes> {
     const request = this.request(question, sampling, maxTokens);
     this.socket ??= await opened(this.gateway.port);
     return answer(this.socket, request);
