@@ -84,6 +84,17 @@ describe.skipIf(!testModel)(`every endpoint, fuzzed from its own schema (${testM
     if (endpoint.path.includes('{')) expect(answer.status).toBe(404);
   });
 
+  it.each(all.filter(({ method }) => method !== 'patch').map((one) => [`${one.method} ${one.path}`, one] as const))(
+    '%s refuses characters nothing is named with',
+    async (_, endpoint) => {
+      if (endpoint.path === '/metrics') return;
+      const nul = new Proxy({}, { get: () => '%00' });
+      expectDecent(await call(endpoint, endpoint.body && {}, nul));
+      if (endpoint.method !== 'get') return;
+      expectDecent(await call({ ...endpoint, path: `${endpoint.path}?after=%00` }));
+    },
+  );
+
   it('leaves no row half written', async () => {
     const open = () => gateway.dataSource.query(`select count(*)::int as n from completion where status = 'open'`);
     await expect.poll(async () => (await open())[0].n, { timeout: 20_000 }).toBe(0);

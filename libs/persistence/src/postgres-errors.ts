@@ -15,6 +15,11 @@ export function isUniqueViolation(error: unknown): error is PostgresFailure {
   return hasCode(error, '23505');
 }
 
+/** SQLSTATE 22021 and 22P05: a text with U+0000, which PostgreSQL neither stores nor looks for. */
+export function isUnknownCharacter(error: unknown): boolean {
+  return hasCode(error, '22021') || hasCode(error, '22P05');
+}
+
 /** Class 08 connection exceptions, 53300 too many connections, 57P01 to 57P03 stopping, crashed, starting. */
 const awayStates = /^(08...|53300|57P0[123])$/;
 /** What node-postgres and its pool say of a connection that broke or never came about; such errors have no code. */

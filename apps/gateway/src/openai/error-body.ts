@@ -1,5 +1,5 @@
 import type { ErrorBody } from '@attune/contracts';
-import { isDatabaseAway } from '@attune/persistence';
+import { isDatabaseAway, isUnknownCharacter } from '@attune/persistence';
 import {
   AppError,
   InternalError,
@@ -61,7 +61,7 @@ export function retryHeaders(error: AppError): Record<string, string> {
 
 /**
  * Anything thrown as one of the product's errors. Frameworks throw objects with `statusCode` (Fastify) or `getStatus()`
- * (Nest); a database that is away is to be asked again; everything else is a bug of ours, whose message is not for
+ * (Nest); a database that is away is to be asked again, a text it cannot read is to be sent otherwise; everything else is a bug of ours, whose message is not for
  * clients.
  */
 export function toAppError(thrown: unknown): AppError {
@@ -71,6 +71,14 @@ export function toAppError(thrown: unknown): AppError {
       cause: thrown,
       retryAfterSeconds: DATABASE_RETRY_SECONDS,
     });
+  }
+  if (isUnknownCharacter(thrown)) {
+    return new InvalidRequestError(
+      'A text of the request holds U+0000, which nothing here is named with; leave it out.',
+      {
+        cause: thrown,
+      },
+    );
   }
   const status = frameworkStatus(thrown);
   const message = thrown instanceof Error ? thrown.message : 'The request was refused';
