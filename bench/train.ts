@@ -35,32 +35,39 @@ async function duel(name: string, one: TrainCase, steps: number, rounds: number)
   const pids = Object.values(contenders).map(({ pid }) => pid);
   const rates: Record<string, number[]> = Object.fromEntries(Object.keys(contenders).map((key) => [key, []]));
   const peaks: Record<string, number> = {};
+  const processor: Record<string, number> = {};
   for (const contender of Object.values(contenders)) await contender.steps(2);
   for (let round = 0; round < rounds; round++)
     for (const [key, contender] of Object.entries(contenders)) {
       const { ms } = await measureQuietly(pids, async () => {
         const answer = await contender.steps(steps);
         peaks[key] = answer.peakMb;
+        processor[key] = Math.min(processor[key] ?? Infinity, answer.processorMs / steps);
         return answer.ms;
       });
       rates[key]!.push((steps * one.rows * one.length * 1000) / ms);
     }
   for (const contender of Object.values(contenders)) contender.close();
-  report(name, rates, peaks);
+  report(name, rates, peaks, processor);
 }
 
 function report(
   name: string,
   rates: Readonly<Record<string, number[]>>,
   peaks: Readonly<Record<string, number>>,
+  processor: Readonly<Record<string, number>>,
 ): void {
-  const rows = Object.entries(rates).map(([key, values]) => [`${name}, ${key}`, median(values), peaks[key]!]);
-  printTable(['contender', 'tokens/s', 'peak MB'], rows);
+  const rows = Object.entries(rates).map(([key, values]) => {
+    return [`${name}, ${key}`, median(values), processor[key]!, peaks[key]!];
+  });
+  printTable(['contender', 'tokens/s', 'least processor ms a step', 'peak MB'], rows);
   for (const [key, values] of Object.entries(rates)) {
     figures[`${name}, ${key}, tokens/s`] = median(values);
+    figures[`${name}, ${key}, least processor ms a step`] = processor[key]!;
     figures[`${name}, ${key}, peak MB`] = peaks[key]!;
     if (key === 'ours') continue;
     ratios[`${name}: ours/${key}`] = median(values.map((rate, i) => rates['ours']![i]! / rate));
+    ratios[`${name}: processor time ours/${key}`] = processor['ours']! / processor[key]!;
     ratios[`${name}: memory ours/${key}`] = peaks['ours']! / peaks[key]!;
   }
 }

@@ -6,6 +6,8 @@ import { ALPHA, RANK, type TrainCase, trainModels } from './case.js';
 /** What a contender answers to every call: how long it took, and the most memory it has had so far. */
 export interface Answer {
   readonly ms: number;
+  /** Processor time of all its threads, which other programs on the machine hardly change. */
+  readonly processorMs: number;
   readonly peakMb: number;
 }
 

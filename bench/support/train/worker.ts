@@ -20,12 +20,15 @@ let batch: ReturnType<typeof randomBatch> | null = null;
 for await (const line of createInterface({ input: process.stdin })) {
   const call = JSON.parse(line) as Call;
   const startedMs = performance.now();
+  const before = process.cpuUsage();
   if ('setup' in call) await setup(call.setup, call.threads);
   else if ('generate' in call) await generate(call.generate, call.tokens);
   else for (let i = 0; i < call.steps; i++) await step!.run([batch!], 1e-4);
   // maxRSS is in kilobytes.
   const peakMb = process.resourceUsage().maxRSS / 1024;
-  process.stdout.write(`${JSON.stringify({ ms: performance.now() - startedMs, peakMb })}\n`);
+  const { user, system } = process.cpuUsage(before);
+  const took = { ms: performance.now() - startedMs, processorMs: (user + system) / 1000 };
+  process.stdout.write(`${JSON.stringify({ ...took, peakMb })}\n`);
 }
 
 async function setup(one: TrainCase, threads: number): Promise<void> {
