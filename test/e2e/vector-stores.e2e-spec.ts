@@ -211,6 +211,12 @@ describe.skipIf(!testModel)(`vector stores (${testModel ? 'by the official clien
       const filters = { type: 'ne', key: 'kind', value: 'soup' } as const;
       const others = await search(store, texts['soup.txt'], { ...hybrid(1, 0), filters });
       expect(others.map(({ filename }) => filename).sort()).toEqual(['chair.txt', 'lamp.txt']);
+      const used = async () =>
+        (await gateway.api(gateway.userKey, 'GET', '/api/usage?days=1')).body.data[0].num_requests;
+      const before = await used();
+      await search(store, query);
+      await search(store, query, hybrid(0, 1));
+      expect((await used()) - before, 'what ran the model counts').toBe(1);
       await expect(search(store, 'x', hybrid(0, 0))).rejects.toMatchObject({ status: 400 });
       await expect(search(store, 'x', hybrid(-1, 2))).rejects.toMatchObject({ status: 400 });
     });

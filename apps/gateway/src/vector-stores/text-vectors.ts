@@ -16,6 +16,10 @@ export class TextVectors {
     return this.model.baseDigest;
   }
 
+  numTokens(text: string): number {
+    return this.model.tokenizer.encode(text).length;
+  }
+
   /** Of a text that is longer than the model reads, the mean of its pieces, each counting by its length. */
   async of(texts: readonly string[]): Promise<Float32Array[]> {
     const pieces = texts.map((text) => cut(this.model.tokenizer.encode(text), this.model.context));

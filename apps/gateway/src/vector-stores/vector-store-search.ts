@@ -1,6 +1,7 @@
 import type { AttributeFilter, HybridSearch, SearchVectorStoreRequest, VectorStoreSearchPage } from '@attune/contracts';
 import {
   PassageVectorRepository,
+  UsageRepository,
   VectorSearchRepository,
   VectorStoreRepository,
   type FoundStorePassage,
@@ -8,6 +9,7 @@ import {
 } from '@attune/persistence';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
+import { KeyQuotas } from '../auth/key-quotas.js';
 import { PassageEmbedder } from './passage-embedder.js';
 import { fuseRankings } from './rank-fusion.js';
 import { TextVectors } from './text-vectors.js';
@@ -33,17 +35,23 @@ export class VectorStoreSearch {
     private readonly vectors: PassageVectorRepository,
     private readonly embedder: PassageEmbedder,
     private readonly texts: TextVectors,
+    private readonly quotas: KeyQuotas,
+    private readonly usage: UsageRepository,
   ) {}
 
   /**
    * The best passages of the caller's stores, best first.
    * @throws NotFoundError for a store that is not the caller's
+   * @throws RateLimitedError for a search by vectors when the key has used up its day
    */
   async find(caller: Caller, storeIds: string[], query: string, options: StoreSearch): Promise<FoundStorePassage[]> {
     for (const id of storeIds) await this.stores.get(id, caller.userId);
     const { hybrid } = options;
     if (!hybrid || hybrid.embedding_weight === 0) return this.passages.search(storeIds, query, options);
-    return this.findByBoth(storeIds, query, options, hybrid);
+    await this.quotas.take(caller.keyId);
+    const found = await this.findByBoth(storeIds, query, options, hybrid);
+    await this.usage.countEmbedding(caller.keyId, this.texts.numTokens(query));
+    return found;
   }
 
   private async findByBoth(
