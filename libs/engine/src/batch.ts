@@ -81,8 +81,10 @@ export class Batch {
     for (const sequence of this.waiting.values()) if (sequence.isLate(now)) this.refuseLate(sequence);
     for (const sequence of this.withMasks()) this.alone(sequence, () => this.endCompleted(sequence));
     this.admitWaiting();
+    // A mask that came only now may say that its answer is over: that is for the next step to see.
+    const able = this.withMasks().filter((sequence) => this.isOpen(sequence));
     const plan = planStep(
-      this.withMasks().map((sequence) => sequence.view(this.shares.of(sequence.user))),
+      able.map((sequence) => sequence.view(this.shares.of(sequence.user))),
       (numDecoding) => this.chunks.tokens(numDecoding),
     );
     const decoding = plan.decode.map((id) => this.running.get(id)!);
@@ -111,6 +113,13 @@ export class Batch {
       this.fail(sequence, error);
       return false;
     }
+  }
+
+  /** Whether a token can be added. */
+  private isOpen(sequence: Sequence): boolean {
+    let isOpen = false;
+    this.alone(sequence, () => (isOpen = (sequence.matcher?.state ?? 'open') === 'open'));
+    return isOpen;
   }
 
   private refuseLate(sequence: Sequence) {
@@ -246,7 +255,7 @@ export class Batch {
   /** Whether the next token can be drawn at once: a mask that is late leaves the rest of a draft unchecked. */
   private canGoOn(sequence: Sequence): boolean {
     if (!this.running.has(sequence.id)) return false;
-    return !sequence.matcher || (this.hasMask(sequence, MASK_PATIENCE_MS) && sequence.matcher.state === 'open');
+    return this.hasMask(sequence, MASK_PATIENCE_MS) && this.isOpen(sequence);
   }
 
   private async prefill(sequence: Sequence, planned: number) {

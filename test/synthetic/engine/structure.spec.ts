@@ -248,6 +248,36 @@ describe('a structure that is slow to follow', () => {
   });
 });
 
+it('a structured answer whose last mask comes within a step ends there, and draws nothing more', async () => {
+  const engine = await load();
+  const { structures } = engine as unknown as { structures: StructureCompiler };
+  const open = structures.open.bind(structures);
+  const choice: OutputStructure = { type: 'choice', choices: ['abc', 'xyz'] };
+  const beside: Promise<Generation>[] = [];
+  structures.open = async (...given) => {
+    const opened = await open(...given);
+    if (opened.ok) lateEverySecondTime(opened.matcher);
+    // Another answer to go on with, from the same step on.
+    beside.push(collect(engine.generate({ ...request('b', choice), structure: undefined, stopIds: [] })));
+    return opened;
+  };
+  const held = await collect(engine.generate(request('a', choice, { stopIds: undefined })));
+  expect(held.finished).toMatchObject({ reason: 'stop', completionTokens: 3 });
+  expect(['abc', 'xyz']).toContain(textOf(held.tokens));
+  expect((await beside[0]!).tokens).toHaveLength(200);
+});
+
+/** Not ready when it is first asked after a token, and ready when it is asked again. */
+function lateEverySecondTime(matcher: Matcher) {
+  const [isReady, accept] = [matcher.isReady.bind(matcher), matcher.accept.bind(matcher)];
+  let asked = 0;
+  matcher.isReady = () => isReady(1_000) && asked++ > 0;
+  matcher.accept = (token) => {
+    asked = 0;
+    accept(token);
+  };
+}
+
 /** Has the thread hear of each token this much later. */
 function delay(matcher: Matcher, ms: number) {
   const { commands } = matcher as unknown as { commands: { accept(token: number): void } };

@@ -1,4 +1,4 @@
-import { createRandom, deriveSeed } from '@attune/platform';
+import { createRandom, deriveSeed, InternalError } from '@attune/platform';
 import type { TokenEvent } from '../types.js';
 import { allowedTokens } from './allowed-tokens.js';
 import { frequencyPenalty } from './frequency-penalty.js';
@@ -35,13 +35,22 @@ let scratch = new Float32Array(0);
 export function sampleToken(logits: Float32Array, context: SamplerContext, index: number): number {
   const shaped = copyOf(logits);
   for (const step of shaping) step(shaped, context);
-  if (context.params.temperature === 0) return argmax(shaped);
+  if (context.params.temperature === 0) return likeliest(shaped);
   topK(shaped, context);
   const { values, tokens } = candidates(shaped, context);
+  if (values.length === 0) throw nothingLeft();
   for (const step of narrowing) step(values, context);
   const drawn = draw(values, uniformOf(context.params.seed, index));
   return tokens ? tokens[drawn]! : drawn;
 }
+
+function likeliest(shaped: Float32Array): number {
+  const best = argmax(shaped);
+  if (shaped[best] === -Infinity) throw nothingLeft();
+  return best;
+}
+
+const nothingLeft = () => new InternalError('no token may be drawn here');
 
 /** The random number in [0, 1) of the token at this place of an answer. */
 export const uniformOf = (seed: number, index: number): number => createRandom(deriveSeed(seed, index)).next();

@@ -32,6 +32,12 @@ function after(step: SamplerStep, logits: number[], params: SamplingParams, more
 const logitArrays = fc.array(fc.integer({ min: -60, max: 60 }), { minLength: 1, maxLength: 40 });
 const kept = (values: number[]) => values.flatMap((value, i) => (value === -Infinity ? [] : [i]));
 
+it.each([0, 1])('draws nothing where nothing is allowed, at temperature %d', (heat) => {
+  const allowed = new Int32Array(1);
+  const given = context({ temperature: heat }, { allowed });
+  expect(() => sampleToken(Float32Array.of(1, 2, 3), given, 0)).toThrow(/no token may be drawn/);
+});
+
 describe('sampler steps', () => {
   it('temperature divides', () => {
     expect(after(temperature, [1, -2, 4], { temperature: 0.5 })).toEqual([2, -4, 8]);
