@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { noModel, testModel } from '../support/gateway.js';
 import { newCompletion, outcome } from '../support/rows.js';
-import { startTestTrainer, type TestTrainer } from '../support/trainer.js';
+import { startTestTrainer, type TestTrainer, type TestTrainerOptions } from '../support/trainer.js';
 
 const MINUTE = 60_000;
 /** Long enough that the kills fall into it on any machine. */
@@ -76,7 +76,7 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
   let dataDir: string;
   let tuning: TuningRepository;
   let trainer: TestTrainer | undefined;
-  const start = (options: { ownSession?: boolean } = {}) =>
+  const start = (options: Pick<TestTrainerOptions, 'ownSession' | 'env'> = {}) =>
     startTestTrainer({ databaseUrl: database.url, dataDir, model: testModel!, env, ...options });
 
   beforeAll(async () => {
@@ -149,8 +149,6 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
       const endless = { ...config, sft: { ...config.sft, epochs: 1e6, max_steps: 0 } };
       const { id } = await tuning.enqueue({ trigger: 'button', config: endless });
       await until('the job has begun', async () => ((await tuning.get(id)).progress?.step ?? 0) > 0);
-      // Graphs run on threads that were there before it could say how nice it is: each of them must have been told.
-      if (existsSync('/proc/self/task')) expect(threadPriorities(trainer.pid)).toEqual([LOWEST_PRIORITY]);
       await tuning.cancel(id);
       const job = await finished(await tuning.get(id));
       expect(job).toMatchObject({ status: 'cancelled', checkpointId: null });
@@ -202,14 +200,16 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
   );
 
   it.skipIf(!existsSync('/proc/self/autogroup'))(
-    'stands back with all of its session, when that is its own',
+    'stands back with every thread, and with all of its session when that is its own',
     async () => {
       await trainer?.stop();
-      trainer = start({ ownSession: true });
+      trainer = start({ ownSession: true, env: { TRAINER_NICE: String(LOWEST_PRIORITY) } });
       const { pid } = trainer;
       await until('its group is lowered', async () =>
         readFileSync(`/proc/${pid}/autogroup`, 'utf8').includes('nice 19'),
       );
+      // Graphs run on threads that were there before it could say how nice it is: each of them must have been told.
+      expect(threadPriorities(pid)).toEqual([LOWEST_PRIORITY]);
       expect(readFileSync('/proc/self/autogroup', 'utf8')).not.toContain('nice 19');
       await trainer.stop();
       trainer = undefined;

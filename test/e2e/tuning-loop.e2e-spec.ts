@@ -25,13 +25,7 @@ describe.skipIf(!model)(`the tuning loop (${model ? 'for real' : noModel})`, () 
   beforeAll(async () => {
     gateway = await startTestGateway({ model });
     const { databaseUrl, dataDir } = gateway;
-    // The crowd never falls silent; a trainer that gave way to it would only make the tour longer.
-    trainer = startTestTrainer({
-      databaseUrl,
-      dataDir,
-      model: model!,
-      env: { TRAINER_NICE: '0' },
-    });
+    trainer = startTestTrainer({ databaseUrl, dataDir, model: model! });
     await chatAndCorrect(gateway);
     await reviewEverything(gateway);
   }, 3 * MINUTE);

@@ -42,6 +42,8 @@ export function startTestTrainer({
       DATA_DIR: dataDir,
       MODEL: model,
       TRAINER_THREADS: '1',
+      // Other specs run beside it: a trainer that stood back for them would only take longer.
+      TRAINER_NICE: '0',
       LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'error',
       ...env,
     },
