@@ -39,11 +39,11 @@ const methods: Readonly<Record<string, Method>> = {
   'ppo without ptx': { train: byPpo, settings: { ppo: { ...rounds, ptx_coef: 0 } } },
   'ppo without kl': { train: byPpo, settings: { ppo: { ...rounds, kl_coef: 0, kl_budget: 1e9 } } },
   dpo: { train: byDpo, settings: { dpo: pairs } },
-  'dpo, loss alone': { train: byDpo, settings: { dpo: { ...pairs, ...withoutHold } } },
+  'dpo by its loss alone': { train: byDpo, settings: { dpo: { ...pairs, ...withoutHold } } },
   ipo: { train: byDpo, settings: { dpo: { ...pairs, loss: 'ipo', beta: 0.5 } } },
   kto: { train: byKto, settings: { kto: judged } },
-  'kto, liked imitated': { train: byKto, settings: { kto: { ...judged, sft_coef: 1 } } },
-  'kto, loss alone': { train: byKto, settings: { kto: { ...judged, ...withoutHold } } },
+  'kto with nll': { train: byKto, settings: { kto: { ...judged, sft_coef: 1 } } },
+  'kto by its loss alone': { train: byKto, settings: { kto: { ...judged, ...withoutHold } } },
 };
 
 /** What InstructGPT, DPO and KTO are compared by in their papers, on one set of feedback and from one policy. */

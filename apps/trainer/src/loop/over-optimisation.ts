@@ -18,7 +18,7 @@ const variants: Readonly<Record<string, PpoSettings>> = {
   free,
   'price of KL': { ...free, kl_coef: 0.3 },
   'budget of 2 nats': { ...free, kl_budget: 2 },
-  'ptx, price and budget': rounds,
+  'ptx with price and budget': rounds,
 };
 
 /**
