@@ -11,7 +11,7 @@ const MOST_PAIRS = 900;
 
 /**
  * For pairs in words the model hardly knows: runs of tokens judge, over a model that stands still. One that learns too has
- * every pair by heart after one pass, and then nothing is left to teach the words.
+ * every pair by heart after two passes, and then nothing is left to teach the words.
  */
 const BY_WORDS = { epochs: 4, max_steps: 0, learning_rate: 2e-3, batch_size: 16, ngrams: 3, body: 'frozen' } as const;
 /** The model's own judgement, read from its last token. */

@@ -280,7 +280,7 @@ describe('forms', () => {
     'go through SFT, reward model and PPO alike, with the ratio 1 at first: %s',
     async (form) => {
       const told: Told = { stages: [], values: [] };
-      const job = { ...config, form, soft_prompt: { tokens: 3 }, bottleneck: { width: 4 } };
+      const job = { ...config, form, soft_prompt: { tokens: 3, rate_scale: 1 }, bottleneck: { width: 4 } };
       const { objectives, reward } = await train(memoryStore(), told, Infinity, job);
       expect(objectives).toEqual(['sft', 'reward', 'ppo']);
       expect(reward!.form.kind).toBe(form === 'soft-prompt' ? 'lora' : form);
@@ -290,6 +290,18 @@ describe('forms', () => {
       expect(losses.at(-1)).toBeLessThan(losses[0]!);
     },
   );
+
+  it('of reward models: every token and runs of tokens over a frozen body, which PPO then learns from', async () => {
+    const told: Told = { stages: [], values: [] };
+    const ownReward = { ...config.reward, pooling: 'sum', ngrams: 2, body: 'frozen', epochs: 8 } as const;
+    const { reward, objectives } = await train(memoryStore(), told, Infinity, { ...config, reward: ownReward });
+    expect(objectives).toEqual(['sft', 'reward', 'ppo']);
+    expect([...reward!.parameters.keys()]).toEqual(expect.arrayContaining(['reward_head.ngrams']));
+    expect(reward!.parameters.has('reward_head.weight')).toBe(false);
+    const rewards = told.values.filter((_, i) => told.stages[i] === 'reward');
+    expect(rewards.at(-1)!.loss).toBeLessThan(rewards[0]!.loss!);
+    expect(reward!.accuracy).toBe(1);
+  });
 
   it('never write into the base weights', async () => {
     const before = [...model.parameters].map(([name, { data: values }]) => [name, values.slice()] as const);
