@@ -426,13 +426,11 @@ describe('tuning jobs', () => {
     const feedback = await new FeedbackRepository(db()).record(user.id, correction);
     const { id } = await enqueue();
     const shared = { feedbackId: feedback.id, prompt: completion.messages, chosen: 'Paris!' };
+    const fromFile = { feedbackId: null, origin: 'file' as const, item: { answer: 'Paris', tries: [1, 2] } };
     const rows = [
       { ...shared, kind: 'demonstration' as const, split: 'train' as const, rejected: null },
       { ...shared, kind: 'preference' as const, split: 'heldout' as const, rejected: completion.answer },
-      {
-        ...{ ...shared, feedbackId: null, origin: 'file' as const, chosen: '', rejected: null },
-        ...{ kind: 'graded' as const, split: 'train' as const, item: { answer: 'Paris', tries: [1, 2] } },
-      },
+      { ...shared, ...fromFile, kind: 'graded' as const, split: 'train' as const, chosen: '', rejected: null },
     ];
     await tuning().replaceDatasetRows(id, rows);
     await tuning().replaceDatasetRows(id, rows);
