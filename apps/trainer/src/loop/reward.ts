@@ -32,11 +32,11 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   '200 pairs': { numPairs: 200 },
   '400 pairs': { numPairs: 400 },
   '900 pairs': all(),
-  '900 pairs, a quarter flipped': all({ flippedShare: FLIPPED_SHARE }),
-  'words, LoRA': all({ reward: { body: 'tuned' } }),
+  '900 pairs with a quarter flipped': all({ flippedShare: FLIPPED_SHARE }),
+  'words over LoRA': all({ reward: { body: 'tuned' } }),
   LoRA: all({ reward: BY_MODEL }),
   'all weights': all({ form: 'full', reward: BY_MODEL }),
-  'all weights, every token': all({ form: 'full', reward: { ...BY_MODEL, pooling: 'sum', learning_rate: 2e-3 } }),
+  'all weights summed': all({ form: 'full', reward: { ...BY_MODEL, pooling: 'sum', learning_rate: 2e-3 } }),
 };
 
 /** How many pairs a reward model needs, what weights of runs of tokens bring, and what wrong labels cost. */
