@@ -1,5 +1,6 @@
-import type { GenerateRequest, TokenEngine } from '@attune/engine';
+import type { EngineEvent, GenerateRequest, TokenEngine } from '@attune/engine';
 import type { Config } from '@attune/platform';
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { InferenceService } from './inference.service.js';
 import type { ServedModel } from './served-model.js';
@@ -19,20 +20,30 @@ describe('the queue before the engine', () => {
   });
 });
 
+const request = {
+  id: 'r',
+  promptIds: [1],
+  maxTokens: 1,
+  sampling: {} as never,
+  stop: [],
+  user: 'key_1',
+  patient: false,
+};
+
+function inferenceOn(generate: (request: GenerateRequest) => AsyncIterable<EngineEvent>): InferenceService {
+  const engine = { generate, cancel: () => undefined } as unknown as TokenEngine;
+  const model = { tokenizer: { eosIds: [0], streamDecoder: () => ({}) } } as unknown as ServedModel;
+  return new InferenceService(engine, { model: { engineStartWithinSeconds: 1.5 } } as Config, model);
+}
+
 describe('what the engine is asked', () => {
   const asked = async (patient: boolean) => {
     const requests: GenerateRequest[] = [];
-    const engine = {
-      async *generate(request: GenerateRequest) {
-        requests.push(request);
-        yield* [];
-      },
-      cancel: () => undefined,
-    } as unknown as TokenEngine;
-    const model = { tokenizer: { eosIds: [0], streamDecoder: () => ({}) } } as unknown as ServedModel;
-    const config = { model: { engineStartWithinSeconds: 1.5 } } as Config;
-    const request = { id: 'r', promptIds: [1], maxTokens: 1, sampling: {} as never, stop: [], user: 'key_1', patient };
-    await new InferenceService(engine, config, model).generate(request, new AbortController().signal).next();
+    const inference = inferenceOn(async function* (asked) {
+      requests.push(asked);
+      yield* [];
+    });
+    await inference.generate({ ...request, patient }, new AbortController().signal).next();
     return requests[0];
   };
 
@@ -44,5 +55,36 @@ describe('what the engine is asked', () => {
   it('waits for as long as it takes when nobody is in a hurry', async () => {
     expect(await asked(true)).toMatchObject({ priority: -1 });
     expect(await asked(true)).not.toHaveProperty('startWithinMs');
+  });
+});
+
+describe('the signal of an answer', () => {
+  const started = { type: 'started', weights: {} } as EngineEvent;
+  const endless = () =>
+    inferenceOn(async function* () {
+      for (;;) yield started;
+    });
+  const broken = () =>
+    inferenceOn(async function* () {
+      yield started;
+      throw new Error('broken');
+    });
+  const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
+
+  it.each([
+    ['ended', inferenceOn(async function* () {}), 0],
+    ['broke', broken(), 1],
+    ['was left', endless(), 2],
+  ])('has no listener when it %s, though the signal lives on', async (_, inference, events) => {
+    const { signal } = new AbortController();
+    const stream = inference.generate(request, signal);
+    expect(listeners(signal)).toBe(1);
+    let seen = 0;
+    const read = async () => {
+      for await (const _event of stream) if (++seen === 2) break;
+    };
+    await read().catch(() => undefined);
+    expect(seen).toBe(events);
+    expect(listeners(signal)).toBe(0);
   });
 });

@@ -72,7 +72,9 @@ export class InferenceService {
     if (signal.aborted) cancel();
     else signal.addEventListener('abort', cancel, { once: true });
     const text = new TextOfTokens(this.model.tokenizer, request, cancel);
-    return new InferenceStream(events[Symbol.asyncIterator](), text, cancel);
+    // The signal may outlive the answer (a socket's does), and what listens to it holds the prompt.
+    const ended = () => signal.removeEventListener('abort', cancel);
+    return new InferenceStream(events[Symbol.asyncIterator](), text, cancel, ended);
   }
 
   /**
