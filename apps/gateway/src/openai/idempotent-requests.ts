@@ -54,10 +54,17 @@ export class IdempotentRequests {
 
   private claimOf(request: KeyedRequest): Claim {
     const { id } = this.instance;
+    // Also while that is not written yet: a key that is given back in between would have the request answered twice.
+    let settled = false;
     return {
       kind: 'claimed',
-      settle: (answerIds) => this.write(request, () => this.keys.settle(request, id, answerIds)),
-      release: () => this.write(request, () => this.keys.release(request, id)),
+      settle: (answerIds) => {
+        settled = true;
+        return this.write(request, () => this.keys.settle(request, id, answerIds));
+      },
+      release: async () => {
+        if (!settled) await this.write(request, () => this.keys.release(request, id));
+      },
     };
   }
 
