@@ -11,6 +11,8 @@ export class GatewayInstance implements OnModuleInit, OnApplicationShutdown {
   readonly id = createId('gw');
   private timer: NodeJS.Timeout | undefined;
   private unheardAt = -Infinity;
+  /** When the database last took a beat. */
+  private heardAt = Infinity;
 
   constructor(
     @Inject(CLOCK) private readonly clock: Clock,
@@ -21,6 +23,7 @@ export class GatewayInstance implements OnModuleInit, OnApplicationShutdown {
   /** Known before the first row can name it. */
   async onModuleInit(): Promise<void> {
     await this.instances.beat(this.id);
+    this.heardAt = this.clock.monotonicMs();
     this.timer = setInterval(() => void this.beat(), BEAT_EVERY_MS).unref();
   }
 
@@ -31,17 +34,23 @@ export class GatewayInstance implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Whether the silence of others means that they have ended. When the database was away nobody could be heard, and each
-   * needs time to say so.
+   * Whether the silence of others means that they have ended. While the database is away or stands still nobody can be
+   * heard, and afterwards each needs time to say so.
    */
   get canJudge(): boolean {
-    return this.clock.monotonicMs() - this.unheardAt > SILENT_MS;
+    const now = this.clock.monotonicMs();
+    return now - this.unheardAt > SILENT_MS && now - this.heardAt <= 2 * BEAT_EVERY_MS;
   }
 
   private async beat(): Promise<void> {
+    const begunAt = this.clock.monotonicMs();
     try {
       await this.instances.beat(this.id);
       await this.instances.forgetDead();
+      const now = this.clock.monotonicMs();
+      this.heardAt = now;
+      // The database stood still, for the others as well.
+      if (now - begunAt > BEAT_EVERY_MS) this.unheardAt = now;
     } catch (error) {
       this.unheardAt = this.clock.monotonicMs();
       this.logger.warn({ err: error }, `the database did not hear that this gateway is alive: ${messageOf(error)}`);

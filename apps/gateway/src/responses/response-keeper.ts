@@ -62,6 +62,8 @@ export class ResponseKeeper implements OnModuleInit, BeforeApplicationShutdown {
   /** Ends what gateways silent for `silentMs` have left, with the output they had told of. */
   async endLost(silentMs: number): Promise<void> {
     for (const id of await this.responses.lost(silentMs)) {
+      // Only its beat was not heard.
+      if (this.running.get(id) || this.running.unfiled.has(id)) continue;
       const ended = await this.responses.endLost(id, silentMs, (response) => this.lostBody(response));
       if (ended) this.logger.warn({ response: id }, 'a response was left by a gateway that ended; marked as failed');
     }
