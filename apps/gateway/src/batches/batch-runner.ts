@@ -15,13 +15,12 @@ import { OwnApi } from '../auth/own-api.js';
 import { BackgroundWork, severalAtOnce } from '../core/background-work.js';
 import { untilNoneIsLeft, type HeldClaim } from '../core/queue-work.js';
 import { CLOCK, LOGGER } from '../core/tokens.js';
+import { BatchWindow } from './batch-window.js';
 import { readBatchLines, type ReadLines } from './batch-lines.js';
 
 /** Few, so that people who wait go first. */
 const AT_ONCE = 4;
 const LOOK_MS = 5_000;
-/** The window a batch has. */
-export const WINDOW_MS = 24 * 3_600_000;
 
 /** Works batches off, line by line; one that a killed gateway left is gone on with by the next. */
 @Injectable()
@@ -90,22 +89,29 @@ export class BatchRunner implements OnApplicationBootstrap {
     await held.look();
     const done = await this.batches.doneLines(batch.id);
     const waiting = lines.map((line, index) => ({ line, index })).filter(({ index }) => !done.has(index));
-    const late = () => this.clock.now().getTime() > batch.createdAt.getTime() + WINDOW_MS;
-    const goOn = () => held.ours && !stopping.aborted && !held.is('cancelling') && !late();
+    const window = new BatchWindow(batch.createdAt, this.clock);
+    // A line may wait long for room; it hears of each of these meanwhile.
+    const enough = AbortSignal.any([stopping, held.over, window.over]);
     let left = waiting.length;
-    await severalAtOnce(waiting, AT_ONCE, goOn, async ({ line, index }) => {
-      const answer = await this.answerLine(batch, line, stopping);
-      if (answer === null) return;
-      if (await this.batches.addResult(claim, { line: index, ...answer })) left -= 1;
-      else held.lost();
-    });
+    const answers = severalAtOnce(
+      waiting,
+      AT_ONCE,
+      () => !enough.aborted,
+      async ({ line, index }) => {
+        const answer = await this.answerLine(batch, line, enough);
+        if (answer === null) return;
+        if (await this.batches.addResult(claim, { line: index, ...answer })) left -= 1;
+        else held.lost();
+      },
+    );
+    await answers.finally(() => window.close());
     if (!held.ours) return 'stopped';
     if (left === 0) return 'completed';
     if (stopping.aborted) return 'stopped';
-    return held.is('cancelling') ? 'cancelled' : 'expired';
+    return held.cancelled ? 'cancelled' : 'expired';
   }
 
-  /** @returns null when it is stopped midway: the line is answered by whoever goes on */
+  /** @returns null when it is stopped midway: the line is answered by whoever goes on, if anybody does */
   private async answerLine(batch: Batch, line: BatchLine, stopping: AbortSignal): Promise<LineAnswer | null> {
     const id = createId('batch_req');
     const { custom_id } = line;

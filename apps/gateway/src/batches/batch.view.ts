@@ -1,7 +1,7 @@
 import type { BatchObject, BatchStatus } from '@attune/contracts';
 import type { BatchWithCounts } from '@attune/persistence';
 import { seconds } from '../core/seconds.js';
-import { WINDOW_MS } from './batch-runner.js';
+import { WINDOW_MS } from './batch-window.js';
 
 export function batchView(batch: BatchWithCounts): BatchObject {
   const at = (status: BatchStatus) => batch.reached[status] ?? null;

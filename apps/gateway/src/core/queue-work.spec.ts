@@ -2,7 +2,7 @@ import type { Claim } from '@attune/persistence';
 import { createLogger, UnavailableError } from '@attune/platform';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { untilNoneIsLeft, type HeldClaim } from './queue-work.js';
+import { HeldClaim, untilNoneIsLeft } from './queue-work.js';
 
 interface Job {
   name: string;
@@ -106,9 +106,21 @@ it('hears of a job that is no longer its own, and of what is asked of it', async
   const seen: unknown[] = [];
   const work = async (_: Job, held: HeldClaim) => {
     await Promise.all([held.look(), held.look()]);
-    seen.push(held.ours, held.is('cancelling'));
+    seen.push(held.ours, held.cancelled, held.over.aborted);
   };
   await queueOf([{ name: 'a', claim: claimOf() }], work, { status: null }).run(never);
   await queueOf([{ name: 'a', claim: claimOf() }], work, { status: 'cancelling' }).run(never);
-  expect(seen).toEqual([false, false, true, true]);
+  await queueOf([{ name: 'a', claim: claimOf() }], work).run(never);
+  expect(seen).toEqual([false, false, true, true, true, true, true, false, false]);
+});
+
+it('stays lost, whatever a renewal says that was under way', async () => {
+  let answer: (status: string) => void = () => undefined;
+  const held = new HeldClaim(() => new Promise((resolve) => (answer = resolve)), 60_000);
+  const renewal = held.look();
+  held.lost();
+  answer('in_progress');
+  await renewal;
+  held.end();
+  expect([held.ours, held.over.aborted]).toEqual([false, true]);
 });

@@ -6,6 +6,8 @@ export const MOST_ATTEMPTS = 3;
 /** Also how soon somebody hears that their job was cancelled. */
 const RENEW_MS = 2_000;
 const TURN_MS = 15_000;
+/** The status of a job that somebody cancelled while it was worked on. */
+const CANCELLING = 'cancelling';
 
 export interface JobQueue<Job> {
   /** Names the job in the log. */
@@ -105,7 +107,10 @@ class Turn {
 export class HeldClaim {
   private status: string | null | undefined;
   private readonly timer: NodeJS.Timeout;
+  private readonly ending = new AbortController();
   private renewing?: Promise<void>;
+  /** Aborted when the job is to end: somebody cancelled it, or it is no longer ours. */
+  readonly over: AbortSignal = this.ending.signal;
 
   /** @param renew gives the status of the job, null when it is somebody else's */
   constructor(
@@ -122,24 +127,31 @@ export class HeldClaim {
   }
 
   /** Whether somebody asked to end it. */
-  is(status: string): boolean {
-    return this.status === status;
+  get cancelled(): boolean {
+    return this.status === CANCELLING;
   }
 
   /** Renews it now. One renewal at a time: one that waits for the database must not be joined by more. */
   look(): Promise<void> {
     this.renewing ??= this.renew()
-      .then((status) => void (this.status = status))
+      .then((status) => this.hear(status))
       .finally(() => (this.renewing = undefined));
     return this.renewing;
   }
 
   /** A write was refused. */
   lost(): void {
-    this.status = null;
+    this.hear(null);
   }
 
   end(): void {
     clearInterval(this.timer);
+  }
+
+  private hear(status: string | null): void {
+    // A renewal that was under way when the claim was lost does not bring it back.
+    if (!this.ours) return;
+    this.status = status;
+    if (status === null || status === CANCELLING) this.ending.abort();
   }
 }

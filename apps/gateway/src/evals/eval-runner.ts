@@ -68,9 +68,11 @@ export class EvalRunner implements OnApplicationBootstrap {
     const done = await this.evals.doneItems(run.id);
     const waiting = waitingRows(rows, done);
     await this.evals.setTotal(claim, done.length + waiting.length);
-    const goOn = () => held.ours && !stopping.aborted;
+    // A row may wait long for room; it hears meanwhile that the run is to end.
+    const enough = AbortSignal.any([stopping, held.over]);
+    const goOn = () => !enough.aborted;
     await severalAtOnce(waiting, AT_ONCE, goOn, async ({ row, ordinal }) => {
-      const item = await this.gradedRow(job, row, stopping);
+      const item = await this.gradedRow(job, row, enough);
       // Stopped midway: whoever goes on with the run asks again.
       if (item && !(await this.evals.addItem(claim, { ordinal, ...item }))) held.lost();
     });
