@@ -15,11 +15,18 @@ export function answerValues(scorer: Scorer, sequences: readonly AnswerSequence[
   return perAnswerToken(sequences, (batch) => scorer.values(batch));
 }
 
-/** The reward model's score of each sequence, in order. */
+/** The reward model's score of each sequence's answer, in order. */
 export async function sequenceScores(scorer: Scorer, sequences: readonly AnswerSequence[]): Promise<number[]> {
   const scores: number[] = [];
-  for (const part of microBatches(sequences, SCORED_AT_ONCE))
-    scores.push(...(await scorer.rewardScores(part.map(({ ids }) => ids))));
+  for (const part of microBatches(sequences, SCORED_AT_ONCE)) {
+    const promptLengths = part.map(({ answerStart }) => answerStart);
+    scores.push(
+      ...(await scorer.rewardScores(
+        part.map(({ ids }) => ids),
+        promptLengths,
+      )),
+    );
+  }
   return scores;
 }
 

@@ -265,7 +265,7 @@ describe('a reward model that reads every token of the answer', () => {
     // The mean over all pairs of (r_c − r_r), as scored apart from the objective.
     expect(metrics['margin']).toBeCloseTo((2 * best! - 2 * worst!) / 3, 4);
     expect(middle).toBeGreaterThan(worst!);
-    const [whole] = await scorer.rewardScores([answers[0]!]);
+    const [whole] = await scorer.rewardScores([answers[0]!], [0]);
     expect(whole).not.toBeCloseTo(best!, 3);
     await scorer.release();
   });
@@ -373,7 +373,10 @@ describe('the reward model', () => {
     const { metrics } = await step.evaluate([pairBatch(pairs)]);
     expect(metrics['accuracy']).toBe(1);
     const scorer = new Scorer({ config, parameters: new Map([...base, ...trainable]), adapterScale: 2, runtime });
-    const [c0, r0, c1, r1] = await scorer.rewardScores(pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]));
+    const [c0, r0, c1, r1] = await scorer.rewardScores(
+      pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]),
+      pairs.flatMap(({ promptLength }) => [promptLength, promptLength]),
+    );
     expect(c0).toBeGreaterThan(r0!);
     expect(c1).toBeGreaterThan(r1!);
   });

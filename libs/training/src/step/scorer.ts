@@ -42,11 +42,11 @@ export class Scorer {
 
   /**
    * The reward model's score of each sequence (prompt and answer).
-   * @param promptLengths tokens of each before its answer, 0 where left out: what reads every token reads the answer's
+   * @param promptLengths tokens of each before its answer: what reads every token reads the answer's alone
    */
   async rewardScores(
     sequences: readonly (readonly number[])[],
-    promptLengths: readonly number[] = [],
+    promptLengths: readonly number[],
   ): Promise<Float32Array> {
     const form = rewardFormOf(this.options.config, this.options.parameters);
     const pass = await this.pass('rewards', (model) => {
@@ -54,7 +54,7 @@ export class Scorer {
       return rewardScores(model, model.hidden(), { name: 'scored', like, form });
     });
     const { batch, last } = packWhole(sequences.map((ids) => ({ ids, weights: ids.map(() => 0) })));
-    const answers = { last, tokens: sequences.map((ids, i) => ids.slice(promptLengths[i] ?? 0)) };
+    const answers = { last, tokens: sequences.map((ids, i) => ids.slice(promptLengths[i]!)) };
     const like: TensorMap = needsTokens(form) ? { answers: float32Vector(last.map(() => 0)) } : {};
     return pass.run({ ...tokenFeeds(batch), ...rewardFeeds('scored', answers, form), ...like }, [last.length]);
   }
