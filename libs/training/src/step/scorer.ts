@@ -59,9 +59,9 @@ export class Scorer {
     return pass.run({ ...tokenFeeds(batch), ...rewardFeeds('scored', answers, form), ...like }, [last.length]);
   }
 
-  /** Frees the sessions; the parameters stay the caller's. */
+  /** Frees the sessions, whichever could be made; the parameters stay the caller's. */
   async release(): Promise<void> {
-    for (const pass of this.passes.values()) (await pass).release();
+    for (const pass of this.passes.values()) (await pass.catch(() => null))?.release();
     this.passes.clear();
   }
 
