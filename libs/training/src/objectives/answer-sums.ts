@@ -26,7 +26,12 @@ export function tokenLogProbs(model: ModelGraph): Tensor {
 /** Σ factor · x for each of the owners, [count], of a number a token, [R]. */
 export function sumByOwner(model: ModelGraph, x: Tensor, like: Tensor): Tensor {
   const owners = model.batch('owners', 'int64', ['R']);
-  return scatterInto(model.g, like, owners, mul(model.g, x, model.batch('factors', 'float32', ['R'])));
+  return sumInto(model.g, like, owners, mul(model.g, x, model.batch('factors', 'float32', ['R'])));
+}
+
+/** Σ x for each of the owners, shaped like `like`; `owners` says for each x, [R], whose sum it belongs to. */
+export function sumInto(g: Graph, like: Tensor, owners: Tensor, x: Tensor): Tensor {
+  return scatterAdd(g, zeros(g, like.shape), owners, x, 0);
 }
 
 /** The inputs of {@link answerSums}. */
@@ -40,6 +45,3 @@ export function answerSumFeeds(tokens: TokenBatch, { owners, factors }: Ownershi
     factors: float32Vector(factors),
   };
 }
-
-const scatterInto = (g: Graph, like: Tensor, owners: Tensor, x: Tensor): Tensor =>
-  scatterAdd(g, zeros(g, like.shape), owners, x, 0);

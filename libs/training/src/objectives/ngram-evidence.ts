@@ -1,10 +1,11 @@
-import { gather, type Graph, mul, scatterAdd, type Tensor, zeros } from '@attune/graph';
+import { gather, mul, type Tensor } from '@attune/graph';
 import type { ModelConfig } from '@attune/models';
 import type { TensorMap } from '@attune/runtime';
 import { float32Vector, int64Vector } from '../batches/feeds.js';
 import { REWARD_HEAD } from '../step/heads.js';
 import type { ModelGraph } from '../step/model-graph.js';
 import { parameter, type ParameterSet } from '../step/parameters.js';
+import { sumInto } from './answer-sums.js';
 
 /** The one parameter: a weight for every token of the vocabulary, then the buckets of every longer run. */
 export const NGRAM_WEIGHTS = `${REWARD_HEAD}.ngrams`;
@@ -48,7 +49,7 @@ export function ngramScores(model: ModelGraph, name: string, like: Tensor): Tens
   const count = `${name}Ngrams`;
   const weights = gather(g, model.parameter(NGRAM_WEIGHTS), model.batch(count, 'int64', [count]));
   const counted = mul(g, weights, model.batch(`${count}Factors`, 'float32', [count]));
-  return sumInto(g, model.batch(`${count}Owners`, 'int64', [count]), counted, like);
+  return sumInto(g, like, model.batch(`${count}Owners`, 'int64', [count]), counted);
 }
 
 /** The inputs of {@link ngramScores}. @param answers the answers' own tokens, without their prompts */
@@ -69,9 +70,6 @@ export function ngramFeeds(
     [`${name}NgramsOwners`]: int64Vector(none ? [0] : owners),
   };
 }
-
-const sumInto = (g: Graph, owners: Tensor, x: Tensor, like: Tensor): Tensor =>
-  scatterAdd(g, zeros(g, like.shape), owners, x, 0);
 
 /** FNV-1a over whole tokens, 32 bits, with its high bits folded in: buckets are taken from the low ones. */
 function hashOf(tokens: readonly number[]): number {

@@ -1,4 +1,4 @@
-import { add, gather, scale, scatterAdd, type Tensor, zeros } from '@attune/graph';
+import { add, gather, scale, type Tensor } from '@attune/graph';
 import type { ModelConfig } from '@attune/models';
 import { InternalError } from '@attune/platform';
 import type { TensorMap } from '@attune/runtime';
@@ -6,6 +6,7 @@ import { int64Vector } from '../batches/feeds.js';
 import { REWARD_HEAD, TOKEN_REWARD_HEAD } from '../step/heads.js';
 import type { ModelGraph } from '../step/model-graph.js';
 import type { ParameterSet } from '../step/parameters.js';
+import { sumInto } from './answer-sums.js';
 import { longestNgram, ngramFeeds, ngramScores } from './ngram-evidence.js';
 
 /** Where a reward model's score of an answer comes from. */
@@ -64,7 +65,7 @@ function summed(model: ModelGraph, hidden: Tensor, name: string, like: Tensor): 
   const { g } = model;
   const tokens = model.rows(hidden, `${name}Tokens`, `${name}Tokens`);
   const owners = model.batch(`${name}Owners`, 'int64', [`${name}Tokens`]);
-  return scatterAdd(g, zeros(g, like.shape), owners, scale(g, model.scalar(TOKEN_REWARD_HEAD, tokens), SUM_SCALE), 0);
+  return sumInto(g, like, owners, scale(g, model.scalar(TOKEN_REWARD_HEAD, tokens), SUM_SCALE));
 }
 
 function known({ tokens }: ScoredAnswers): readonly (readonly number[])[] {
