@@ -17,6 +17,7 @@ export function stateOf(owner: string): 'running' | 'gone' | 'elsewhere' {
   return isRunning(Number(pid)) && startOf(Number(pid)) === start ? 'running' : 'gone';
 }
 
+/** Whether this host has a process of that id, no matter whose. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -23,6 +23,7 @@ const kinds: Readonly<Record<string, new (message: string) => AppError>> = {
   cancelled: CancelledError,
 };
 
+/** The error a failure was made of: of the kind it names, internal where the kind is unknown. */
 export function fromFailure({ kind, message }: EngineFailure): AppError {
   return new (kinds[kind] ?? InternalError)(message);
 }

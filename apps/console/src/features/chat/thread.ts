@@ -128,6 +128,7 @@ export function rootCompletion(turn: Turn): string | null {
   return turn.tries.find((one) => one.completionId !== null)?.completionId ?? null;
 }
 
+/** Whether the answer is still awaited or being written. */
 export function isRunning(status: TryStatus): boolean {
   return status === 'waiting' || status === 'streaming';
 }
