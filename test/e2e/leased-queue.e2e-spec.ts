@@ -279,8 +279,8 @@ describe('a file of a vector store', () => {
     expect(await vectors.begin(old, 'model')).toBe(false);
     expect(await vectors.add(old, rows(1, 9))).toBe(false);
     await vectors.add(next, [{ ordinal: 2, vector: Float32Array.of(0.25, 0) }]);
-    await vectors.end(old, 'failed');
-    await vectors.end(next, 'made');
+    await vectors.giveUp(old, 'model');
+    await vectors.end(next);
     expect(await vectors.want([id], 'model')).toBe(0);
     expect(await nearest()).toEqual([
       [0, 0.5],
@@ -293,7 +293,36 @@ describe('a file of a vector store', () => {
     await vectors.begin(anew, 'another');
     expect(await vectors.without(anew, 9)).toHaveLength(3);
     await vectors.add(anew, [...rows(0, 0.125), { ordinal: 2, vector: Float32Array.of(1, 0) }]);
-    await vectors.end(anew, 'made');
+    await vectors.end(anew);
     expect((await nearest())[0]).toEqual([2, 1]);
+  });
+
+  it('is read and gets its vectors with attempts of their own, and is asked for again after it was given up', async () => {
+    const stores = new VectorStoreRepository(db());
+    const index = new VectorSearchRepository(db());
+    const vectors = new PassageVectorRepository(db());
+    const content = Buffer.from('x');
+    const file = await files.add({ userId: whose.userId, filename: 'c.txt', purpose: 'assistants', content });
+    const chunking_strategy = { type: 'auto' } as const;
+    const { id } = await stores.create(whose.userId, { name: '', file_ids: [file.id], chunking_strategy });
+    await db().query(`update vector_store_file set vectors = 'wanted' where store_id = $1`, [id]);
+    const broken = (await index.claim())!;
+    await index.queue.putBack(broken.claim, 'the reader broke');
+    await db().query('update vector_store_file set leased_until = null where store_id = $1', [id]);
+    const read = (await index.claim())!;
+    expect(read.claim).toMatchObject({ attempts: 2, lastError: 'the reader broke' });
+    await index.complete(read, ['one']);
+
+    // Given up before it was begun.
+    const first = (await vectors.claim())!;
+    expect(first.claim).toMatchObject({ attempts: 1, lastError: null });
+    await vectors.giveUp(first, 'model');
+    expect(await vectors.want([id], 'model')).toBe(0);
+    expect(await vectors.want([id], 'another')).toBe(1);
+    await vectors.giveUp((await vectors.claim())!, 'another');
+    // As a file was given up once, without a word of the weights.
+    await db().query('update vector_store_file set vectors_of = null where store_id = $1', [id]);
+    expect(await vectors.want([id], 'another')).toBe(1);
+    expect(await vectors.claim()).not.toBeNull();
   });
 });

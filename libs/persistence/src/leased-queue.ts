@@ -11,6 +11,8 @@ const FREE = '(leased_until is null or leased_until < clock_timestamp())';
 
 /** Ends a lease; part of every update that ends the work. */
 export const LET_GO = 'lease_owner = null, leased_until = null';
+/** As a row nobody has worked on; part of every update that gives it new work. */
+export const BEGIN_ANEW = `${LET_GO}, attempts = 0, progress = 0, attempt_error = null, given_back_at = null`;
 
 export interface LeasedTable {
   /** Has a status, a time of creation, and the columns of `LeasedRow`. */

@@ -30,7 +30,7 @@ export class PassageEmbedder implements OnApplicationBootstrap {
       claims: passages.queue,
       claim: () => passages.claim(),
       work: (file, held, stopping) => this.embed(file, held, stopping),
-      giveUp: (file) => passages.end(file, 'failed'),
+      giveUp: (file) => passages.giveUp(file, vectors.madeBy),
     });
     this.embedding = new BackgroundWork({ name: 'making vectors', everyMs: LOOK_MS, logger, work });
   }
@@ -64,7 +64,7 @@ export class PassageEmbedder implements OnApplicationBootstrap {
     while (held.ours && !stopping.aborted) {
       const waiting = await this.passages.without(file, AT_ONCE);
       if (waiting.length === 0) {
-        await this.passages.end(file, 'made');
+        await this.passages.end(file);
         this.logger.info({ store: file.storeId, file: file.fileId }, 'vectors made');
         return;
       }

@@ -1,6 +1,6 @@
 import type { AttributeFilter } from '@attune/contracts';
 import { DataSource } from 'typeorm';
-import { LeasedQueue, LET_GO, type Claim } from '../leased-queue.js';
+import { BEGIN_ANEW, LeasedQueue, LET_GO, type Claim } from '../leased-queue.js';
 import { filterSql } from './attribute-filter.js';
 import { nearestOf, type Near } from './nearest.js';
 import { StoredVectors, type EmbeddedFile, type PassageKey } from './stored-vectors.js';
@@ -47,9 +47,9 @@ export class PassageVectorRepository {
     return this.db.transaction(async (tx) => {
       await tx.query('update vector_store set by_meaning = true where id = any($1) and not by_meaning', [storeIds]);
       await tx.query(
-        `update vector_store_file f set vectors = 'wanted', attempts = 0, progress = 0, ${LET_GO}
+        `update vector_store_file f set vectors = 'wanted', ${BEGIN_ANEW}
          where f.store_id = any($1) and f.status = 'completed'
-           and (f.vectors = 'none' or f.vectors in ('made', 'failed') and f.vectors_of <> $2)`,
+           and (f.vectors = 'none' or f.vectors in ('made', 'failed') and f.vectors_of is distinct from $2)`,
         [storeIds, model],
       );
     });
@@ -95,9 +95,14 @@ export class PassageVectorRepository {
     });
   }
 
-  /** All are made, or (`failed`) the file goes without: its passages are found by their words only. */
-  async end({ claim }: FileToEmbed, vectors: 'made' | 'failed'): Promise<void> {
-    await this.queue.change(claim, `vectors = $1, ${LET_GO}`, { parameters: [vectors] });
+  /** All are made. */
+  async end({ claim }: FileToEmbed): Promise<void> {
+    await this.queue.change(claim, `vectors = 'made', ${LET_GO}`);
+  }
+
+  /** The file goes without until other weights are to make them: its passages are found by their words only. */
+  async giveUp({ claim }: FileToEmbed, model: string): Promise<void> {
+    await this.queue.change(claim, `vectors = 'failed', vectors_of = $1, ${LET_GO}`, { parameters: [model] });
   }
 
   /**
@@ -138,6 +143,6 @@ export class PassageVectorRepository {
 }
 
 /** SQL over a file `f` that was read, with the model's digest as $2. */
-const LACKING = `(f.vectors in ('none', 'wanted') or f.vectors_of <> $2)`;
+const LACKING = `(f.vectors in ('none', 'wanted') or f.vectors_of is distinct from $2)`;
 
 const bytesOf = (vector: Float32Array) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);

@@ -2,7 +2,7 @@ import type { AttributeFilter, ChunkingStrategy, FileAttributes } from '@attune/
 import { DataSource } from 'typeorm';
 import { storableJsonText } from '../entities/columns.js';
 import type { IndexingError } from '../entities/index.js';
-import { LeasedQueue, LET_GO, type Claim } from '../leased-queue.js';
+import { BEGIN_ANEW, LeasedQueue, LET_GO, type Claim } from '../leased-queue.js';
 import { searchTerms } from '../search-terms.js';
 import { filterSql } from './attribute-filter.js';
 
@@ -70,7 +70,8 @@ export class VectorSearchRepository {
   async complete({ claim, storeId, fileId }: FileToIndex, passages: string[]): Promise<void> {
     const bytes = passages.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
     await this.queue.whileHeld(claim, async (tx) => {
-      const set = `status = 'completed', usage_bytes = $1, last_error = null, ${LET_GO}`;
+      // The queue of vectors counts in the same columns.
+      const set = `status = 'completed', usage_bytes = $1, last_error = null, ${BEGIN_ANEW}`;
       await this.queue.change(claim, set, { parameters: [bytes], tx });
       await tx.query(
         `insert into vector_store_passage (store_id, file_id, ordinal, text)
