@@ -28,12 +28,15 @@ export function memoryPlan(sizes: JobSizes): MemoryPlan {
   return {
     form,
     stages: [...wanted.map(([, sizeOf]) => sizeOf(sizes)), evaluation(sizes)],
-    numReferences: Number(['dpo', 'kto', 'ppo', 'grpo'].some((stage) => stages.has(stage))),
+    numReferences: Math.max(0, ...[...stages].map((stage) => COPIES_KEPT[stage] ?? 0)),
     numTrained: stages.has('reward') ? 2 : 1,
     activationCheckpointing: config.activation_checkpointing,
     sampler,
   };
 }
+
+/** The reference, and where rounds are sampled also the last policy within its budget. */
+const COPIES_KEPT: Readonly<Record<string, number>> = { dpo: 1, kto: 1, ppo: 2, grpo: 2 };
 
 const STAGE_SIZES: Readonly<Record<TuningJobConfig['stages'][number], (sizes: JobSizes) => StageSize>> = {
   sft: (sizes) => {

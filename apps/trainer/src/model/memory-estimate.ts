@@ -21,7 +21,7 @@ export interface StageSize {
 export interface MemoryPlan {
   readonly form: TuningForm;
   readonly stages: readonly StageSize[];
-  /** Copies of the policy that are not trained: references. */
+  /** Copies of the policy that are not trained: the reference, and the last weights within a budget. */
   readonly numReferences: number;
   /** Policies trained with optimizer and gradients: 1, or 2 with a reward model. */
   readonly numTrained: number;

@@ -18,7 +18,6 @@ import { runStage } from '../jobs/stage-loop.js';
 import { promptIds } from '../model/answer-sequence.js';
 import { foundationOf, type Policy } from '../model/policy.js';
 import { answerLogProbs } from '../model/scoring.js';
-import { budgetSpent } from './drift.js';
 import { mean, meanFigures } from './figures.js';
 import { type GradedPrompt, promptSource, type PromptSource } from './graders.js';
 import { microBatches } from './micro-batches.js';
@@ -27,6 +26,7 @@ import { samplePolicy, toSequence } from './policy-rollouts.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
 import { switchesOf } from './switches.js';
+import { withinBudget } from './within-budget.js';
 
 const STAGE = 'grpo';
 
@@ -60,6 +60,7 @@ export async function trainGrpo(
     optimizer: state.trackOptimizer('grpo-optimizer', optimizerOf(config)),
     clipNorm: 1,
   });
+  const budget = withinBudget(context, STAGE, policy, settings.kl_budget);
   try {
     await runStage(context, STAGE, settings.iterations, async (n) => {
       const graded = promptsOf(n, settings.prompts_per_iteration).flatMap((one) =>
@@ -72,6 +73,8 @@ export async function trainGrpo(
         seed: deriveSeed(config.seed, 'grpo-rollout', n),
       });
       const { scored, figures } = await scoreGroups(context, reference, graded, rollouts);
+      const stop = budget.keepOrGoBack(figures.kl);
+      if (stop !== undefined) return { values: figures, stop };
       const parts = microBatches(scored, Math.ceil(scored.length / settings.minibatches));
       const results = await state.change(() =>
         updateAll(
@@ -80,8 +83,7 @@ export async function trainGrpo(
           settings.learning_rate,
         ),
       );
-      const stop = figures.kl > settings.kl_budget ? budgetSpent(figures.kl, settings.kl_budget) : undefined;
-      return { values: { ...meanFigures(results), ...figures, first_ratio: results[0]!.metrics['ratio']! }, stop };
+      return { values: { ...meanFigures(results), ...figures, first_ratio: results[0]!.metrics['ratio']! } };
     });
     await state.finish(STAGE);
   } finally {

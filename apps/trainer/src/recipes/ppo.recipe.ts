@@ -7,7 +7,6 @@ import { runStage } from '../jobs/stage-loop.js';
 import { answerSequence, promptIds, toWeighted } from '../model/answer-sequence.js';
 import type { Policy } from '../model/policy.js';
 import { batchItems } from './data-order.js';
-import { budgetSpent } from './drift.js';
 import { meanFigures } from './figures.js';
 import { samplePolicy } from './policy-rollouts.js';
 import { createRoles, type PpoRoles } from './ppo-roles.js';
@@ -15,6 +14,7 @@ import { scoreRollouts } from './ppo-scoring.js';
 import type { RecipeContext } from './recipe-context.js';
 import { replayed } from './replay.js';
 import type { RewardModel } from './reward-model.recipe.js';
+import { withinBudget } from './within-budget.js';
 
 const STAGE = 'ppo';
 /** Where a β that is steered towards a target is kept between iterations. */
@@ -49,6 +49,7 @@ export async function trainPpo(
   journal.info(
     `PPO: ${settings.iterations} iterations of ${settings.rollouts_per_iteration} answers to ${prompts.length} prompts`,
   );
+  const budget = withinBudget(context, STAGE, policy, settings.kl_budget);
   try {
     await runStage(context, STAGE, settings.iterations, async (n) => {
       const chosen = batchItems(seed, prompts.length, settings.rollouts_per_iteration, n);
@@ -60,6 +61,8 @@ export async function trainPpo(
       });
       const klCoef = state.cursor.figures[KL_COEF] ?? settings.kl_coef;
       const scored = await scoreRollouts(context, roles, reward, rollouts, klCoef);
+      const stop = budget.keepOrGoBack(scored.figures.kl);
+      if (stop !== undefined) return { values: { ...scored.figures, kl_coef: klCoef }, stop };
       const updates = await state.change(() => update(context, roles.step, scored.rollouts, ptx, n));
       if (settings.kl_target !== null)
         state.note({ [KL_COEF]: nextKlCoef(klCoef, scored.figures.kl, { target: settings.kl_target }) });
@@ -69,9 +72,7 @@ export async function trainPpo(
         kl_coef: klCoef,
         first_ratio: updates[0]!.metrics['ratio']!,
       };
-      const stop =
-        scored.figures.kl > settings.kl_budget ? budgetSpent(scored.figures.kl, settings.kl_budget) : undefined;
-      return { values, stop };
+      return { values };
     });
     await state.finish(STAGE);
   } finally {
