@@ -17,12 +17,12 @@ describe('what is kept for a time only', () => {
   afterAll(() => database.close());
   beforeEach(() => database.dataSource.query('truncate response, idempotent_request, webhook_delivery'));
 
-  const prune = (environment: Record<string, string> = {}) =>
+  const prune = (environment: Record<string, string> = {}, stopping = new AbortController().signal) =>
     new RetentionService(
       createLogger('gateway', 'silent'),
       loadConfig(environment),
       new RetentionRepository(database.dataSource),
-    ).prune();
+    ).prune(stopping);
   const count = async (table: string): Promise<number> =>
     (await database.dataSource.query(`select count(*)::int as count from ${table}`))[0].count;
 
@@ -46,10 +46,10 @@ describe('what is kept for a time only', () => {
   const left = async () =>
     (await database.dataSource.query('select id from response')).map(({ id }: { id: string }) => id).toSorted();
 
-  it('are responses, 30 days, and as long as a younger one goes on from them', async () => {
+  it('are responses, 30 days and the one in which an answer that goes on from them ends, and as long as a younger one goes on from them', async () => {
     await chain(31);
     await chain(90, 60, 31);
-    const kept = [...(await chain(29)), ...(await chain(90, 60, 2)), ...(await chain(undefined))];
+    const kept = [...(await chain(30)), ...(await chain(90, 60, 2)), ...(await chain(undefined))];
     await prune();
     expect(await left()).toEqual(kept.toSorted());
     await prune({ RETENTION_RESPONSES_DAYS: '1' });
@@ -64,6 +64,24 @@ describe('what is kept for a time only', () => {
     );
     await prune();
     expect(await database.dataSource.query('select key from idempotent_request')).toEqual([{ key: 'young' }]);
+  });
+
+  it('are left while somebody else has them locked, and when the gateway stops', async () => {
+    const add = (key: string) =>
+      database.dataSource.query(
+        `insert into idempotent_request (user_id, key, request_hash, instance_id, created_at)
+         values ($1, $2, '', '', now() - interval '25 hours')`,
+        [userId, key],
+      );
+    await add('locked');
+    await add('free');
+    await prune({}, AbortSignal.abort());
+    expect(await count('idempotent_request')).toBe(2);
+    await database.dataSource.transaction(async (tx) => {
+      await tx.query(`select from idempotent_request where key = 'locked' for update`);
+      await prune();
+    });
+    expect(await database.dataSource.query('select key from idempotent_request')).toEqual([{ key: 'locked' }]);
   });
 
   it('are webhook events, 30 days from when they were told; never those that still are to be', async () => {

@@ -1,13 +1,15 @@
 import type { ResponseItem, ResponseRequest } from '@attune/contracts';
 import { ConversationItemRepository, ResponseRepository, type ResponsePast } from '@attune/persistence';
-import { createId, InvalidRequestError, NotFoundError, type Clock } from '@attune/platform';
+import { createId, InvalidRequestError, NotFoundError, type Clock, type Config } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { seconds } from '../core/seconds.js';
-import { CLOCK } from '../core/tokens.js';
+import { CLOCK, CONFIG } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
 import { inputItems, isReference, resolveReferences } from './items.js';
 import type { ResponseFacts } from './response-view.js';
+
+const SECONDS_A_DAY = 86_400;
 
 /** A request with everything looked up. */
 export interface ResponsePlan {
@@ -33,6 +35,7 @@ export interface ResponseMemory {
 export class ResponsePlanner {
   constructor(
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
     private readonly model: ServedModel,
     private readonly responses: ResponseRepository,
     private readonly conversations: ConversationItemRepository,
@@ -80,11 +83,18 @@ export class ResponsePlanner {
   /** What was said up to a response; instructions are not carried over, as OpenAI has it. */
   private async past(caller: Caller, id: string, memory: ResponseMemory | undefined): Promise<ResponsePast> {
     const past = memory?.get(id) ?? (await this.responses.past(id, caller.userId).catch(noneIfNotFound));
-    if (past && (past.last.status === 'completed' || past.last.status === 'incomplete')) return past;
+    const ended = past && (past.last.status === 'completed' || past.last.status === 'incomplete');
+    if (ended && !this.goesSoon(past)) return past;
     throw new InvalidRequestError(
       `You have no finished response \`${id}\`; start anew without \`previous_response_id\`.`,
       { param: 'previous_response_id', code: 'previous_response_not_found' },
     );
+  }
+
+  /** Whether it is kept no longer than it takes those who go on from it already. */
+  private goesSoon({ last }: ResponsePast): boolean {
+    const days = this.config.retention.retentionResponsesDays;
+    return days > 0 && (last.completed_at ?? last.created_at) < seconds(this.clock.now()) - days * SECONDS_A_DAY;
   }
 
   private async said(caller: Caller, id: string) {

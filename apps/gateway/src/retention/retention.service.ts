@@ -1,10 +1,12 @@
 import { RetentionRepository } from '@attune/persistence';
-import type { Config, Logger } from '@attune/platform';
+import { messageOf, type Config, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { BackgroundWork } from '../core/background-work.js';
 import { CONFIG, LOGGER } from '../core/tokens.js';
 
 const EVERY_MS = 3_600_000;
+/** From when nobody may go on from a response any more; who has begun to by then ends before it goes. */
+const GRACE_DAYS = 1;
 
 /** Lets go of what is kept for so many days only. Files that expire are the files' own business. */
 @Injectable()
@@ -16,7 +18,7 @@ export class RetentionService implements OnApplicationBootstrap, OnApplicationSh
     @Inject(CONFIG) private readonly config: Config,
     private readonly rows: RetentionRepository,
   ) {
-    const work = () => this.prune();
+    const work = (stopping: AbortSignal) => this.prune(stopping);
     this.pruning = new BackgroundWork({ name: 'deleting what was kept long enough', everyMs: EVERY_MS, logger, work });
   }
 
@@ -28,14 +30,23 @@ export class RetentionService implements OnApplicationBootstrap, OnApplicationSh
     return this.pruning.stop();
   }
 
-  /** Deletes what is older than the settings say; a setting of 0 keeps its rows. */
-  async prune(): Promise<void> {
+  /** Deletes what is older than the settings say; a setting of 0 keeps its rows. What fails is tried again next time. */
+  async prune(stopping: AbortSignal): Promise<void> {
     const { retentionResponsesDays, retentionIdempotencyDays, retentionWebhooksDays } = this.config.retention;
-    const responses = await upTo(retentionResponsesDays, (days) => this.rows.responses(days));
-    const keys = await upTo(retentionIdempotencyDays, (days) => this.rows.idempotencyKeys(days));
-    const webhooks = await upTo(retentionWebhooksDays, (days) => this.rows.webhookDeliveries(days));
-    if (responses + keys + webhooks > 0) this.logger.info({ responses, keys, webhooks }, 'old rows were deleted');
+    const sweep = async (table: keyof Gone, days: number, after = days) => {
+      if (days === 0) return 0;
+      return this.rows[table](after, stopping).catch((error: unknown) => {
+        this.logger.warn({ err: error }, `old rows (${table}) were not deleted yet: ${messageOf(error)}`);
+        return 0;
+      });
+    };
+    const gone: Gone = {
+      responses: await sweep('responses', retentionResponsesDays, retentionResponsesDays + GRACE_DAYS),
+      idempotencyKeys: await sweep('idempotencyKeys', retentionIdempotencyDays),
+      webhookDeliveries: await sweep('webhookDeliveries', retentionWebhooksDays),
+    };
+    if (Object.values(gone).some((count) => count > 0)) this.logger.info(gone, 'old rows were deleted');
   }
 }
 
-const upTo = async (days: number, prune: (days: number) => Promise<number>) => (days === 0 ? 0 : prune(days));
+type Gone = Record<'responses' | 'idempotencyKeys' | 'webhookDeliveries', number>;
