@@ -58,7 +58,7 @@ export interface RewardModel {
  * a better and a worse answer.
  */
 export async function trainRewardModel(context: RecipeContext, start: Policy, data: Dataset): Promise<RewardModel> {
-  const { model, state, journal } = context;
+  const { model, state } = context;
   const body = startOfBody(context, start);
   const { form } = body;
   const parameters = state.track('reward', new Map([...body.parameters, ...freshHead(context)]));
@@ -67,12 +67,37 @@ export async function trainRewardModel(context: RecipeContext, start: Policy, da
     await state.finish(STAGE);
   }
   const scorer = scorerOver(model, form, parameters);
-  const scale = scaleOf((await scorePairs(context, scorer, data.train.preferences.slice(0, PAIRS_FOR_SCALE))).flat());
-  const heldout = await scorePairs(context, scorer, data.heldout.preferences);
-  const accuracy = rankingAccuracy(heldout);
-  const calibration = calibrationOf(heldout.map(([chosen, rejected]) => chosen - rejected));
-  journal.info(`Reward model: ${describeAccuracy(accuracy, heldout.length)}`, { accuracy, calibration, ...scale });
-  return { form, parameters, scorer, scale, accuracy, calibrationError: heldout.length > 0 ? calibration.error : null };
+  try {
+    return { form, parameters, scorer, ...(await measure(context, scorer, data)) };
+  } catch (error) {
+    await scorer.release();
+    throw error;
+  }
+}
+
+/** Where its scores of the training pairs lie, and how it judges the held-out ones. */
+async function measure(
+  context: RecipeContext,
+  scorer: Scorer,
+  { train, heldout }: Dataset,
+): Promise<Pick<RewardModel, 'scale' | 'accuracy' | 'calibrationError'>> {
+  const drawn = pairsForScale(train.preferences, context.config.seed);
+  const scale = scaleOf((await scorePairs(context, scorer, drawn)).flat());
+  const judged = await scorePairs(context, scorer, heldout.preferences);
+  const accuracy = rankingAccuracy(judged);
+  const calibration = calibrationOf(judged.map(([chosen, rejected]) => chosen - rejected));
+  context.journal.info(`Reward model: ${describeAccuracy(accuracy, judged.length)}`, {
+    accuracy,
+    calibration,
+    ...scale,
+  });
+  return { scale, accuracy, calibrationError: judged.length > 0 ? calibration.error : null };
+}
+
+/** Drawn from all pairs alike, each at most once: they lie in the order of their age, and file pairs behind the rest. */
+export function pairsForScale<Pair>(pairs: readonly Pair[], seed: number): Pair[] {
+  const count = Math.min(pairs.length, PAIRS_FOR_SCALE);
+  return batchItems(deriveSeed(seed, 'scale'), pairs.length, count, 0).map((i) => pairs[i]!);
 }
 
 function freshHead({ model, config }: RecipeContext): ParameterSet {

@@ -1,6 +1,6 @@
 import { parameter, type ParameterSet } from '@attune/training';
 import { describe, expect, it } from 'vitest';
-import { rankingAccuracy, thumbsOfBatch, trainedPart, whyNotTrusted } from './reward-model.recipe.js';
+import { pairsForScale, rankingAccuracy, thumbsOfBatch, trainedPart, whyNotTrusted } from './reward-model.recipe.js';
 
 describe('trust in a reward model', () => {
   it('is the share of held-out pairs it ranks as people did', () => {
@@ -43,5 +43,23 @@ describe('what a reward model trains', () => {
   it('is all of it otherwise', () => {
     const { trainable, standing } = trainedPart(parameters, 'tuned');
     expect([trainable, standing.size]).toEqual([parameters, 0]);
+  });
+});
+
+describe('the pairs that say where scores lie', () => {
+  const pairs = Array.from({ length: 1000 }, (_, i) => i);
+
+  it('come from old and new rows alike, each at most once, and the same ones when a job goes on', () => {
+    const drawn = pairsForScale(pairs, 7);
+    expect(new Set(drawn).size).toBe(256);
+    for (const start of [0, 250, 500, 750])
+      expect(drawn.filter((i) => i >= start && i < start + 250).length).toBeGreaterThan(40);
+    expect(pairsForScale(pairs, 7)).toEqual(drawn);
+    expect(pairsForScale(pairs, 8)).not.toEqual(drawn);
+  });
+
+  it('are all of them where there are few', () => {
+    expect(pairsForScale(pairs.slice(0, 5), 7).sort()).toEqual([0, 1, 2, 3, 4]);
+    expect(pairsForScale([], 7)).toEqual([]);
   });
 });
