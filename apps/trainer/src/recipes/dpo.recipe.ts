@@ -54,40 +54,43 @@ export async function trainDpo(
   const schedule = cosine({ peak, warmupSteps: Math.ceil(totalSteps * WARMUP_SHARE), totalSteps });
   journal.info(`DPO (${loss}): ${preferences.length} preferences, ${totalSteps} steps of ${batchSize} pairs`);
   const reference = frozenReference(context, STAGE, policy);
-  const pairs = await withReference(
-    reference,
-    preferences.map((preference) => toPair(model.tokenizer, preference)),
-    loss === 'ipo' ? mean : sum,
-  );
-  const step = await TrainStep.create({
-    ...foundationOf(model, policy.form),
-    ...switchesOf(config),
-    objective: objectiveOf(config.dpo),
-    trainable: policy.parameters,
-    optimizer: state.trackOptimizer('dpo-optimizer', optimizerOf(config)),
-    clipNorm: 1,
-  });
-  const seed = deriveSeed(config.seed, STAGE);
-  const drift = { stage: STAGE, policy, reference, prompts, budget: kl_budget, numSteps: totalSteps };
   try {
-    await runStage(context, STAGE, totalSteps, async (n) => {
-      const chosen = batchItems(seed, pairs.length, batchSize, n).map((i) => pairs[i]!);
-      const tasks = replayedBeside(context, { coef: config.dpo.replay_coef, seed, step: n, numItems: batchSize });
-      const parts = microBatches(chosen, Math.ceil(config.micro_batch / 2));
-      const batches = parts.map((part, i) => toBatch(part, partOf(tasks, i, parts.length)));
-      const moved = await measureDrift(context, engine, drift, n);
-      const result = await step.run(batches, schedule(n));
-      const tokens = sum([
-        ...batches.map(({ pairs: { tokens: rows } }) => countTokensOf(rows)),
-        ...tasks.map(({ ids }) => ids.length),
-      ]);
-      const values = { ...figuresOf(result), lr: schedule(n), tokens, ...(moved ? { kl: moved.kl } : {}) };
-      return { values, stop: moved?.stop };
+    const pairs = await withReference(
+      reference,
+      preferences.map((preference) => toPair(model.tokenizer, preference)),
+      loss === 'ipo' ? mean : sum,
+    );
+    const step = await TrainStep.create({
+      ...foundationOf(model, policy.form),
+      ...switchesOf(config),
+      objective: objectiveOf(config.dpo),
+      trainable: policy.parameters,
+      optimizer: state.trackOptimizer('dpo-optimizer', optimizerOf(config)),
+      clipNorm: 1,
     });
-    await measureFinalDrift(context, engine, drift);
-    await state.finish(STAGE);
+    const seed = deriveSeed(config.seed, STAGE);
+    const drift = { stage: STAGE, policy, reference, prompts, budget: kl_budget, numSteps: totalSteps };
+    try {
+      await runStage(context, STAGE, totalSteps, async (n) => {
+        const chosen = batchItems(seed, pairs.length, batchSize, n).map((i) => pairs[i]!);
+        const tasks = replayedBeside(context, { coef: config.dpo.replay_coef, seed, step: n, numItems: batchSize });
+        const parts = microBatches(chosen, Math.ceil(config.micro_batch / 2));
+        const batches = parts.map((part, i) => toBatch(part, partOf(tasks, i, parts.length)));
+        const moved = await measureDrift(context, engine, drift, n);
+        const result = await step.run(batches, schedule(n));
+        const tokens = sum([
+          ...batches.map(({ pairs: { tokens: rows } }) => countTokensOf(rows)),
+          ...tasks.map(({ ids }) => ids.length),
+        ]);
+        const values = { ...figuresOf(result), lr: schedule(n), tokens, ...(moved ? { kl: moved.kl } : {}) };
+        return { values, stop: moved?.stop };
+      });
+      await measureFinalDrift(context, engine, drift);
+      await state.finish(STAGE);
+    } finally {
+      step.release();
+    }
   } finally {
-    step.release();
     await reference.release();
   }
 }

@@ -57,38 +57,41 @@ export async function trainKto(
   );
   const reference = frozenReference(context, STAGE, policy);
   const current = scorerOver(model, policy.form, policy.parameters);
-  const answers = await withReference(context, reference, thumbs);
-  const step = await TrainStep.create({
-    ...foundationOf(model, policy.form),
-    ...switchesOf(config),
-    objective: kto({ beta, sftCoef: config.kto.sft_coef, ...weights }),
-    trainable: policy.parameters,
-    optimizer: state.trackOptimizer('kto-optimizer', optimizerOf(config)),
-    clipNorm: 1,
-  });
-  const seed = deriveSeed(config.seed, STAGE);
-  const positions = freePositions(model.config, policy.form);
-  const drift = { stage: STAGE, policy, reference, prompts: side.prompts, budget: kl_budget, numSteps: totalSteps };
   try {
-    await runStage(context, STAGE, totalSteps, async (n) => {
-      const chosen = batchItems(seed, answers.length, batchSize, n).map((i) => answers[i]!);
-      const point = await referencePoint(chosen, current, reference, positions);
-      const tasks = replayedBeside(context, { coef: config.kto.replay_coef, seed, step: n, numItems: batchSize });
-      const parts = microBatches(chosen, config.micro_batch);
-      const batches = parts.map((part, i) => toBatch(part, point, partOf(tasks, i, parts.length)));
-      const moved = await measureDrift(context, engine, drift, n);
-      const result = await step.run(batches, schedule(n));
-      const tokens = sum([
-        ...batches.map(({ answers: { tokens: rows } }) => countTokensOf(rows)),
-        ...tasks.map(({ ids }) => ids.length),
-      ]);
-      const values = { ...figuresOf(result), reference_point: point, lr: schedule(n), tokens };
-      return { values: moved ? { ...values, kl: moved.kl } : values, stop: moved?.stop };
+    const answers = await withReference(context, reference, thumbs);
+    const step = await TrainStep.create({
+      ...foundationOf(model, policy.form),
+      ...switchesOf(config),
+      objective: kto({ beta, sftCoef: config.kto.sft_coef, ...weights }),
+      trainable: policy.parameters,
+      optimizer: state.trackOptimizer('kto-optimizer', optimizerOf(config)),
+      clipNorm: 1,
     });
-    await measureFinalDrift(context, engine, drift);
-    await state.finish(STAGE);
+    const seed = deriveSeed(config.seed, STAGE);
+    const positions = freePositions(model.config, policy.form);
+    const drift = { stage: STAGE, policy, reference, prompts: side.prompts, budget: kl_budget, numSteps: totalSteps };
+    try {
+      await runStage(context, STAGE, totalSteps, async (n) => {
+        const chosen = batchItems(seed, answers.length, batchSize, n).map((i) => answers[i]!);
+        const point = await referencePoint(chosen, current, reference, positions);
+        const tasks = replayedBeside(context, { coef: config.kto.replay_coef, seed, step: n, numItems: batchSize });
+        const parts = microBatches(chosen, config.micro_batch);
+        const batches = parts.map((part, i) => toBatch(part, point, partOf(tasks, i, parts.length)));
+        const moved = await measureDrift(context, engine, drift, n);
+        const result = await step.run(batches, schedule(n));
+        const tokens = sum([
+          ...batches.map(({ answers: { tokens: rows } }) => countTokensOf(rows)),
+          ...tasks.map(({ ids }) => ids.length),
+        ]);
+        const values = { ...figuresOf(result), reference_point: point, lr: schedule(n), tokens };
+        return { values: moved ? { ...values, kl: moved.kl } : values, stop: moved?.stop };
+      });
+      await measureFinalDrift(context, engine, drift);
+      await state.finish(STAGE);
+    } finally {
+      step.release();
+    }
   } finally {
-    step.release();
     await reference.release();
     await current.release();
   }

@@ -160,13 +160,22 @@ describe('a price of KL that is steered', () => {
   });
 });
 
-/** Aborts as its run number `last` begins. */
-function stoppingAt(last: number): { runtime: Runtime; signal: AbortSignal } {
+/** Aborts as its run number `last` begins, or cannot make its session number `missing`; counts the sessions it lends. */
+function stoppingAt(last: number, missing = Infinity) {
   const stop = new AbortController();
   const inner = interruptible(model.runtime, stop.signal);
   let runs = 0;
+  let made = 0;
+  let open = 0;
   const createSession: Runtime['createSession'] = async (graph, options) => {
+    if (++made === missing) throw new Error('no memory is left');
     const session = await inner.createSession(graph, options);
+    open++;
+    const release = session.release.bind(session);
+    session.release = () => {
+      open--;
+      release();
+    };
     const run = session.run.bind(session);
     session.run = (inputs, outputs) => {
       if (++runs === last) stop.abort();
@@ -174,7 +183,8 @@ function stoppingAt(last: number): { runtime: Runtime; signal: AbortSignal } {
     };
     return session;
   };
-  return { signal: stop.signal, runtime: Object.assign(Object.create(model.runtime) as Runtime, { createSession }) };
+  const runtime = Object.assign(Object.create(model.runtime) as Runtime, { createSession });
+  return { signal: stop.signal, runtime, open: () => open };
 }
 
 describe('a run that is stopped', () => {
@@ -182,12 +192,14 @@ describe('a run that is stopped', () => {
   const job = { ...config, stages: [...config.stages, 'grpo' as const], grpo: { ...config.grpo, ...shortGrpo } };
 
   it.each([2, 7, 12, 14, 16, 18, 20, 23, 26, 33, 36])(
-    'in the middle of graph run %i goes on to the same weights',
+    'in the middle of graph run %i leaves no session, and goes on to the same weights',
     async (last) => {
       const straight = await train(memoryStore(), { stages: [], values: [] }, Infinity, job);
       const store = memoryStore();
-      const stopped = train(store, { stages: [], values: [] }, Infinity, job, stoppingAt(last));
+      const stop = stoppingAt(last);
+      const stopped = train(store, { stages: [], values: [] }, Infinity, job, stop);
       await expect(stopped).rejects.toThrow('cancelled');
+      expect(stop.open()).toBe(0);
       const resumed = await train(store, { stages: [], values: [] }, Infinity, job);
       for (const [name, { data: values }] of resumed.policy.parameters)
         expect(values, name).toEqual(straight.policy.parameters.get(name)!.data);
@@ -272,6 +284,32 @@ describe('methods without a reward model', () => {
       const expected = whole.policy.parameters.get(name)!.data;
       values.forEach((value, i) => expect(Math.abs(value - expected[i]!), name).toBeLessThan(2e-4));
     }
+  });
+});
+
+describe('sessions', () => {
+  const ofStage = (stage: 'dpo' | 'kto') => ({ ...others, stages: [stage] });
+
+  it.each(['dpo', 'kto'] as const)('are released when the reference is stopped while it reads: %s', async (stage) => {
+    const stop = stoppingAt(1);
+    const stopped = train(memoryStore(), { stages: [], values: [] }, Infinity, ofStage(stage), stop);
+    await expect(stopped).rejects.toThrow('cancelled');
+    expect(stop.open()).toBe(0);
+  });
+
+  // Behind the four steps: the pairs that say where scores lie, then the held-out ones.
+  it.each([5, 6])('are released when the reward model is stopped in the middle of its scores: run %i', async (last) => {
+    const stop = stoppingAt(last);
+    const job = { ...config, stages: ['reward' as const] };
+    await expect(train(memoryStore(), { stages: [], values: [] }, Infinity, job, stop)).rejects.toThrow('cancelled');
+    expect(stop.open()).toBe(0);
+  });
+
+  it.each(['dpo', 'kto'] as const)('are released when none can be made for the steps: %s', async (stage) => {
+    const stop = stoppingAt(Infinity, 2);
+    const failed = train(memoryStore(), { stages: [], values: [] }, Infinity, ofStage(stage), stop);
+    await expect(failed).rejects.toThrow('no memory is left');
+    expect(stop.open()).toBe(0);
   });
 });
 

@@ -36,8 +36,6 @@ export async function trainCandidate(
   const objectives: string[] = [];
   const policy: Policy = { ...start, parameters: state.track('policy', start.parameters) };
   let reward: RewardModel | null = null;
-  const trusted = () =>
-    reward === null ? 'it needs a reward model' : whyNotTrusted(reward.accuracy, config.reward.min_accuracy);
 
   const stage = async (name: string, obstacle: string | null, run: () => Promise<void>) => {
     if (!wanted.has(name)) return;
@@ -60,19 +58,26 @@ export async function trainCandidate(
     reward = await trainRewardModel(context, policy, data);
     objectives.push('reward');
   }
-  await stage(
-    'dpo',
-    train.preferences.length > 0 ? null : 'DPO is left out: no preference (choice, correction or edit) to train on',
-    () => trainDpo(context, engine, policy, train),
-  );
-  await stage('kto', whyNoThumbs(allThumbs(train).map(({ liked }) => liked)), () =>
-    trainKto(context, engine, policy, train),
-  );
-  const distrust = trusted();
-  await stage('ppo', distrust === null ? null : `PPO is skipped: ${distrust}`, () =>
-    trainPpo(context, engine, policy, reward!, train),
-  );
-  await stage('grpo', null, () => trainGrpo(context, engine, policy, train));
+  const distrust =
+    reward === null ? 'it needs a reward model' : whyNotTrusted(reward.accuracy, config.reward.min_accuracy);
+  try {
+    await stage(
+      'dpo',
+      train.preferences.length > 0 ? null : 'DPO is left out: no preference (choice, correction or edit) to train on',
+      () => trainDpo(context, engine, policy, train),
+    );
+    await stage('kto', whyNoThumbs(allThumbs(train).map(({ liked }) => liked)), () =>
+      trainKto(context, engine, policy, train),
+    );
+    await stage('ppo', distrust === null ? null : `PPO is skipped: ${distrust}`, () =>
+      trainPpo(context, engine, policy, reward!, train),
+    );
+    await stage('grpo', null, () => trainGrpo(context, engine, policy, train));
+  } catch (error) {
+    // Whoever gets no candidate cannot release its reward model.
+    await reward?.scorer.release();
+    throw error;
+  }
   return { policy, reward, judge: distrust === null ? reward : null, objectives };
 }
 
