@@ -104,6 +104,23 @@ describe('run state', () => {
     await resumed.finish('dpo');
     expect([...(await store.load())!.arrays.keys()]).toEqual(['policy/w']);
   });
+  it('saves where a run was stopped, but not between two updates of one step: the save before stays', async () => {
+    const store = memoryStore();
+    const state = await RunState.open(store, async () => null, 'base');
+    const { data } = state.track('policy', weights()).get('w')!;
+    state.advance('ppo', 1);
+    await state.saveWhenWhole();
+    state.advance('ppo', 2);
+    const stopped = state.change(async () => {
+      data.fill(0);
+      throw new Error('stopped');
+    });
+    await expect(stopped).rejects.toThrow('stopped');
+    await state.saveWhenWhole();
+    const resumed = await RunState.open(store, async () => null, 'base');
+    expect(resumed.firstStep('ppo')).toBe(1);
+    expect(resumed.track('policy', weights()).get('w')!.data).toEqual(Float32Array.of(1, 2, 3));
+  });
   it('leaves parameters alone that no save holds', async () => {
     const store = memoryStore();
     await train(store);

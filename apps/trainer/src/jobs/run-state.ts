@@ -137,7 +137,10 @@ export class RunState {
     return result;
   }
 
-  /** Saves what a run that was stopped had reached; one stopped halfway through a step goes back to the save before. */
+  /**
+   * Saves what a run that was stopped had reached. Of one stopped within {@link change} the save before stays, and the
+   * steps since then are made again.
+   */
   async saveWhenWhole(): Promise<void> {
     if (!this.halfway) await this.save();
   }

@@ -169,6 +169,9 @@ export class TuningRun {
 const longestAnswer = ({ ppo, grpo }: TuningJobConfig): number =>
   Math.max(MAX_ANSWER_TOKENS, ppo.max_answer_tokens, grpo.max_answer_tokens);
 
-/** Stopping in good order costs not a single step, for whoever stops like this wants to go on later. */
+/**
+ * Whoever stops like this wants to go on later: the steps made so far are saved. Only a stop between the updates of one
+ * step of PPO or GRPO saves nothing, and costs what was done since the save before.
+ */
 const wantsToGoOn = (reason: unknown): boolean =>
   reason instanceof RunStopped && (reason.reason === 'shutdown' || reason.reason === 'paused');
