@@ -17,10 +17,11 @@ function apiOf(...answers: { status: number; body: unknown }[]) {
   };
   const host = { httpAdapter: { getInstance: () => ({ inject }) } } as unknown as HttpAdapterHost;
   const auth = { lend: () => ({ secret: 's', giveBack: () => undefined }) } as unknown as AuthService;
-  const accounts = { getUser: async () => ({}) } as unknown as AccountRepository;
+  const key = { revokedAt: null as Date | null };
+  const accounts = { getUser: async () => ({}), getKey: async () => key } as unknown as AccountRepository;
   const never = new AbortController().signal;
   const post = (stopping = never) => new OwnApi(host, auth, accounts).postPatiently(whose, '/v1/x', {}, stopping);
-  return { post, asked: () => asked };
+  return { post, asked: () => asked, revoke: () => void (key.revokedAt = new Date()) };
 }
 
 it('asks again while there is no room, and gives what came then', async () => {
@@ -46,4 +47,13 @@ it('has no answer when it is stopped while it waits', async () => {
   const answer = apiOf(failure(503, 'unavailable')).post(stopping.signal);
   stopping.abort();
   expect(await answer).toBeNull();
+});
+
+it('does nothing more for a key that was revoked meanwhile', async () => {
+  const api = apiOf(failure(503, 'unavailable'), good);
+  const answer = api.post();
+  await expect.poll(api.asked, { interval: 5 }).toBe(1);
+  api.revoke();
+  expect(await answer).toMatchObject({ status: 401, body: { error: { code: 'invalid_api_key' } } });
+  expect(api.asked()).toBe(1);
 });

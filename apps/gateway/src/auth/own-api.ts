@@ -1,8 +1,10 @@
 import { AccountRepository } from '@attune/persistence';
+import { createId, UnauthenticatedError } from '@attune/platform';
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorBody, statusOf } from '../openai/error-body.js';
 import { AuthService } from './auth.service.js';
 
 const FIRST_WAIT_MS = 100;
@@ -68,7 +70,9 @@ export class OwnApi {
     url: string,
     body?: unknown,
   ): Promise<OwnAnswer> {
-    const { id, name, role, createdAt } = await this.accounts.getUser(userId);
+    const [key, user] = await Promise.all([this.accounts.getKey(keyId), this.accounts.getUser(userId)]);
+    if (key.revokedAt !== null) return revoked();
+    const { id, name, role, createdAt } = user;
     const caller = { userId: id, userName: name, role, userCreated: createdAt, keyId, patient: true };
     const { secret, giveBack } = this.auth.lend(caller);
     try {
@@ -85,6 +89,14 @@ export class OwnApi {
       giveBack();
     }
   }
+}
+
+/** As the guard answers a key that is revoked. */
+function revoked(): OwnAnswer {
+  const error = new UnauthenticatedError(
+    'The API key on whose behalf this is done was revoked; begin it with another.',
+  );
+  return { status: statusOf(error), requestId: createId('req'), body: errorBody(error) };
 }
 
 const isFinal = ({ status }: OwnAnswer) => !COMES_AGAIN.has(status);
