@@ -1,5 +1,5 @@
 import type { EngineSetupWire } from '@attune/contracts';
-import { type Clock, ConflictError, systemClock, UnavailableError } from '@attune/platform';
+import { type Clock, systemClock, UnavailableError } from '@attune/platform';
 import { EventQueue } from '../event-queue.js';
 import type {
   EngineEvent,
@@ -11,6 +11,7 @@ import type {
   TokenEngine,
   WeightsId,
 } from '../types.js';
+import { expectDigest } from './expect-digest.js';
 import { PendingRequest } from './pending-request.js';
 import { ServingProcess } from './serving-process.js';
 
@@ -65,9 +66,8 @@ export class EngineHost implements TokenEngine {
   /** Starts the process and waits until its model is loaded. @throws AppError why it cannot be */
   static async start(options: EngineHostOptions): Promise<EngineHost> {
     const first = makeProcess(options, options.model);
-    await first.started();
-    const { live } = await first.stats();
-    return new EngineHost(options, first, { folder: options.model, digest: live.base });
+    const digest = await first.started();
+    return new EngineHost(options, first, { folder: options.model, digest });
   }
 
   /** Whether a request sent now would start without waiting for a process. */
@@ -157,7 +157,7 @@ export class EngineHost implements TokenEngine {
     this.expectOpen();
     const next = (this.arriving = makeProcess(this.options, model.folder, this.embeddings));
     try {
-      await next.started();
+      expectDigest(`The model in ${model.folder}`, await next.started(), model.digest);
       const live = await this.takeWeights(next, model);
       this.expectOpen();
       this.replaceCurrent(next);
@@ -171,10 +171,8 @@ export class EngineHost implements TokenEngine {
   }
 
   /** Nothing goes live that is not what was asked for. */
-  private async takeWeights(next: ServingProcess, { folder, digest, adapter }: ModelToServe): Promise<WeightsId> {
-    const { live } = await next.stats();
-    expectDigest(`The model in ${folder}`, live.base, digest);
-    if (!adapter) return live;
+  private async takeWeights(next: ServingProcess, { adapter }: ModelToServe): Promise<WeightsId> {
+    if (!adapter) return (await next.stats()).live;
     const loaded = await next.loadAdapter(adapter.folder);
     expectDigest(`The adapter in ${adapter.folder}`, loaded.adapter, adapter.digest);
     await next.setLive(loaded.adapter);
@@ -210,12 +208,5 @@ function makeProcess(options: EngineHostOptions, model: string, embeddings?: Emb
     heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS,
     onCrash: (reason) => options.onCrash?.(reason),
     onRestarted: () => options.onRestarted?.(),
-  });
-}
-
-function expectDigest(what: string, found: string | null, wanted: string): void {
-  if (found === wanted) return;
-  throw new ConflictError(`${what} has the digest ${found}, not ${wanted}: its files have changed; restore them`, {
-    code: 'weights_changed',
   });
 }

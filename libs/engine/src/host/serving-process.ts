@@ -1,7 +1,8 @@
 import { type EngineRequestWire, type EngineSetupWire, engineSetupWire } from '@attune/contracts';
 import type { EngineEvent, EngineStats, OutputStructure, StructureCheck, WeightsId } from '../types.js';
-import { UnavailableError } from '@attune/platform';
+import { messageOf, UnavailableError } from '@attune/platform';
 import { EngineChild } from './child.js';
+import { expectDigest } from './expect-digest.js';
 import type { PendingRequest } from './pending-request.js';
 
 export interface ServingProcessOptions {
@@ -26,6 +27,8 @@ export class ServingProcess {
   /** Adapters to unload once no request needs them. */
   private readonly leaving = new Set<string>();
   private live: string | null = null;
+  /** Digest of the model as the first process read it: no successor serves another. */
+  private base: string | undefined;
   private child: EngineChild;
   private isReady = false;
   private closed = false;
@@ -41,15 +44,17 @@ export class ServingProcess {
     this.child = this.spawn();
   }
 
-  /** Waits until the model is loaded. @throws AppError why it cannot be; then no process is left */
-  async started(): Promise<void> {
+  /** Waits until the model is loaded. @returns its digest @throws AppError why it cannot be; then no process is left */
+  async started(): Promise<string> {
     try {
-      await this.child.ready;
+      const { live } = await this.child.ready;
+      this.base = live.base;
     } catch (error) {
       await this.close();
       throw error;
     }
     this.isReady = true;
+    return this.base;
   }
 
   get ready(): boolean {
@@ -121,7 +126,9 @@ export class ServingProcess {
   }
 
   async embed(texts: readonly (readonly number[])[]): Promise<number[][]> {
-    return (await this.call({ type: 'embed', texts: texts.map((tokens) => [...tokens]) })) as number[][];
+    // Asked once: texts that end a process would end its successor as well, and everyone's answers would wait for both.
+    const child = await this.whenReady();
+    return (await child.call({ type: 'embed', texts: texts.map((tokens) => [...tokens]) })) as number[][];
   }
 
   async checkStructure(structure: OutputStructure): Promise<StructureCheck> {
@@ -150,7 +157,7 @@ export class ServingProcess {
   }
 
   /**
-   * What the process did not live to answer is asked of its successor, once: no call does more when it is made twice.
+   * What the process did not live to answer is asked of its successor, once: no such call does more when it is made twice.
    * @throws UnavailableError when the process cannot be replaced, or its successor ends as well
    */
   private async call(command: Parameters<EngineChild['call']>[0]): Promise<unknown> {
@@ -220,20 +227,36 @@ export class ServingProcess {
     if (this.closed) return;
     const child = (this.child = this.spawn());
     try {
-      await child.ready;
-      for (const [digest, folder] of this.adapterFolders) {
-        // Only the live one is worth staying away for; if the process ended, the call after these says so.
-        const loading = child.call({ type: 'loadAdapter', folder });
-        await (digest === this.live ? loading : loading.catch(() => child.alive && this.adapterFolders.delete(digest)));
-      }
-      await child.call({ type: 'setLive', digest: this.live });
-    } catch {
-      return child.kill('it could not be restored'); // its exit schedules the next attempt
+      await this.restore(child);
+    } catch (error) {
+      return child.kill(`it could not be restored: ${messageOf(error)}`); // its exit schedules the next attempt
     }
     this.isReady = true;
     this.wakeWaiters();
     this.options.onRestarted();
     for (const pending of this.pending.values()) this.submit(pending);
+  }
+
+  /** Makes a new process what the one before was. @throws AppError why it is not */
+  private async restore(child: EngineChild): Promise<void> {
+    const { live } = await child.ready;
+    this.expectBase(live.base);
+    for (const [digest, folder] of this.adapterFolders) {
+      // Only the live one is worth staying away for; if the process ended, the call after these says so.
+      const loading = child.call({ type: 'loadAdapter', folder });
+      await (digest === this.live ? loading : loading.catch(() => child.alive && this.adapterFolders.delete(digest)));
+    }
+    await child.call({ type: 'setLive', digest: this.live });
+  }
+
+  /** Answers under way would go on from tokens of other weights, under their old name: nothing waits for that to pass. */
+  private expectBase(found: string): void {
+    try {
+      expectDigest(`The model in ${this.options.setup.model}`, found, this.base!);
+    } catch (error) {
+      this.failedStarts = MOST_FAILED_STARTS;
+      throw error;
+    }
   }
 
   private end(which: (pending: PendingRequest) => boolean, reason: 'failed' | 'cancelled', error?: string) {
