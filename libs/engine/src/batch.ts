@@ -1,6 +1,7 @@
 import { type Clock, InternalError, messageOf } from '@attune/platform';
 import type { Adapters } from './adapters.js';
 import { virtualTokens } from './adapters-prepared.js';
+import { Masks } from './masks.js';
 import type { Runner } from './running/runner.js';
 import { describeToken, sampleToken } from './sampling/sampler.js';
 import { arrange, type DecodeRun, decodeRuns } from './scheduling/arrange.js';
@@ -15,11 +16,6 @@ import type { Speculator } from './speculation/speculator.js';
 import { Slots } from './slots.js';
 import type { StopReason, TokenEvent } from './types.js';
 
-/** How long a step waits for the masks of structured answers, all together: usually they take a hundredth of it. */
-const MASK_PATIENCE_MS = 2;
-/** How long, where there is nothing else to do. */
-const IDLE_PATIENCE_MS = 20;
-
 /** All sequences under way, and the step that moves every one of them on. */
 export class Batch {
   readonly counters = { steps: 0, promptTokens: 0, cachedTokens: 0, completionTokens: 0 };
@@ -29,6 +25,7 @@ export class Batch {
   private readonly shares = new FairShares();
   private readonly recent: RecentUsers;
   private readonly chunks: ChunkBudget;
+  private readonly masks: Masks<Sequence>;
 
   constructor(
     private readonly runner: Runner,
@@ -40,6 +37,7 @@ export class Batch {
     this.recent = new RecentUsers(() => clock.monotonicMs());
     this.chunks = new ChunkBudget(limits);
     this.slots = new Slots(runner.cache);
+    this.masks = new Masks(clock, (sequence, error) => this.fail(sequence, error));
   }
 
   get numWaiting(): number {
@@ -79,10 +77,11 @@ export class Batch {
     for (const sequence of this.all()) if (sequence.cancelled) this.end(sequence, 'cancelled');
     const now = this.clock.monotonicMs();
     for (const sequence of this.waiting.values()) if (sequence.isLate(now)) this.refuseLate(sequence);
-    for (const sequence of this.withMasks()) this.alone(sequence, () => this.endCompleted(sequence));
+    for (const sequence of this.masks.able([...this.running.values()]))
+      this.alone(sequence, () => this.endCompleted(sequence));
     this.admitWaiting();
     // A mask that came only now may say that its answer is over: that is for the next step to see.
-    const able = this.withMasks().filter((sequence) => this.isOpen(sequence));
+    const able = this.masks.able([...this.running.values()]).filter((sequence) => this.isOpen(sequence));
     const plan = planStep(
       able.map((sequence) => sequence.view(this.shares.of(sequence.user))),
       (numDecoding) => this.chunks.tokens(numDecoding),
@@ -91,28 +90,6 @@ export class Batch {
     this.slots.exchange(arrange(decoding.map(placed)));
     for (const run of decodeRuns(decoding.map(placed))) await this.decode(run, decoding);
     for (const { id, count } of plan.prefill) await this.prefill(this.running.get(id)!, count);
-  }
-
-  /**
-   * The running sequences that can move on. Structured answers whose mask is not there yet sit out, so that the others
-   * need not wait for a slow grammar; where there are no others, it is waited for.
-   */
-  private withMasks(): Sequence[] {
-    const until = this.clock.monotonicMs() + MASK_PATIENCE_MS;
-    const left = () => Math.max(0, until - this.clock.monotonicMs());
-    const able = [...this.running.values()].filter((sequence) => this.hasMask(sequence, left()));
-    const [first] = this.running.values();
-    if (able.length > 0 || !first) return able;
-    return this.hasMask(first, IDLE_PATIENCE_MS) ? [first] : [];
-  }
-
-  private hasMask(sequence: Sequence, patienceMs: number): boolean {
-    try {
-      return sequence.matcher?.isReady(patienceMs) ?? true;
-    } catch (error) {
-      this.fail(sequence, error);
-      return false;
-    }
   }
 
   /** Whether a token can be added. */
@@ -255,7 +232,7 @@ export class Batch {
   /** Whether the next token can be drawn at once: a mask that is late leaves the rest of a draft unchecked. */
   private canGoOn(sequence: Sequence): boolean {
     if (!this.running.has(sequence.id)) return false;
-    return this.hasMask(sequence, MASK_PATIENCE_MS) && this.isOpen(sequence);
+    return this.masks.has(sequence) && this.isOpen(sequence);
   }
 
   private async prefill(sequence: Sequence, planned: number) {
