@@ -56,7 +56,7 @@ export class ServingSessions {
     const initializers = await loadWeights(config, read, options);
     const sessions = new ServingSessions(runtime, config, options, initializers);
     if (options.kv === 'int8') Object.assign(initializers, await sessions.calibrated());
-    for (const format of linearFormatsOf(options.format)) await sessions.get(format);
+    await sessions.openAll();
     // Before the cache exists: its pages are better taken as they are needed.
     if (options.hugePages) runtime.useHugePages();
     return sessions;
@@ -82,7 +82,7 @@ export class ServingSessions {
   async withWelded(update: LayerUpdate): Promise<ServingSessions> {
     const adapter = await weld(this.config, update, linearFormatsOf(this.options.format));
     const made = new ServingSessions(this.runtime, this.config, this.options, this.initializers, this.shared, adapter);
-    for (const format of linearFormatsOf(this.options.format)) await made.get(format);
+    await made.openAll();
     return made;
   }
 
@@ -100,6 +100,16 @@ export class ServingSessions {
   async release(): Promise<void> {
     for (const session of await Promise.all(this.opened.values())) session.release();
     this.runtime.trimMemory();
+  }
+
+  /** Opens the graph of every linear format, or leaves none behind. */
+  private async openAll(): Promise<void> {
+    try {
+      for (const format of linearFormatsOf(this.options.format)) await this.get(format);
+    } catch (error) {
+      await this.release();
+      throw error;
+    }
   }
 
   private create(format: LinearFormat, kv: KvFormat, adapters = NO_ADAPTERS, embeddings = false): Promise<Session> {
