@@ -60,6 +60,7 @@ export class GrammarThread {
       accept: (token) => this.send({ type: 'accept', id, token }),
       rollback: (count) => this.send({ type: 'rollback', id, count }),
       alive: () => this.alive,
+      hangs: () => this.end('the grammar thread hung; ask again'),
       close: () => {
         this.send({ type: 'close', id });
         this.turnstile.leave();

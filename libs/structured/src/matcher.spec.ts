@@ -8,8 +8,15 @@ const workers: Worker[] = [];
 afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.terminate())));
 
 function matcherOf(longestMs: number, words = new Int32Array(new SharedArrayBuffer((MASK + 1) * 4))) {
-  const commands = { accept: () => {}, rollback: () => {}, close: () => {}, alive: () => true };
-  return { words, matcher: new Matcher(words, commands, longestMs) };
+  const ended: true[] = [];
+  const commands = {
+    accept: () => {},
+    rollback: () => {},
+    close: () => {},
+    alive: () => ended.length === 0,
+    hangs: () => void ended.push(true),
+  };
+  return { words, ended, matcher: new Matcher(words, commands, longestMs) };
 }
 
 /** Carries out one more command every so often. */
@@ -23,12 +30,15 @@ async function carryOut(words: Int32Array, everyMs: number) {
 }
 
 describe('a matcher', () => {
-  it('gives up when a mask takes too long, and does not wait again', () => {
-    const { matcher } = matcherOf(30);
+  it('gives up when a mask takes too long, ends the thread that hangs, and does not wait again', () => {
+    const { matcher, ended } = matcherOf(30);
+    expect(matcher.isReady(0)).toBe(false);
+    expect(ended).toEqual([]);
     expect(() => matcher.mask()).toThrow(/takes too long to follow/);
     const started = performance.now();
     expect(() => matcher.state).toThrow(/takes too long to follow/);
     expect(performance.now() - started).toBeLessThan(30);
+    expect(ended).toEqual([true]);
   });
 
   it('is waited for no longer than the caller has time', async () => {

@@ -7,6 +7,8 @@ export interface MatcherCommands {
   close(): void;
   /** Whether there is still a thread to do it. */
   alive(): boolean;
+  /** Takes a thread that answers no more out of service; what others follow on it ends, and may be asked again. */
+  hangs(): void;
 }
 
 /** An answer whose next mask takes longer than this ends: it holds a place that others want. */
@@ -21,6 +23,7 @@ export class Matcher {
   /** Commands sent; opening is the first. */
   private sent = 1;
   private closed = false;
+  private tooSlow = false;
   private askedAt = performance.now();
 
   /** @param longestMs how long a mask may take */
@@ -37,9 +40,10 @@ export class Matcher {
   isReady(patienceMs: number): boolean {
     const until = performance.now() + patienceMs;
     for (let done = this.done(); done < this.sent; done = this.done()) {
+      if (this.tooSlow) throw new InternalError(TOO_SLOW);
       if (!this.commands.alive()) throw new InternalError('the thread of a constrained answer ended; ask again');
       const now = performance.now();
-      if (now - this.askedAt >= this.longestMs) throw new InternalError(TOO_SLOW);
+      if (now - this.askedAt >= this.longestMs) this.giveUp();
       if (now >= until) return false;
       Atomics.wait(this.words, DONE, done, Math.min(until, this.askedAt + this.longestMs) - now);
     }
@@ -79,6 +83,13 @@ export class Matcher {
     if (this.closed) return;
     this.closed = true;
     this.commands.close();
+  }
+
+  /** The thread may never come back from this mask, and whoever comes next would wait for it as well. */
+  private giveUp(): never {
+    this.tooSlow = true;
+    this.commands.hangs();
+    throw new InternalError(TOO_SLOW);
   }
 
   private ask(): void {

@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { OutputStructure } from '@attune/contracts';
-import { allows, type Matcher } from './matcher.js';
+import { allows, Matcher, type MatcherCommands } from './matcher.js';
 import { settleEnd } from './shared-matcher.js';
 import { StructureCompiler, type StructureCompilerOptions } from './structure-compiler.js';
+import { MASK } from './thread-protocol.js';
 import { readVocabulary, type Vocabulary, vocabularyOf } from './vocabulary.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -260,6 +261,22 @@ describe('the compiler', () => {
     expect(walk(await open(structure, on), 'aa').taken).toBe('aa');
     expect(threads.has(first!)).toBe(false);
     expect(threads.size).toBe(1);
+  });
+
+  it('is compiled again after its thread hung; answers beside it say what to do', async () => {
+    const on = compiler({ maxThreads: 1 });
+    const structure: OutputStructure = { type: 'regex', pattern: 'a*' };
+    const beside = await open(structure, on);
+    const { threads } = on as unknown as { threads: Set<unknown> };
+    const [first] = threads;
+    // A matcher of the same thread whose mask never comes.
+    const { commands } = beside as unknown as { commands: MatcherCommands };
+    const never = new Matcher(new Int32Array(new SharedArrayBuffer((MASK + 1) * 4)), commands, 20);
+    expect(() => never.mask()).toThrow(/takes too long/);
+    beside.accept(idsOf('a')[0]!);
+    expect(() => beside.mask()).toThrow(/ended; ask again/);
+    expect(walk(await open(structure, on), 'aa').taken).toBe('aa');
+    expect(threads.has(first)).toBe(false);
   });
 
   it('is asked for again when its refusal was a passing one', async () => {
