@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /**
  * A process as the name of a file can hold it: `<host>-<pid>-<start>`. A process id alone is no identity: numbers are
- * used again, and containers that share a volume each count their own.
+ * used again, and containers that share a volume each count their own, under one host name where they share that too.
  */
 export function ownName(): string {
   return `${hostName()}-${process.pid}-${startOf(process.pid)}`;
@@ -27,7 +27,21 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-const hostName = () => createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+const hostName = () => nameOfPlace(hostname(), pidNamespace());
+
+/** Of everything that counts processes together: a host, or a container in it. */
+export function nameOfPlace(host: string, pidNamespace: string): string {
+  return createHash('sha256').update(`${host} ${pidNamespace}`).digest('hex').slice(0, 8);
+}
+
+/** pid_namespaces(7), such as `pid:[4026531836]`; empty where there are none. */
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
 
 /** Clock ticks from the system's start to the process's, field 22 of proc(5)'s stat; 0 where there is no such file. */
 function startOf(pid: number): string {

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { copyFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { replaceFile } from '@attune/checkpoint';
 import { float32, hostTensor, type HostTensor } from '@attune/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { preparedWeights } from './prepared-weights.js';
@@ -59,9 +60,13 @@ describe('prepared weights', () => {
     await get();
     const [file] = files();
     // As the process that wrote it would have named it: this one, but started at another time.
-    const { pid } = process;
-    const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
-    writeFileSync(path.join(folder, `.${file}.${host}-${pid}-1.0123456789ab.tmp`), 'half');
+    let written = '';
+    await replaceFile(path.join(folder, file!), async (temporary) => {
+      await copyFile(path.join(folder, file!), temporary);
+      written = temporary;
+    });
+    writeFileSync(written.replace(/-\d+(\.[0-9a-f]{12}\.tmp)$/, '-1$1'), 'half');
+    expect(files()).toHaveLength(2);
     await get();
     expect(files()).toEqual([file]);
   });
