@@ -44,3 +44,12 @@ it('lets a reader leave who waits for the next event', async () => {
   expect(await queue.next()).toEqual({ done: true, value: undefined });
   expect(left).toBe(1);
 });
+
+it('serves readers in turn who wait at the same time, and lets those go whom nothing is left for', async () => {
+  const queue = new EventQueue(() => {});
+  const results = Promise.all([queue.next(), queue.next(), queue.next()]);
+  queue.push(token(1));
+  queue.push(finished);
+  const end = { done: true, value: undefined };
+  expect(await results).toEqual([{ done: false, value: token(1) }, { done: false, value: finished }, end]);
+});

@@ -10,8 +10,8 @@ const END: Result = { done: true, value: undefined };
  */
 export class EventQueue implements AsyncIterableIterator<EngineEvent> {
   private readonly events: EngineEvent[] = [];
-  /** The reader, while it waits. */
-  private reader: ((result: Result) => void) | undefined;
+  /** Who waits for the next event, in order; usually one at most. */
+  private readonly readers: ((result: Result) => void)[] = [];
   private ended = false;
 
   /** @param onLeave called when the reader stops before the end */
@@ -19,29 +19,33 @@ export class EventQueue implements AsyncIterableIterator<EngineEvent> {
 
   push(event: EngineEvent): void {
     if (this.ended) return;
-    const { reader } = this;
+    const reader = this.readers.shift();
     if (!reader) return void this.events.push(event);
-    this.reader = undefined;
     reader(this.handOut(event));
+    if (this.ended) this.sendReadersHome();
   }
 
   next(): Promise<Result> {
     if (this.ended) return Promise.resolve(END);
     const event = this.events.shift();
     if (event) return Promise.resolve(this.handOut(event));
-    return new Promise((resolve) => (this.reader = resolve));
+    return new Promise((resolve) => this.readers.push(resolve));
   }
 
   /** The reader leaves, also while it waits. */
   return(): Promise<Result> {
     if (!this.ended) this.onLeave();
     this.ended = true;
-    this.reader?.(END);
+    this.sendReadersHome();
     return Promise.resolve(END);
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  private sendReadersHome(): void {
+    for (const reader of this.readers.splice(0)) reader(END);
   }
 
   private handOut(event: EngineEvent): Result {
