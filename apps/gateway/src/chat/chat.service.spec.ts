@@ -50,7 +50,8 @@ function setUp() {
   };
   const inference = { generate, reserve: () => leaveQueue };
   const opener = { place: vi.fn(async () => undefined), open: vi.fn(async () => 'conv_1') };
-  const closer = { close: vi.fn(async (_: string, record: CompletionRecord) => void record.outcome(null)) };
+  const close = async (_: string, record: CompletionRecord) => void record.outcome(null);
+  const closer = { close: vi.fn(close), closeIfOpen: vi.fn(close) };
   const places = new ConcurrencyLimiter(1);
   const chat = new ChatService(
     { now: () => new Date(0), monotonicMs: () => 0 } as Clock,
@@ -85,6 +86,16 @@ describe('the road of a question', () => {
     await expect(chat.answer(caller, request, never).next()).rejects.toThrow('no database');
     await expect.poll(() => engine).toEqual({ begun: 1, ended: 1 });
     expect(closer.close).not.toHaveBeenCalled();
+    // The database may have opened it all the same.
+    const [[id, record]] = closer.closeIfOpen.mock.calls;
+    expect([id, record.outcome(null)]).toMatchObject([plan.id, { status: 'failed', error: 'no database' }]);
+  });
+
+  it('has no row to close when the conversation is gone by the time it is opened', async () => {
+    const { chat, opener, closer } = setUp();
+    opener.open.mockRejectedValue(new NotFoundError('gone'));
+    await expect(chat.answer(caller, request, never).next()).rejects.toThrow('gone');
+    expect(closer.closeIfOpen).not.toHaveBeenCalled();
   });
 
   it('closes the row of a reader who leaves before the first token', async () => {

@@ -1,5 +1,5 @@
 import type { FinishReason } from '@attune/contracts';
-import { CancelledError, createId, messageOf, type Clock } from '@attune/platform';
+import { CancelledError, createId, messageOf, NotFoundError, type Clock } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { ConcurrencyLimiter } from '../auth/concurrency-limiter.js';
@@ -23,7 +23,7 @@ import { CompletionRecord } from './completion-record.js';
 @Injectable()
 export class ChatService {
   private readonly running = new Set<InferenceStream>();
-  private stopped = false;
+  private readonly stopper = new AbortController();
 
   constructor(
     @Inject(CLOCK) private readonly clock: Clock,
@@ -49,8 +49,7 @@ export class ChatService {
     const held: Held = [this.places.acquire(caller.keyId, maxConcurrent)];
     try {
       if (signal.aborted) throw cancelled();
-      const { plan, opened, events, first } = await this.begin(caller, request, signal, held);
-      const record = new CompletionRecord(this.clock, plan.promptIds.length, requestedAt);
+      const { plan, opened, events, first, record } = await this.begin(caller, request, signal, held, requestedAt);
       const reader = this.reader(request);
       let reason: FinishReason | 'cancelled' = 'cancelled';
       try {
@@ -80,14 +79,25 @@ export class ChatService {
     }
   }
 
+  /** Aborts when every answer is to end. */
+  get stopping(): AbortSignal {
+    return this.stopper.signal;
+  }
+
   /** Ends every answer under way: their rows are closed as cancelled. */
   stop(): void {
-    this.stopped = true;
+    this.stopper.abort();
     for (const events of this.running) events.cancel();
   }
 
   /** Plans the answer, starts the engine on it and opens its row. @param held takes what is to be given back at the end */
-  private async begin(caller: Caller, request: ChatRequest, signal: AbortSignal, held: Held): Promise<Turn> {
+  private async begin(
+    caller: Caller,
+    request: ChatRequest,
+    signal: AbortSignal,
+    held: Held,
+    requestedAt: number,
+  ): Promise<Turn> {
     const leaveQueue = this.inference.reserve();
     held.push(leaveQueue);
     const place = await this.opener.place(caller, request);
@@ -100,11 +110,14 @@ export class ChatService {
     // The engine reads the prompt while the row is being committed; but nothing is sent before it is.
     const first = events.next();
     first.then(leaveQueue, leaveQueue);
+    const record = new CompletionRecord(this.clock, plan.promptIds.length, requestedAt);
     try {
       const conversationId = await this.opener.open(caller, request, plan, place);
-      return { plan, events, first, opened: this.opened(plan, conversationId) };
+      return { plan, events, first, record, opened: this.opened(plan, conversationId) };
     } catch (error) {
       void events.return();
+      record.fail(messageOf(error));
+      if (!(error instanceof NotFoundError)) void this.closer.closeIfOpen(plan.id, record);
       throw error;
     }
   }
@@ -125,7 +138,7 @@ export class ChatService {
       signal,
     );
     this.running.add(events);
-    if (this.stopped) events.cancel();
+    if (this.stopping.aborted) events.cancel();
     return events;
   }
 
@@ -152,6 +165,7 @@ interface Turn {
   opened: OpenedEvent;
   events: InferenceStream;
   first: ReturnType<InferenceStream['next']>;
+  record: CompletionRecord;
 }
 
 const cancelled = () => new CancelledError('The request was cancelled before its answer was complete.');

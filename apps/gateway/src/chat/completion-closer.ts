@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventBus } from '../core/events.js';
 import { LOGGER } from '../core/tokens.js';
+import { tryAgain } from '../core/try-again.js';
 import { LiveWeights } from '../inference/live-weights.js';
 import { Metrics } from '../metrics/metrics.js';
 import type { CompletionRecord } from './completion-record.js';
@@ -39,6 +40,18 @@ export class CompletionCloser {
       this.logger.error({ completion: id, err: error }, `completion not closed yet: ${messageOf(error)}`);
       void this.writeLater(id, outcome);
     }
+  }
+
+  /**
+   * Closes the row of an answer whose opening failed; its commit may have been heard all the same. Resolves when that is
+   * written or given up; never throws.
+   */
+  async closeIfOpen(id: string, record: CompletionRecord): Promise<void> {
+    const outcome = record.outcome(null);
+    const write = () => this.closing.add({ ...outcome, id });
+    await tryAgain([0, ...RETRY_MS], write, (error) =>
+      this.logger.warn({ completion: id }, `a completion that was not opened is not closed: ${messageOf(error)}`),
+    );
   }
 
   private async write(id: string, outcome: CompletionOutcome): Promise<void> {
