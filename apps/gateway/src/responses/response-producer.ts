@@ -1,5 +1,5 @@
 import type { ChatMessage, FileSearchCallItem, ResponseStreamEvent } from '@attune/contracts';
-import { UnavailableError, type AppError, type Clock, type Logger } from '@attune/platform';
+import { CancelledError, UnavailableError, type AppError, type Clock, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../auth/caller.js';
@@ -90,11 +90,20 @@ export class ResponseProducer {
         return yield* this.chat.answer(caller, request, signal);
       } catch (thrown) {
         const error = toAppError(thrown);
-        // Only what is refused before it has a row is refused for want of room.
-        if (error.kind !== 'rate_limited' || this.clock.monotonicMs() > until) throw error;
-        await sleep((error.retryAfterSeconds ?? 1) * 1_000, undefined, { signal, ref: false }).catch(() => undefined);
+        const leftMs = until - this.clock.monotonicMs();
+        // Only what is refused before it has a row is refused for want of room; a day's quota does not come back in time.
+        if (error.kind !== 'rate_limited' || error.code === 'insufficient_quota' || leftMs <= 0) throw error;
+        await this.pause(Math.min((error.retryAfterSeconds ?? 1) * 1_000, leftMs), signal);
       }
     }
+  }
+
+  /** @throws CancelledError when the response is cancelled or the service stops: no room is needed, or comes, any more */
+  private async pause(ms: number, signal: AbortSignal): Promise<void> {
+    const { stopping } = this.chat;
+    const woken = AbortSignal.any([signal, stopping]);
+    await sleep(ms, undefined, { signal: woken, ref: false }).catch(() => undefined);
+    if (woken.aborted) throw new CancelledError('The wait for room ended before there was any.');
   }
 
   private fitting(plan: ResponsePlan, messages: ChatMessage[]): ChatMessage[] {
