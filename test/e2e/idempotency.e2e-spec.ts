@@ -21,19 +21,21 @@ describe('idempotency keys', () => {
 
   it('go to one of those who ask at once, and to nobody else until they are given back', async () => {
     const one = request();
-    const states = await Promise.all(['gw_alive', 'gw_other', 'gw_alive'].map((gateway) => keys.claim(one, gateway)));
+    const states = await Promise.all(
+      ['gw_alive', 'gw_other', 'gw_alive'].map((gateway) => keys.claim(one, gateway, true)),
+    );
     expect(states.map(({ kind }) => kind).toSorted()).toEqual(['claimed', 'running', 'running']);
     await keys.release(one, 'gw_alive');
     await keys.release(one, 'gw_other');
-    expect(await keys.claim({ ...one, requestHash: 'b' }, 'gw_alive')).toEqual({ kind: 'claimed' });
+    expect(await keys.claim({ ...one, requestHash: 'b' }, 'gw_alive', true)).toEqual({ kind: 'claimed' });
   });
 
   it('stand for answers from then on, whatever their gateway does', async () => {
     const one = request();
-    await keys.claim(one, 'gw_gone');
+    await keys.claim(one, 'gw_gone', true);
     await keys.settle(one, 'gw_gone', ['x', 'y']);
     await keys.release(one, 'gw_gone');
-    expect(await keys.claim({ ...one, requestHash: 'b' }, 'gw_alive')).toEqual({
+    expect(await keys.claim({ ...one, requestHash: 'b' }, 'gw_alive', true)).toEqual({
       kind: 'answered',
       requestHash: 'a',
       answerIds: ['x', 'y'],
@@ -45,10 +47,12 @@ describe('idempotency keys', () => {
 
   it('are free when the gateway that was answering has ended, and no longer its to settle', async () => {
     const one = request();
-    await keys.claim(one, 'gw_gone');
-    expect(await keys.claim(one, 'gw_alive')).toEqual({ kind: 'claimed' });
+    await keys.claim(one, 'gw_gone', true);
+    expect(await keys.claim(one, 'gw_gone', true)).toMatchObject({ kind: 'running' });
+    expect(await keys.claim(one, 'gw_alive', false)).toMatchObject({ kind: 'running' });
+    expect(await keys.claim(one, 'gw_alive', true)).toEqual({ kind: 'claimed' });
     await keys.settle(one, 'gw_gone', ['late']);
     await keys.release(one, 'gw_gone');
-    expect(await keys.claim(one, 'gw_other')).toMatchObject({ kind: 'running' });
+    expect(await keys.claim(one, 'gw_other', true)).toMatchObject({ kind: 'running' });
   });
 });

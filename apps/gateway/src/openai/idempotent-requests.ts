@@ -42,7 +42,7 @@ export class IdempotentRequests {
   ): Promise<Claimed<Stored>> {
     if (!idempotency) return unkeyed;
     const request = { ...idempotency, userId: caller.userId };
-    const state = await this.keys.claim(request, this.instance.id);
+    const state = await this.keys.claim(request, this.instance.id, this.instance.canJudge);
     if (state.kind === 'claimed') return this.claimOf(request);
     if (state.requestHash !== request.requestHash) throw keyReused();
     if (state.kind === 'running') throw keyInUse();

@@ -20,15 +20,19 @@ export type KeyState =
 export class IdempotencyRepository {
   constructor(private readonly db: DataSource) {}
 
-  /** Takes the key for this gateway, unless it is somebody's; one whose gateway has ended is nobody's. */
-  async claim({ userId, key, requestHash }: KeyedRequest, instanceId: string): Promise<KeyState> {
+  /**
+   * Takes the key for this gateway, unless it is somebody's; one whose gateway has ended is nobody's.
+   * @param canJudge whether the silence of another gateway means that it has ended
+   */
+  async claim({ userId, key, requestHash }: KeyedRequest, instanceId: string, canJudge: boolean): Promise<KeyState> {
     const claimed: unknown[] = await this.db.query(
       `insert into idempotent_request (user_id, key, request_hash, instance_id) values ($1, $2, $3, $4)
        on conflict (user_id, key) do update
          set request_hash = $3, instance_id = $4, created_at = clock_timestamp()
-         where idempotent_request.answer_ids is null and not ${isAlive('idempotent_request.instance_id')}
+         where idempotent_request.answer_ids is null
+           and $5 and idempotent_request.instance_id <> $4 and not ${isAlive('idempotent_request.instance_id')}
        returning key`,
-      [userId, key, requestHash, instanceId],
+      [userId, key, requestHash, instanceId, canJudge],
     );
     if (claimed.length > 0) return { kind: 'claimed' };
     const [row]: { requestHash: string; answerIds: string[] | null }[] = await this.db.query(
