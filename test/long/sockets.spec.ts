@@ -1,7 +1,6 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { collectGarbage } from '../support/collect-garbage.js';
 import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
 import { opcodes, RawWebSocket } from '../support/raw-socket.js';
 
@@ -67,13 +66,10 @@ describe.skipIf(!testModel)(`many sockets (${testModel ? 'at the real gateway' :
   }, 600_000);
 });
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
 /** Bytes in use after a full collection. */
 function used(): number {
-  collect();
-  collect();
+  collectGarbage();
+  collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
