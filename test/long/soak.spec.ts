@@ -11,7 +11,7 @@ const REQUESTS = Number(process.env.SOAK_REQUESTS ?? 20_000);
 const AT_ONCE = 24;
 const SAMPLES = 16;
 /** Allocators keep freed pages, which the engine's figure counts; what must not happen is that every thousand requests cost some. */
-const MOST_GROWTH_MB = { gateway: 16, engine: 64 } as const;
+const MOST_GROWTH_MB = { gateway: 8, engine: 64 } as const;
 
 describe.skipIf(!testModel)(`a soak (${testModel ? 'of the real gateway' : noModel})`, () => {
   let gateway: TestGateway;
@@ -114,9 +114,9 @@ describe.skipIf(!testModel)(`a soak (${testModel ? 'of the real gateway' : noMod
   };
   const refused = async (number: number) => {
     const wrong = number % 2 ? { ...body(number), model: 'gpt-none' } : { ...body(number), temperature: 9 };
-    await expect(gateway.openai.chat.completions.create(wrong)).rejects.toMatchObject({
-      status: number % 2 ? 404 : 400,
-    });
+    // Not `rejects`: what it was asked, with the error, would be held to the end of the test.
+    const error = await gateway.openai.chat.completions.create(wrong).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ status: number % 2 ? 404 : 400 });
     return 'refused' as const;
   };
   const kinds = [whole, whole, named, streamed, streamed, left, structured, refused];
