@@ -193,10 +193,13 @@ describe.skipIf(!testModel)(`Responses over a socket (${testModel ? 'served for 
 
   it('answers different streams side by side', async () => {
     const order: string[] = [];
+    const running = new Set(['long', 'short']);
     const ended = new Promise<void>((resolve) => {
       const listen = (event: ResponsesServerEvent & { stream_id?: string }) => {
         if (event.type === 'response.output_text.delta') order.push(event.stream_id!);
-        if (!/completed|incomplete/.test(event.type) || event.stream_id !== 'long') return;
+        if (!/completed|incomplete/.test(event.type)) return;
+        running.delete(event.stream_id!);
+        if (running.size > 0) return;
         socket.off('event', listen);
         resolve();
       };

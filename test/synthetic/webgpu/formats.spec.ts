@@ -22,6 +22,8 @@ async function logits(format: WeightFormat, device?: Device): Promise<Float32Arr
     pick: int64([1], BigInt64Array.of(BigInt(prompt.length - 1))),
     'last.0': int32([1], Int32Array.of(prompt.length - 1)),
     'total.0': int32([], Int32Array.of(prompt.length)),
+    temperature: float32([1, 1]),
+    uniform: float32([1, 1]),
   };
   const weights = servingWeights(config, (name) => model.tensor(name).data, { format, maxSeq: MAX_SEQ });
   for (const [name, { dtype, shape, data }] of Object.entries(weights))
