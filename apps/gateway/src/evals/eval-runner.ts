@@ -10,7 +10,7 @@ import { LOGGER } from '../core/tokens.js';
 import { ServedModel } from '../inference/served-model.js';
 import { waitingRows, type EvalRow } from './eval-row.js';
 import { EvalRows } from './eval-rows.js';
-import { EvalSampler } from './eval-sampler.js';
+import { EMPTY_SAMPLE, EvalSampler } from './eval-sampler.js';
 
 /** Few, so that people who wait go first. */
 const AT_ONCE = 4;
@@ -123,16 +123,5 @@ export class EvalRunner implements OnApplicationBootstrap {
 
 function failedSample(error: unknown): EvalSample {
   if (isDatabaseAway(error)) throw error;
-  return {
-    error: { code: 'sampling_failed', message: messageOf(error) },
-    finish_reason: null,
-    input: [],
-    output: [],
-    model: '',
-    max_completion_tokens: null,
-    seed: null,
-    temperature: null,
-    top_p: null,
-    usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, cached_tokens: 0 },
-  };
+  return { ...EMPTY_SAMPLE, error: { code: 'sampling_failed', message: messageOf(error) } };
 }

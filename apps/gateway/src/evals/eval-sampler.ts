@@ -104,13 +104,8 @@ export function messagesFor(input: EvalInputMessages, row: EvalRow): Message[] {
 
 const NO_USAGE = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, cached_tokens: 0 };
 
-function given(row: EvalRow, model: string): EvalSample {
-  const text = row.sample?.output_text;
-  const output = typeof text === 'string' ? [{ role: 'assistant', content: text }] : [];
-  return { ...EMPTY, model, output };
-}
-
-const EMPTY: EvalSample = {
+/** What is known of a row for which no model was asked, or none answered. */
+export const EMPTY_SAMPLE: EvalSample = {
   error: null,
   finish_reason: null,
   input: [],
@@ -123,6 +118,12 @@ const EMPTY: EvalSample = {
   usage: NO_USAGE,
 };
 
+function given(row: EvalRow, model: string): EvalSample {
+  const text = row.sample?.output_text;
+  const output = typeof text === 'string' ? [{ role: 'assistant', content: text }] : [];
+  return { ...EMPTY_SAMPLE, model, output };
+}
+
 type Sampled = Exclude<EvalRunDataSource, { type: 'jsonl' }>;
 
 const settingsOf = ({ sampling_params: params }: Sampled) => ({
@@ -133,7 +134,7 @@ const settingsOf = ({ sampling_params: params }: Sampled) => ({
 });
 
 function readCompletion(answer: OwnAnswer, input: Message[], source: Sampled): EvalSample {
-  const common = { ...EMPTY, input, ...settingsOf(source), error: errorOf(answer), model: source.model ?? '' };
+  const common = { ...EMPTY_SAMPLE, input, ...settingsOf(source), error: errorOf(answer), model: source.model ?? '' };
   if (common.error) return common;
   const { model, choices, usage } = answer.body as Completion;
   return {
@@ -151,7 +152,7 @@ function readCompletion(answer: OwnAnswer, input: Message[], source: Sampled): E
 }
 
 function readResponse(answer: OwnAnswer, input: Message[], source: Sampled): EvalSample {
-  const common = { ...EMPTY, input, ...settingsOf(source), error: errorOf(answer), model: source.model ?? '' };
+  const common = { ...EMPTY_SAMPLE, input, ...settingsOf(source), error: errorOf(answer), model: source.model ?? '' };
   if (common.error) return common;
   const { model, status, output, usage } = answer.body as Response;
   const text = output.flatMap(({ content = [] }) => content.map((part) => part.text ?? '')).join('');
