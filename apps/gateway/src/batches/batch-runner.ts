@@ -20,7 +20,6 @@ import { readBatchLines, type ReadLines } from './batch-lines.js';
 
 /** Few, so that people who wait go first. */
 const AT_ONCE = 4;
-const LOOK_MS = 5_000;
 
 /** Works batches off, line by line; one that a killed gateway left is gone on with by the next. */
 @Injectable()
@@ -42,7 +41,7 @@ export class BatchRunner implements OnApplicationBootstrap {
       work: (job, held, stopping) => this.runOne(job, held, stopping),
       giveUp: (job, reason) => this.giveUp(job, reason),
     });
-    this.running = new BackgroundWork({ name: 'batches', everyMs: LOOK_MS, logger, work });
+    this.running = new BackgroundWork({ name: 'batches', logger, work });
   }
 
   onApplicationBootstrap(): void {

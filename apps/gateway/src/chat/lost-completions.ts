@@ -5,8 +5,6 @@ import { BackgroundWork } from '../core/background-work.js';
 import { GatewayInstance } from '../core/gateway-instance.js';
 import { LOGGER } from '../core/tokens.js';
 
-const LOOK_MS = 5_000;
-
 /** A gateway that was killed leaves rows open that nobody will close; those that live say so in the rows. */
 @Injectable()
 export class LostCompletions implements OnModuleInit, OnApplicationShutdown {
@@ -18,7 +16,7 @@ export class LostCompletions implements OnModuleInit, OnApplicationShutdown {
     private readonly completions: CompletionRepository,
   ) {
     const work = () => this.markLost();
-    this.looking = new BackgroundWork({ name: 'marking lost completions', everyMs: LOOK_MS, logger, work });
+    this.looking = new BackgroundWork({ name: 'marking lost completions', logger, work });
   }
 
   async onModuleInit(): Promise<void> {

@@ -1,5 +1,7 @@
 import { messageOf, type Logger } from '@attune/platform';
 
+const LOOK_MS = 5_000;
+
 /**
  * Work that is done one piece after the other, whenever there is some: `work` does all there is and returns. It is
  * called when it is woken and every so often, never twice at a time; what it throws is logged and tried again later.
@@ -14,14 +16,15 @@ export class BackgroundWork {
     private readonly options: {
       /** Named in the log. */
       name: string;
-      everyMs: number;
+      /** How often it looks without being woken, as when somebody else was told; default 5 s. */
+      everyMs?: number;
       logger: Logger;
       work: (stopping: AbortSignal) => Promise<void>;
     },
   ) {}
 
   start(): void {
-    this.timer = setInterval(() => this.wake(), this.options.everyMs).unref();
+    this.timer = setInterval(() => this.wake(), this.options.everyMs ?? LOOK_MS).unref();
     this.wake();
   }
 

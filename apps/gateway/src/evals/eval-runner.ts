@@ -14,7 +14,6 @@ import { EMPTY_SAMPLE, EvalSampler } from './eval-sampler.js';
 
 /** Few, so that people who wait go first. */
 const AT_ONCE = 4;
-const LOOK_MS = 5_000;
 
 /** Works runs off, row by row; one that a killed gateway left is gone on with by the next. */
 @Injectable()
@@ -36,7 +35,7 @@ export class EvalRunner implements OnApplicationBootstrap {
       work: (job, held, stopping) => this.runOrRefuse(job, held, stopping),
       giveUp: (job, reason) => this.fail(job, `The run could not be worked on: ${reason}`),
     });
-    this.running = new BackgroundWork({ name: 'eval runs', everyMs: LOOK_MS, logger, work });
+    this.running = new BackgroundWork({ name: 'eval runs', logger, work });
   }
 
   onApplicationBootstrap(): void {

@@ -8,7 +8,6 @@ import { CONFIG, LOGGER } from '../core/tokens.js';
 import { InferenceService } from '../inference/inference.service.js';
 
 /** How often files are looked for that another gateway took and did not finish. */
-const LOOK_MS = 5_000;
 
 /** Reads the files of vector stores, one after the other, and cuts them into passages that can be searched. */
 @Injectable()
@@ -30,7 +29,7 @@ export class FileIndexer implements OnApplicationBootstrap, OnApplicationShutdow
       work: (file) => this.read(file),
       giveUp: (file) => index.fail(file, BROKEN),
     });
-    this.reading = new BackgroundWork({ name: 'reading files', everyMs: LOOK_MS, logger, work });
+    this.reading = new BackgroundWork({ name: 'reading files', logger, work });
   }
 
   onApplicationBootstrap(): void {

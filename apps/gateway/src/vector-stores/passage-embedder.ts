@@ -7,7 +7,6 @@ import { untilNoneIsLeft, type HeldClaim } from '../core/queue-work.js';
 import { LOGGER } from '../core/tokens.js';
 import { TextVectors } from './text-vectors.js';
 
-const LOOK_MS = 5_000;
 /** Few, so that other texts and answers come in between. */
 const AT_ONCE = 8;
 /** How long a search waits for vectors before it says to come again. */
@@ -32,7 +31,7 @@ export class PassageEmbedder implements OnApplicationBootstrap {
       work: (file, held, stopping) => this.embed(file, held, stopping),
       giveUp: (file) => passages.giveUp(file, vectors.madeBy),
     });
-    this.embedding = new BackgroundWork({ name: 'making vectors', everyMs: LOOK_MS, logger, work });
+    this.embedding = new BackgroundWork({ name: 'making vectors', logger, work });
   }
 
   onApplicationBootstrap(): void {

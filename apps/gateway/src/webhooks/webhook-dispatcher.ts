@@ -14,7 +14,6 @@ import { WebhookSender } from './webhook-sender.js';
 
 const AT_ONCE = 8;
 /** Retries become due without a notification. */
-const LOOK_MS = 5_000;
 
 /** Brings events from the outbox to their endpoints; each goes out once, whichever gateway takes it. */
 @Injectable()
@@ -28,7 +27,7 @@ export class WebhookDispatcher implements OnModuleInit, OnApplicationBootstrap, 
     private readonly sender: WebhookSender,
   ) {
     const work = (stopping: AbortSignal) => this.sendDue(stopping);
-    this.sending = new BackgroundWork({ name: 'sending webhooks', everyMs: LOOK_MS, logger, work });
+    this.sending = new BackgroundWork({ name: 'sending webhooks', logger, work });
   }
 
   onModuleInit(): void {
