@@ -65,7 +65,7 @@ export class Scorer {
     this.passes.clear();
   }
 
-  /** Drops the one placeholder that stands for an empty batch. */
+  /** Takes away the one number that stands for an empty batch. */
   private counted(result: Float32Array, batch: TokenBatch): Float32Array {
     return batch.weights.some((weight) => weight !== 0) ? result : new Float32Array(0);
   }
