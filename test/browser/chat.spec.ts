@@ -26,6 +26,7 @@ describe.skipIf(missing)(titled('the chat page'), () => {
     await page.getByText('1/2').waitFor();
     expect(await answerText(await finishedAnswer(page))).toBe(first);
     await page.getByRole('button', { name: 'Next try' }).click();
+    await page.getByText('2/2').waitFor();
     expect(await answerText(await finishedAnswer(page))).toBe(second);
     expect((await newest(console)).turns.map((turn) => turn.regenerate_of !== null)).toEqual([false, true]);
     await page.close();
