@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { grader } from './graders.js';
 import { metadata, pageQuery, type Metadata } from './paging.js';
-import { tuningForms } from './tuning.js';
+import { tuningForms } from './tuning/forms.js';
 
 const auto = z.literal('auto');
 const count = auto.or(z.number().int().min(1)).default('auto');

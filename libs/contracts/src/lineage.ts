@@ -1,5 +1,5 @@
 import type { CheckpointStatus } from './checkpoints.js';
-import type { DatasetRowKind } from './tuning.js';
+import type { DatasetRowKind } from './tuning/views.js';
 
 /** A dataset row with the people behind it. */
 export interface LineageRow {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tuningJobConfig } from './tuning.js';
+import { tuningJobConfig } from './tuning/job.js';
 
 interface Field {
   readonly default?: unknown;

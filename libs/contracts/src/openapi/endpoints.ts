@@ -33,7 +33,7 @@ import {
 import { runGraderRequest, validateGraderRequest } from '../graders.js';
 import { moderationRequest } from '../moderations.js';
 import { listItemsQuery, responseRequest, retrieveResponseQuery } from '../responses.js';
-import { createTuningJobRequest } from '../tuning.js';
+import { createTuningJobRequest } from '../tuning/job.js';
 import {
   addVectorStoreFileRequest,
   createFileBatchRequest,
