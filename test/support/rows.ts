@@ -58,6 +58,9 @@ export function newCheckpoint(parentId: string | null = null): NewCheckpoint {
 
 export const jobConfig = tuningJobConfig.parse({});
 
+/** Terms on which a worker takes a job. */
+export const claimNow = { staleSeconds: 30, maxAttempts: 3 };
+
 /** A user, and a function that gives them a closed answer in a conversation (a new one unless named). */
 export async function createAuthor(db: DataSource, role: User['role'] = 'user') {
   const user = await new AccountRepository(db).createUser({ name: `${role} of a test`, role });
