@@ -3,11 +3,11 @@ import path from 'node:path';
 import { readModelFolder } from '@attune/checkpoint';
 import { type Int4Rounding, parseModelConfig } from '@attune/models';
 import { type Clock, ConflictError, InvalidRequestError, messageOf } from '@attune/platform';
-import { createRuntime, type Runtime } from '@attune/runtime';
+import { createRuntime, type DeviceWish, type Runtime } from '@attune/runtime';
 import { Embedder } from './embedding/embedder.js';
 import type { Vocabulary } from '@attune/structured';
 import { resolveFormat } from './formats/resolve-format.js';
-import { type DeviceWish, type OpenedRunner, openRunner } from './running/open-runner.js';
+import { type OpenedRunner, openRunner } from './running/open-runner.js';
 import { LEAST_PREFILL } from './scheduling/chunk-budget.js';
 import type { EngineLimits, KvFormat, WeightFormat } from './types.js';
 

@@ -1,7 +1,6 @@
 import type { ModelConfig, ParameterReader, WeightFormat } from '@attune/models';
-import type { Runtime } from '@attune/runtime';
+import type { DeviceWish, Runtime } from '@attune/runtime';
 import type { ModelRunnerOptions } from '../running/model-runner.js';
-import type { DeviceWish } from '../running/open-runner.js';
 import { chooseFormat } from './choose-format.js';
 import { measureFormats } from './measure-formats.js';
 import { rememberedMeasures } from './remembered-choice.js';

@@ -60,7 +60,8 @@ export function deviceUnavailable(kind: DeviceKind, error: unknown): unknown {
   if (!(cause instanceof OrtError)) return error;
   const says = cause.message.trim().split('\n')[0];
   return new UnavailableError(
-    `no ${kind} device can be used here. ${remedies[kind]}; or set ENGINE_DEVICE=cpu. ONNX Runtime says: ${says}`,
+    `no ${kind} device can be used here. ${remedies[kind]}; or stay on the CPU (for answers ENGINE_DEVICE=cpu, for training ` +
+      `TRAINER_DEVICE=cpu). ONNX Runtime says: ${says}`,
     { cause },
   );
 }
