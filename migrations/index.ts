@@ -27,6 +27,7 @@ import { EmbeddingUse1700000041200 } from './1700000041200-embedding-use.js';
 import { Retention1700000041300 } from './1700000041300-retention.js';
 import { CheckpointPermissions1700000041400 } from './1700000041400-checkpoint-permissions.js';
 import { GradedRows1700000047000 } from './1700000047000-graded-rows.js';
+import { ClaimIds1700000048000 } from './1700000048000-claim-ids.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
 export const migrations = [
@@ -59,4 +60,5 @@ export const migrations = [
   Retention1700000041300,
   CheckpointPermissions1700000041400,
   GradedRows1700000047000,
+  ClaimIds1700000048000,
 ];

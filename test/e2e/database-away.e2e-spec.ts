@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { IdempotencyRepository } from '@attune/persistence';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { OwedWrites } from '../../apps/gateway/src/core/owed-writes.js';
 import { layCable, type Cable } from '../support/cable.js';
 import { noModel, startTestGateway, testModel, type TestGateway } from '../support/gateway.js';
 
@@ -45,7 +48,8 @@ describe.skipIf(!testModel)(`a database that is away (${testModel ? 'for real' :
     expect((await gateway.api('', 'GET', '/health/ready')).status).toBe(200);
   });
 
-  it('does not take down an answer that is being given, whose row is written when it is back', async () => {
+  /** An answer during which the database goes away. @returns the id of its row */
+  const askAcrossTheCut = async () => {
     const stream = await gateway.openai.chat.completions.create({
       model: gateway.model,
       messages,
@@ -60,10 +64,46 @@ describe.skipIf(!testModel)(`a database that is away (${testModel ? 'for real' :
       end = chunk.choices[0]?.finish_reason ?? end;
     }
     expect(end).toBe('length');
+    return id;
+  };
+  const ended = (id: string) =>
+    expect
+      .poll(() => gateway.dataSource.query('select stop_reason from completion where id = $1', [id]), {
+        timeout: 10_000,
+      })
+      .toEqual([{ stop_reason: 'length' }]);
+
+  it('does not take down an answer that is being given, whose row is written when it is back', async () => {
+    const id = await askAcrossTheCut();
     expect(await ask()).toEqual(away);
     await cable.mend();
     expect(await ask()).toBe('answered');
-    const row = () => gateway.dataSource.query('select stop_reason from completion where id = $1', [id]);
-    await expect.poll(row, { timeout: 10_000 }).toEqual([{ stop_reason: 'length' }]);
+    await ended(id);
+  });
+
+  it('may stay away for many times as long as the tries were meant for', async () => {
+    Object.assign(gateway.gateway.app.get(OwedWrites), { againAfterMs: [10, 20] });
+    const id = await askAcrossTheCut();
+    await sleep(1_500);
+    await cable.mend();
+    await ended(id);
+  });
+
+  it('keeps no idempotency key for a request whose claim was heard and not answered', async () => {
+    const keys = gateway.gateway.app.get(IdempotencyRepository);
+    const claim = keys.claim.bind(keys);
+    const broken = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
+    vi.spyOn(keys, 'claim').mockImplementationOnce(async (...asked) => {
+      await claim(...asked);
+      throw broken;
+    });
+    const headers = { 'Idempotency-Key': 'heard' };
+    const keyed = () =>
+      gateway.openai.chat.completions.create({ model: gateway.model, messages, max_tokens: 2 }, { headers }).then(
+        () => 200,
+        ({ status }: { status: number }) => status,
+      );
+    expect(await keyed()).toBe(503);
+    await expect.poll(keyed, { timeout: 5_000 }).toBe(200);
   });
 });

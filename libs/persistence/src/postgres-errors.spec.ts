@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { isDatabaseAway } from './postgres-errors.js';
+import { isDatabaseAway, isRefusedForGood } from './postgres-errors.js';
 
 const withCode = (message: string, code: string, syscall?: string) =>
   Object.assign(new Error(message), { code, syscall });
@@ -33,4 +33,12 @@ describe('a database that is away', () => {
     ['several errors of which one is another', new AggregateError([refused, new TypeError('x')])],
     ['nothing at all', undefined],
   ])('is not %s', (_, error) => expect(isDatabaseAway(error)).toBe(false));
+});
+
+it('tells what a statement will never get from what it may get later', () => {
+  const refusal = (code: string) => isRefusedForGood(failed(withCode('x', code)));
+  expect(['22021', '23505', '42P01'].map(refusal)).toEqual([true, true, true]);
+  // A full disk, a standby that takes no writes, a deadlock, a connection that broke.
+  expect(['53100', '25006', '40P01', '08006'].map(refusal)).toEqual([false, false, false, false]);
+  expect(isRefusedForGood(new TypeError('x'))).toBe(false);
 });

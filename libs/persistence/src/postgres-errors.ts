@@ -20,6 +20,11 @@ export function isUnknownCharacter(error: unknown): boolean {
   return hasCode(error, '22021') || hasCode(error, '22P05');
 }
 
+/** Classes 22 data exception, 23 constraint violation, 42 access or syntax: asking again gets the same answer. */
+export function isRefusedForGood(error: unknown): boolean {
+  return error instanceof QueryFailedError && /^(22|23|42)/.test((error as Partial<PostgresFailure>).code ?? '');
+}
+
 /** Class 08 connection exceptions, 53300 too many connections, 57P01 to 57P03 stopping, crashed, starting. */
 const awayStates = /^(08...|53300|57P0[123])$/;
 /** What node-postgres and its pool say of a connection that broke or never came about; such errors have no code. */

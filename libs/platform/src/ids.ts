@@ -25,6 +25,7 @@ export type IdPrefix =
   | 'user'
   | 'key'
   | 'req'
+  | 'claim'
   | 'file'
   | 'upload'
   | 'part'

@@ -1,16 +1,13 @@
 import { CompletionRepository, type CompletionOutcome } from '@attune/persistence';
 import { messageOf, NotFoundError, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EventBus } from '../core/events.js';
+import { OwedWrites } from '../core/owed-writes.js';
 import { LOGGER } from '../core/tokens.js';
-import { tryAgain } from '../core/try-again.js';
 import { LiveWeights } from '../inference/live-weights.js';
 import { Metrics } from '../metrics/metrics.js';
 import type { CompletionRecord } from './completion-record.js';
 import { GroupCommit } from './group-commit.js';
-
-const RETRY_MS = [200, 1_000, 5_000, 20_000];
 
 /** Writes how an answer ended: the row, the log line, the metrics. */
 @Injectable()
@@ -23,6 +20,7 @@ export class CompletionCloser {
     private readonly weights: LiveWeights,
     private readonly metrics: Metrics,
     private readonly events: EventBus,
+    private readonly owed: OwedWrites,
   ) {
     this.closing = new GroupCommit(async (outcomes) => {
       const known = await this.completions.closeAll(outcomes);
@@ -48,10 +46,7 @@ export class CompletionCloser {
    */
   async closeIfOpen(id: string, record: CompletionRecord): Promise<void> {
     const outcome = record.outcome(null);
-    const write = () => this.closing.add({ ...outcome, id });
-    await tryAgain([0, ...RETRY_MS], write, (error) =>
-      this.logger.warn({ completion: id }, `a completion that was not opened is not closed: ${messageOf(error)}`),
-    );
+    await this.owed.tidy(`the end of completion ${id}, if it was opened,`, () => this.closing.add({ ...outcome, id }));
   }
 
   private async write(id: string, outcome: CompletionOutcome): Promise<void> {
@@ -61,14 +56,7 @@ export class CompletionCloser {
   }
 
   private async writeLater(id: string, outcome: CompletionOutcome): Promise<void> {
-    for (const delayMs of RETRY_MS) {
-      await sleep(delayMs, undefined, { ref: false });
-      try {
-        return await this.write(id, outcome);
-      } catch (error) {
-        this.logger.warn({ completion: id }, `completion still not closed: ${messageOf(error)}`);
-      }
-    }
+    if (await this.owed.keep(`the end of completion ${id}`, () => this.write(id, outcome))) return;
     // What people asked and were told is for the database alone, never for a log.
     const { answer: _, answerTokenIds, answerLogProbs: __, toolCalls, ...numbers } = outcome;
     const facts = { ...numbers, toolCalls: toolCalls?.length ?? 0, answerTokens: answerTokenIds.length };

@@ -3,6 +3,7 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { Draining } from './draining.js';
 import { EventBus } from './events.js';
 import { GatewayInstance } from './gateway-instance.js';
+import { OwedWrites } from './owed-writes.js';
 import { CLOCK, CONFIG, LOGGER } from './tokens.js';
 
 /** What every feature may ask for: settings, logger, clock, events. */
@@ -19,8 +20,9 @@ export class CoreModule {
         EventBus,
         Draining,
         GatewayInstance,
+        OwedWrites,
       ],
-      exports: [CONFIG, LOGGER, CLOCK, EventBus, Draining, GatewayInstance],
+      exports: [CONFIG, LOGGER, CLOCK, EventBus, Draining, GatewayInstance, OwedWrites],
     };
   }
 }

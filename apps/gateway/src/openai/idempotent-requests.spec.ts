@@ -3,6 +3,7 @@ import { createLogger } from '@attune/platform';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../auth/caller.js';
 import type { GatewayInstance } from '../core/gateway-instance.js';
+import { OwedWrites } from '../core/owed-writes.js';
 import { IdempotentRequests, type Claim } from './idempotent-requests.js';
 
 const caller = { userId: 'user_1' } as Caller;
@@ -10,15 +11,18 @@ const sent = { key: 'key_1', requestHash: 'a' };
 const away = new Error('the database is away');
 
 function setUp() {
+  const logger = createLogger('test', 'silent');
   const keys = {
     claim: vi.fn<IdempotencyRepository['claim']>(async (): Promise<KeyState> => ({ kind: 'claimed' })),
     settle: vi.fn<IdempotencyRepository['settle']>(async () => undefined),
+    claimAgain: vi.fn<IdempotencyRepository['claimAgain']>(async () => true),
     release: vi.fn<IdempotencyRepository['release']>(async () => undefined),
   };
   const requests = new IdempotentRequests(
-    createLogger('test', 'silent'),
+    logger,
     { id: 'gw_1', canJudge: true } as GatewayInstance,
     keys as unknown as IdempotencyRepository,
+    new OwedWrites(logger),
   );
   const claim = async () => (await requests.claim(caller, sent, async () => null)) as Claim;
   return { keys, requests, claim };
@@ -43,5 +47,38 @@ describe('a keyed request', () => {
     const { keys, claim } = setUp();
     await (await claim()).release();
     expect(keys.release).toHaveBeenCalledTimes(1);
+  });
+
+  it('gives back exactly the claim whose answer was lost, when the database is there again', async () => {
+    const { keys, claim } = setUp();
+    keys.claim.mockRejectedValueOnce(away);
+    keys.release.mockRejectedValueOnce(away);
+    await expect(claim()).rejects.toThrow(away);
+    await vi.advanceTimersByTimeAsync(1_200);
+    const { id } = keys.claim.mock.calls[0][1];
+    expect(keys.release.mock.calls.map((call) => call[1])).toEqual([id, id]);
+    const again = await claim();
+    await again.settle(['x']);
+    expect(keys.settle.mock.calls[0][1]).not.toBe(id);
+  });
+
+  it('gives back a key it took over from answers that are gone, when that was not heard', async () => {
+    const { keys, claim } = setUp();
+    keys.claim.mockResolvedValue({ kind: 'answered', requestHash: sent.requestHash, answerIds: ['gone'] });
+    keys.claimAgain.mockRejectedValueOnce(away);
+    await expect(claim()).rejects.toThrow(away);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(keys.release.mock.calls.map((call) => call[1])).toEqual([keys.claimAgain.mock.calls[0][1].id]);
+  });
+
+  it('is settled however long the database is away', async () => {
+    const { keys, claim } = setUp();
+    const claimed = await claim();
+    keys.settle.mockRejectedValue(away);
+    await claimed.settle(['x']);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    keys.settle.mockReset();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(keys.settle).toHaveBeenCalledTimes(1);
   });
 });

@@ -1,13 +1,11 @@
-import { IdempotencyRepository, type KeyedRequest } from '@attune/persistence';
-import { messageOf, type Logger } from '@attune/platform';
+import { IdempotencyRepository, type KeyClaim, type KeyedRequest } from '@attune/persistence';
+import { createId, messageOf, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { GatewayInstance } from '../core/gateway-instance.js';
+import { OwedWrites } from '../core/owed-writes.js';
 import { LOGGER } from '../core/tokens.js';
-import { tryAgain } from '../core/try-again.js';
 import { keyInUse, keyReused, type Idempotency } from './idempotency.js';
-
-const WRITE_AGAIN_MS = [200, 1_000, 5_000, 20_000];
 
 /** A request that is this gateway's to answer. */
 export interface Claim {
@@ -27,6 +25,7 @@ export class IdempotentRequests {
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly instance: GatewayInstance,
     private readonly keys: IdempotencyRepository,
+    private readonly owed: OwedWrites,
   ) {}
 
   /**
@@ -42,18 +41,30 @@ export class IdempotentRequests {
   ): Promise<Claimed<Stored>> {
     if (!idempotency) return unkeyed;
     const request = { ...idempotency, userId: caller.userId };
-    const state = await this.keys.claim(request, this.instance.id, this.instance.canJudge);
-    if (state.kind === 'claimed') return this.claimOf(request);
+    const claim = { id: createId('claim'), instanceId: this.instance.id };
+    const { canJudge } = this.instance;
+    const state = await this.take(request, claim, () => this.keys.claim(request, claim, canJudge));
+    if (state.kind === 'claimed') return this.claimOf(request, claim);
     if (state.requestHash !== request.requestHash) throw keyReused();
     if (state.kind === 'running') throw keyInUse();
     const stored = await find(state.answerIds);
     if (stored !== null) return { kind: 'known', stored };
-    if (!(await this.keys.claimAgain(request, this.instance.id, state.answerIds))) throw keyInUse();
-    return this.claimOf(request);
+    if (!(await this.take(request, claim, () => this.keys.claimAgain(request, claim, state.answerIds))))
+      throw keyInUse();
+    return this.claimOf(request, claim);
   }
 
-  private claimOf(request: KeyedRequest): Claim {
-    const { id } = this.instance;
+  /** A claim that failed may have been heard all the same: it is given back, or the key would be in use for ever. */
+  private async take<Taken>(request: KeyedRequest, { id }: KeyClaim, claim: () => Promise<Taken>): Promise<Taken> {
+    try {
+      return await claim();
+    } catch (error) {
+      void this.owed.tidy(`the end of claim ${id}`, () => this.keys.release(request, id));
+      throw error;
+    }
+  }
+
+  private claimOf(request: KeyedRequest, { id }: KeyClaim): Claim {
     // Also while that is not written yet: a key that is given back in between would have the request answered twice.
     let settled = false;
     return {
@@ -70,13 +81,11 @@ export class IdempotentRequests {
 
   /** Never throws: the answer is there, and its reader is not to wait for the database. */
   private async write({ key }: KeyedRequest, write: () => Promise<void>): Promise<void> {
-    const note = (error: unknown) =>
-      this.logger.warn({ err: error, key }, `how a keyed request ended is not written yet: ${messageOf(error)}`);
     try {
       await write();
     } catch (error) {
-      note(error);
-      void tryAgain(WRITE_AGAIN_MS, write, note);
+      this.logger.warn({ err: error, key }, `how a keyed request ended is not written yet: ${messageOf(error)}`);
+      void this.owed.keep('the end of a keyed request', write);
     }
   }
 }

@@ -3,13 +3,11 @@ import { ResponseRepository, type SavedResponse } from '@attune/persistence';
 import { messageOf, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
+import { OwedWrites } from '../core/owed-writes.js';
 import { LOGGER } from '../core/tokens.js';
-import { tryAgain } from '../core/try-again.js';
 import { lastEventOf } from './response-events.js';
 import type { ResponsePlan } from './response-planner.js';
 import { RunningResponses } from './running-responses.js';
-
-const FILE_AGAIN_MS = [200, 1_000, 5_000, 20_000];
 
 /** Writes responses: those that begin, so that others may follow them, and those that end. */
 @Injectable()
@@ -18,6 +16,7 @@ export class ResponseFiler {
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly responses: ResponseRepository,
     private readonly running: RunningResponses,
+    private readonly owed: OwedWrites,
   ) {}
 
   /** The row of a response that others may hear of from now on. */
@@ -63,9 +62,7 @@ export class ResponseFiler {
   private async later(id: string, write: () => Promise<unknown>): Promise<void> {
     // Until it is filed it is not lost: nobody else is to end it.
     this.running.unfiled.add(id);
-    await tryAgain(FILE_AGAIN_MS, write, (error) =>
-      this.logger.warn({ response: id }, `response still not filed: ${messageOf(error)}`),
-    );
+    await this.owed.keep(`the end of response ${id}`, write);
     this.running.unfiled.delete(id);
   }
 

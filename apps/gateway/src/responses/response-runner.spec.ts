@@ -3,6 +3,7 @@ import type { ResponseRepository, RunningResponseRepository } from '@attune/pers
 import { InvalidRequestError, type Logger } from '@attune/platform';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../auth/caller.js';
+import { OwedWrites } from '../core/owed-writes.js';
 import type { EventJournal } from './event-journal.js';
 import { ResponseFiler } from './response-filer.js';
 import type { ResponsePlan } from './response-planner.js';
@@ -62,7 +63,7 @@ function setUp({ background = false } = {}) {
   const runner = new ResponseRunner(
     logger,
     producer as unknown as ResponseProducer,
-    new ResponseFiler(logger, responses as unknown as ResponseRepository, running),
+    new ResponseFiler(logger, responses as unknown as ResponseRepository, running, new OwedWrites(logger)),
     shared as unknown as RunningResponseRepository,
     running,
     journal as unknown as EventJournal,
