@@ -4,68 +4,73 @@ import {
   type BoundRun,
   type Device,
   type DeviceTensor,
-  float32,
   type Runtime,
   type Session,
 } from '@attune/runtime';
-import { ADAMW_DEFAULTS, type AdamWOptions } from '../optimizers/adamw.js';
+import type { AdamW, AdamWOptions } from '../optimizers/adamw.js';
 import type { OptimizerState } from '../optimizers/optimizer.js';
 import { parameter, type ParameterSet } from '../step/parameters.js';
-import { fetchParameters, type PlacedParameters, placeZeros, releaseParameters } from './placed-parameters.js';
+import {
+  fetchParameters,
+  type PlacedParameters,
+  placeParameters,
+  placeZeros,
+  releaseParameters,
+} from './placed-parameters.js';
 import { accumulateGraph, adamWGraph, nameOf, squareSumGraph, updated } from './update-graphs.js';
 
 interface Scalars {
   readonly gradientScale: Float32Array;
   readonly rate: Float32Array;
   readonly rootCorrection: Float32Array;
-  readonly keep: Float32Array;
+  readonly decay: Float32Array;
 }
+
+/** AdamW's moments: running means of the gradients and of their squares. */
+const MOMENTS = ['first', 'second'] as const;
+type Moments = Readonly<Record<(typeof MOMENTS)[number], PlacedParameters>>;
 
 /** AdamW whose values, gradients and moments never leave a device; a few numbers a step cross over. */
 export class DeviceAdamW {
-  private step = 0;
-  private readonly scalars: Scalars;
-
   private constructor(
     private readonly options: AdamWOptions,
+    private step: number,
     private readonly trainable: ParameterSet,
     readonly gradients: PlacedParameters,
-    private readonly first: PlacedParameters,
-    private readonly second: PlacedParameters,
+    private readonly moments: Moments,
     private readonly squareSum: { readonly run: BoundRun; readonly result: Float32Array },
     private readonly apply: { readonly run: BoundRun; readonly scalars: Scalars },
     private readonly sessions: readonly Session[],
-  ) {
-    this.scalars = apply.scalars;
-  }
+  ) {}
 
-  /** @param values the parameters on the device, which `update` changes in place */
+  /**
+   * Goes on where an optimizer on this side stands.
+   * @param values the parameters on the device, which `update` changes in place
+   */
   static async create(
     runtime: Runtime,
     trainable: ParameterSet,
     values: PlacedParameters,
-    options: Partial<AdamWOptions> = {},
+    start: AdamW,
   ): Promise<DeviceAdamW> {
     const { device } = values;
-    const settings = { ...ADAMW_DEFAULTS, ...options };
-    const [gradients, first, second] = [
-      await placeZeros(device, trainable),
-      await placeZeros(device, trainable),
-      await placeZeros(device, trainable),
-    ];
+    const { step, arrays } = start.state();
+    const gradients = await placeZeros(device, trainable);
+    const momentsOf = (role: keyof Moments) => placeParameters(device, savedMoments(trainable, arrays, role));
+    const moments = { first: await momentsOf('first'), second: await momentsOf('second') };
     const adding = await openSession(runtime, device, squareSumGraph(trainable));
-    const applying = await openSession(runtime, device, adamWGraph(trainable, settings));
+    const applying = await openSession(runtime, device, adamWGraph(trainable, start.options));
     const result = parameter([]);
     const squareSum = adding.bind(named('gradient', gradients, trainable), { sumOfSquares: result });
-    const { run, scalars } = bindUpdate(applying, trainable, { value: values, gradient: gradients, first, second });
+    const apply = bindUpdate(applying, trainable, { value: values, gradient: gradients, ...moments });
     return new DeviceAdamW(
-      settings,
+      start.options,
+      step,
       trainable,
       gradients,
-      first,
-      second,
+      moments,
       { run: squareSum, result: result.data },
-      { run, scalars },
+      apply,
       [adding, applying],
     );
   }
@@ -80,44 +85,34 @@ export class DeviceAdamW {
   async update(gradientScale: number, learningRate: number): Promise<void> {
     this.step++;
     const { beta1, beta2, weightDecay } = this.options;
-    this.scalars.gradientScale[0] = gradientScale;
-    this.scalars.rate[0] = learningRate / (1 - beta1 ** this.step);
-    this.scalars.rootCorrection[0] = 1 / Math.sqrt(1 - beta2 ** this.step);
-    this.scalars.keep[0] = 1 - learningRate * weightDecay;
-    await this.apply.run.run();
+    const { run, scalars } = this.apply;
+    scalars.gradientScale[0] = gradientScale;
+    scalars.rate[0] = learningRate / (1 - beta1 ** this.step);
+    scalars.rootCorrection[0] = 1 / Math.sqrt(1 - beta2 ** this.step);
+    scalars.decay[0] = learningRate * weightDecay;
+    await run.run();
   }
 
   /** The moments, copied from the device, as `AdamW.state` gives them. */
   async state(): Promise<OptimizerState> {
     const arrays = new Map<string, Float32Array>();
-    for (const [role, placed] of [
-      ['first', this.first],
-      ['second', this.second],
-    ] as const) {
-      const copies = new Map([...this.trainable].map(([name, { shape }]) => [name, parameter(shape)]));
-      await fetchParameters(placed, copies);
+    for (const role of MOMENTS) {
+      const copies = savedMoments(this.trainable, new Map(), role);
+      await fetchParameters(this.moments[role], copies);
       for (const [name, { data }] of copies) arrays.set(`${name}/${role}`, data);
     }
     return { step: this.step, arrays };
   }
 
-  /** Takes up where `state` (of this or of `AdamW`) left off. */
-  async restore({ step, arrays }: OptimizerState): Promise<void> {
-    this.step = step;
-    for (const [role, { device, tensors }] of [
-      ['first', this.first],
-      ['second', this.second],
-    ] as const)
-      for (const [name, { shape }] of this.trainable) {
-        const saved = arrays.get(`${name}/${role}`);
-        await device.copy(saved ? float32(shape, saved) : float32(shape), tensors.get(name)!);
-      }
-  }
-
   release(): void {
     for (const session of this.sessions) session.release();
-    for (const placed of [this.gradients, this.first, this.second]) releaseParameters(placed);
+    for (const placed of [this.gradients, this.moments.first, this.moments.second]) releaseParameters(placed);
   }
+}
+
+/** One kind of moments of every parameter out of an optimizer's state; zeros where it has none. */
+function savedMoments(trainable: ParameterSet, arrays: OptimizerState['arrays'], role: keyof Moments): ParameterSet {
+  return new Map([...trainable].map(([name, { shape }]) => [name, parameter(shape, arrays.get(`${name}/${role}`))]));
 }
 
 /** Adds gradients to gradients on a device. */
@@ -141,7 +136,7 @@ function bindUpdate(
     gradientScale: parameter([]),
     rate: parameter([]),
     rootCorrection: parameter([]),
-    keep: parameter([]),
+    decay: parameter([]),
   };
   const roles = (['value', 'gradient', 'first', 'second'] as const).map((role) => named(role, placed[role], trainable));
   const [value, , first, second] = roles;
@@ -155,7 +150,7 @@ function bindUpdate(
       gradientScale: scalars.gradientScale.data,
       rate: scalars.rate.data,
       rootCorrection: scalars.rootCorrection.data,
-      keep: scalars.keep.data,
+      decay: scalars.decay.data,
     },
   };
 }

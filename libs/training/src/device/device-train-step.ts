@@ -1,22 +1,19 @@
-import { InvalidRequestError } from '@attune/platform';
-import type { BoundRun, Device, Session } from '@attune/runtime';
-import type { AdamWOptions } from '../optimizers/adamw.js';
-import type { OptimizerState } from '../optimizers/optimizer.js';
+import { InternalError, InvalidRequestError } from '@attune/platform';
+import type { BoundRun, Session } from '@attune/runtime';
+import type { AdamW } from '../optimizers/adamw.js';
 import { type Evaluation, meanOver } from '../step/mean.js';
+import type { FrozenSet } from '../step/parameters.js';
 import { Program, type ProgramOptions, type Sums } from '../step/program.js';
 import type { StepResult } from '../step/train-step.js';
 import { bindAccumulation, DeviceAdamW } from './device-adamw.js';
-import {
-  fetchParameters,
-  type PlacedParameters,
-  placeParameters,
-  placeZeros,
-  releaseParameters,
-} from './placed-parameters.js';
+import type { DeviceMemory } from './device-memory.js';
+import { type PlacedParameters, placeZeros, releaseParameters } from './placed-parameters.js';
 
 export interface DeviceTrainStepOptions<Batch> extends ProgramOptions<Batch> {
-  readonly device: Device;
-  readonly adamW?: Partial<AdamWOptions>;
+  /** Holds the parameters' copies, which scorers may share. */
+  readonly memory: DeviceMemory;
+  /** Where the step begins; its moments are brought up to date by `fetch`. */
+  readonly optimizer: AdamW;
   /** Gradients longer than this are shortened to it (global L2 norm); null leaves them alone. */
   readonly clipNorm: number | null;
 }
@@ -30,25 +27,37 @@ interface Accumulation {
 
 /**
  * A `TrainStep` whose weights, gradients and moments stay on a device: a step sends token ids over and gets a few sums
- * back. The arrays it was given keep their first values until `fetch`.
+ * back. The arrays it was given, and the optimizer, keep their first values until `fetch`.
  */
 export class DeviceTrainStep<Batch> {
   private accumulation: Promise<Accumulation> | null = null;
   private forward: Promise<Program<Batch>> | null = null;
+  /** Whether the device has moments that the optimizer has not. */
+  private isAhead = false;
+  /** Whether what the device knows can no longer be had: it failed in the middle of an update, or was left. */
+  private isLost = false;
 
   private constructor(
     private readonly options: DeviceTrainStepOptions<Batch> & { readonly placed: PlacedParameters },
     private readonly program: Program<Batch>,
-    private readonly optimizer: DeviceAdamW,
+    private readonly there: DeviceAdamW,
   ) {}
 
   /** Moves the parameters to the device and builds the graphs of a step there. */
   static async create<Batch>(options: DeviceTrainStepOptions<Batch>): Promise<DeviceTrainStep<Batch>> {
-    const { device, runtime, trainable, frozen } = options;
-    const placed = await placeParameters(device, new Map([...(frozen ?? []), ...trainable]));
-    const there = { ...options, placed };
-    const program = await Program.create(there, true);
-    return new DeviceTrainStep(there, program, await DeviceAdamW.create(runtime, trainable, placed, options.adamW));
+    const { memory, runtime, trainable, optimizer } = options;
+    const parameters = allParameters(options);
+    const placed = await memory.hold(parameters);
+    let program: Program<Batch> | null = null;
+    try {
+      program = await Program.create({ ...options, placed }, true);
+      const there = await DeviceAdamW.create(runtime, trainable, placed, optimizer);
+      return new DeviceTrainStep({ ...options, placed }, program, there);
+    } catch (error) {
+      program?.release();
+      await memory.letGo(parameters);
+      throw error;
+    }
   }
 
   /** Accumulates the gradients of all micro-batches, then updates the parameters once. */
@@ -57,12 +66,16 @@ export class DeviceTrainStep<Batch> {
     const sums: Sums[] = [];
     for (const batch of microBatches) sums.push(await this.accumulate(batch, sums.length === 0));
     const mean = meanOver(this.options.objective, microBatches, sums);
-    const gradNorm = (await this.optimizer.gradientNorm()) / mean.items;
+    const gradNorm = (await this.there.gradientNorm()) / mean.items;
     const result = { ...mean, gradNorm };
     if (!Number.isFinite(mean.loss) || !Number.isFinite(gradNorm)) return { ...result, applied: false };
-    const { clipNorm } = this.options;
+    const { clipNorm, memory, trainable } = this.options;
     const shorten = clipNorm !== null && gradNorm > clipNorm ? clipNorm / gradNorm : 1;
-    await this.optimizer.update(shorten / mean.items, learningRate);
+    this.isLost = true;
+    await this.there.update(shorten / mean.items, learningRate);
+    this.isLost = false;
+    this.isAhead = true;
+    memory.changed(trainable);
     return { ...result, applied: true };
   }
 
@@ -74,17 +87,17 @@ export class DeviceTrainStep<Batch> {
     return meanOver(this.options.objective, batches, sums);
   }
 
-  /** Copies the trained parameters into the arrays they came from. @returns the optimizer's moments */
-  async fetch(): Promise<OptimizerState> {
-    await fetchParameters(this.options.placed, this.options.trainable);
-    return this.optimizer.state();
-  }
-
-  /** Goes on from saved parameters (the arrays' present values) and moments. */
-  async restore(state: OptimizerState): Promise<void> {
-    const { device, tensors } = this.options.placed;
-    for (const [name, parameter] of this.options.trainable) await device.copy(parameter, tensors.get(name)!);
-    await this.optimizer.restore(state);
+  /**
+   * Brings the trained parameters' arrays and the optimizer's moments up to date.
+   * @throws InternalError when they were lost: to an update that failed, or with a release that could not fetch them
+   */
+  async fetch(): Promise<void> {
+    const { memory, trainable, optimizer } = this.options;
+    if (!this.isAhead) return;
+    if (this.isLost) throw new InternalError('what was trained on the device is lost: it could not be fetched');
+    await memory.fetch(trainable);
+    optimizer.restore(await this.there.state());
+    this.isAhead = false;
   }
 
   /** Operators of the step that the device left to the CPU, with their number: each costs a trip there and back. */
@@ -92,19 +105,28 @@ export class DeviceTrainStep<Batch> {
     return this.program.leftToCpu();
   }
 
-  /** Frees sessions and device memory; what was not fetched is lost. */
+  /** Fetches what the device alone knows, then frees sessions and memory there. */
   async release(): Promise<void> {
+    try {
+      await this.fetch();
+    } finally {
+      this.isLost = true;
+      await this.free();
+    }
+  }
+
+  private async free(): Promise<void> {
     this.program.release();
-    this.optimizer.release();
-    const accumulation = await this.accumulation;
+    this.there.release();
+    const accumulation = await this.accumulation?.catch(() => null);
     accumulation?.session.release();
     if (accumulation) releaseParameters(accumulation.part);
-    (await this.forward)?.release();
-    releaseParameters(this.options.placed);
+    (await this.forward?.catch(() => null))?.release();
+    await this.options.memory.letGo(allParameters(this.options));
   }
 
   private async accumulate(batch: Batch, isFirst: boolean): Promise<Sums> {
-    if (isFirst) return this.program.run(batch, this.optimizer.gradients.tensors);
+    if (isFirst) return this.program.run(batch, this.there.gradients.tensors);
     const { part, run } = await (this.accumulation ??= this.prepareAccumulation());
     const sums = await this.program.run(batch, part.tensors);
     await run.run();
@@ -112,8 +134,11 @@ export class DeviceTrainStep<Batch> {
   }
 
   private async prepareAccumulation(): Promise<Accumulation> {
-    const { device, runtime, trainable } = this.options;
-    const part = await placeZeros(device, trainable);
-    return { part, ...(await bindAccumulation(runtime, trainable, this.optimizer.gradients, part)) };
+    const { memory, runtime, trainable } = this.options;
+    const part = await placeZeros(memory.device, trainable);
+    return { part, ...(await bindAccumulation(runtime, trainable, this.there.gradients, part)) };
   }
 }
+
+const allParameters = <Batch>({ frozen, trainable }: ProgramOptions<Batch>): FrozenSet =>
+  new Map([...(frozen ?? []), ...trainable]);

@@ -1,5 +1,5 @@
 import { type Device, type DeviceTensor, float32 } from '@attune/runtime';
-import type { ParameterSet } from '../step/parameters.js';
+import type { FrozenSet, ParameterSet } from '../step/parameters.js';
 
 /** Parameters in a device's memory, by name. Their owner releases them. */
 export interface PlacedParameters {
@@ -8,10 +8,10 @@ export interface PlacedParameters {
 }
 
 /** Copies parameters to a device. */
-export async function placeParameters(device: Device, parameters: ParameterSet): Promise<PlacedParameters> {
+export async function placeParameters(device: Device, parameters: FrozenSet): Promise<PlacedParameters> {
   const tensors = new Map<string, DeviceTensor>();
   for (const [name, parameter] of parameters)
-    tensors.set(name, await device.tensor('float32', parameter.shape, parameter));
+    tensors.set(name, await device.tensor(parameter.dtype, parameter.shape, parameter));
   return { device, tensors };
 }
 

@@ -10,14 +10,16 @@ export const updated = (name: string): string => `${name}, updated`;
 /**
  * AdamW (Loshchilov & Hutter 2019, algorithm 2) over all parameters, the formula of optimizers/adamw.ts. Inputs: for
  * each parameter its value, gradient and moments; rank-0 `gradientScale`, `rate` = lr / (1 − β₁ᵗ), `rootCorrection` =
- * 1 / √(1 − β₂ᵗ) and `keep` = 1 − lr · weight decay, which matrices are multiplied by. Outputs: new values and moments,
- * each of which depends on nothing that is written before it, so that all may be written in place.
+ * 1 / √(1 − β₂ᵗ) and `decay` = lr · weight decay, the share that matrices lose; `rate` and `decay` are multiplied by the
+ * parameter's rate scale. Outputs: new values and moments, each of which depends on nothing that is written before it, so
+ * that all may be written in place.
  */
 export function adamWGraph(parameters: ParameterSet, options: AdamWOptions): Graph {
   const g = new Graph('adamw');
-  const [gradientScale, rate, rootCorrection, keep] = ['gradientScale', 'rate', 'rootCorrection', 'keep'].map((name) =>
-    g.input(name, 'float32', []),
+  const [gradientScale, rate, rootCorrection, decay] = ['gradientScale', 'rate', 'rootCorrection', 'decay'].map(
+    (name) => g.input(name, 'float32', []),
   ) as [Tensor, Tensor, Tensor, Tensor];
+  const scaled = (x: Tensor, by: number) => (by === 1 ? x : mul(g, x, g.scalar(by)));
   const blend = (old: Tensor, fresh: Tensor, beta: number) =>
     add(g, mul(g, old, g.scalar(beta)), mul(g, fresh, g.scalar(1 - beta)));
   for (const [name, { shape }] of parameters) {
@@ -27,10 +29,12 @@ export function adamWGraph(parameters: ParameterSet, options: AdamWOptions): Gra
     const second = blend(input('second'), mul(g, gradient, gradient), options.beta2);
     const root = add(g, mul(g, sqrt(g, second), rootCorrection), g.scalar(options.epsilon));
     const value = input('value');
-    const kept = shape.length >= 2 ? mul(g, value, keep) : value;
+    const rateScale = options.rateScales.get(name) ?? 1;
+    const isDecayed = shape.length >= 2 && options.weightDecay > 0;
+    const kept = isDecayed ? mul(g, value, sub(g, g.scalar(1), scaled(decay, rateScale))) : value;
     g.output(updated(nameOf('first', name)), first);
     g.output(updated(nameOf('second', name)), second);
-    g.output(updated(nameOf('value', name)), sub(g, kept, div(g, mul(g, first, rate), root)));
+    g.output(updated(nameOf('value', name)), sub(g, kept, div(g, mul(g, first, scaled(rate, rateScale)), root)));
   }
   return g;
 }

@@ -20,7 +20,7 @@ export const ADAMW_DEFAULTS: AdamWOptions = {
 
 /** AdamW (Loshchilov & Hutter 2019, algorithm 2), moments in float32, about 5 ns a parameter. */
 export class AdamW implements Optimizer {
-  private readonly options: AdamWOptions;
+  readonly options: AdamWOptions;
   private readonly moments = new Map<string, { first: Float32Array; second: Float32Array }>();
   private step = 0;
 

@@ -11,6 +11,9 @@ export interface Parameter extends HostTensor {
 /** Parameters by name, in a fixed order. */
 export type ParameterSet = ReadonlyMap<string, Parameter>;
 
+/** What is read and never trained, by name: parameters, and 8-bit matrices in place of some (see roundBase). */
+export type FrozenSet = ReadonlyMap<string, HostTensor>;
+
 export interface AdapterSpec {
   readonly rank: number;
   readonly alpha: number;

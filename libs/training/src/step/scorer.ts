@@ -1,8 +1,9 @@
-import { encodeModel, type Tensor, usedInputs } from '@attune/graph';
+import { encodeModel, lowerForWebGpu, type Tensor, usedInputs } from '@attune/graph';
 import type { ModelConfig } from '@attune/models';
-import type { HostTensor, Runtime, Session, TensorMap } from '@attune/runtime';
+import type { AnyTensorMap, Runtime, Session, TensorMap } from '@attune/runtime';
 import { float32Vector, tokenFeeds, weightedRowFeeds } from '../batches/feeds.js';
 import { packWhole, type TokenBatch } from '../batches/token-batch.js';
+import type { DeviceMemory } from '../device/device-memory.js';
 import { needsTokens, rewardFeeds, rewardFormOf, rewardScores } from '../objectives/reward-score.js';
 import { VALUE_HEAD } from './heads.js';
 import { ModelGraph } from './model-graph.js';
@@ -15,6 +16,8 @@ export interface ScorerOptions {
   readonly adapterScale?: number;
   readonly runtime: Runtime;
   readonly threads?: number;
+  /** The device to score on, whose copies of the parameters are read; the CPU when left out. */
+  readonly memory?: DeviceMemory | undefined;
 }
 
 /** Forward passes without gradients: what a policy, reference, value or reward model says about given tokens. */
@@ -61,7 +64,7 @@ export class Scorer {
 
   /** Frees the sessions, whichever could be made; the parameters stay the caller's. */
   async release(): Promise<void> {
-    for (const pass of this.passes.values()) (await pass.catch(() => null))?.release();
+    for (const pass of this.passes.values()) await (await pass.catch(() => null))?.release();
     this.passes.clear();
   }
 
@@ -71,10 +74,14 @@ export class Scorer {
   }
 
   private pass(name: string, build: (model: ModelGraph) => Tensor): Promise<ForwardPass> {
-    const known = this.passes.get(name);
+    const { memory } = this.options;
+    // Arrays that are trained on the CPU from here on are read there.
+    const where = memory?.isGivenUp ? undefined : memory;
+    const key = `${name} on ${where?.device.kind ?? 'cpu'}`;
+    const known = this.passes.get(key);
     if (known) return known;
-    const made = ForwardPass.create(name, this.options, build);
-    this.passes.set(name, made);
+    const made = ForwardPass.create(name, { ...this.options, memory: where }, build);
+    this.passes.set(key, made);
     return made;
   }
 }
@@ -83,7 +90,9 @@ export class Scorer {
 class ForwardPass {
   private constructor(
     private readonly session: Session,
-    private readonly weights: TensorMap,
+    private readonly weights: AnyTensorMap,
+    /** Lets go of the parameters. */
+    private readonly letGo: () => Promise<void>,
   ) {}
 
   static async create(
@@ -91,19 +100,20 @@ class ForwardPass {
     options: ScorerOptions,
     build: (model: ModelGraph) => Tensor,
   ): Promise<ForwardPass> {
-    const model = new ModelGraph(`score-${name}`, options.config, options.parameters, options.adapterScale ?? 1);
+    const { config, parameters, adapterScale = 1, memory } = options;
+    const model = new ModelGraph(`score-${name}`, config, parameters, adapterScale, {}, memory !== undefined);
     model.g.output('result', build(model));
-    const session = await options.runtime.createSession(encodeModel(model.g), {
-      threads: options.threads,
-      memPattern: false,
-      graphOptimization: 'basic',
-    });
-    const weights: Record<string, HostTensor> = {};
-    for (const input of usedInputs(model.g)) {
-      const known = options.parameters.get(input.name);
-      if (known) weights[input.name] = known;
+    if (memory?.device.kind === 'webgpu') lowerForWebGpu(model.g);
+    const used = new Set(usedInputs(model.g).map((input) => input.name));
+    const read = new Map([...parameters].filter(([parameter]) => used.has(parameter)));
+    const weights = Object.fromEntries((await memory?.hold(read))?.tensors ?? read);
+    const letGo = async () => memory?.letGo(read);
+    try {
+      return new ForwardPass(await openSession(options, model), weights, letGo);
+    } catch (error) {
+      await letGo();
+      throw error;
     }
-    return new ForwardPass(session, weights);
   }
 
   async run(feeds: TensorMap, shape: readonly number[]): Promise<Float32Array> {
@@ -112,7 +122,16 @@ class ForwardPass {
     return result.data;
   }
 
-  release(): void {
+  async release(): Promise<void> {
     this.session.release();
+    await this.letGo();
   }
 }
+
+const openSession = ({ runtime, threads, memory }: ScorerOptions, { g }: ModelGraph): Promise<Session> =>
+  runtime.createSession(encodeModel(g), {
+    device: memory?.device,
+    threads,
+    memPattern: false,
+    graphOptimization: 'basic',
+  });
