@@ -18,7 +18,7 @@ export function stateOf(owner: string): 'running' | 'gone' | 'elsewhere' {
 }
 
 /** Whether this host has a process of that id, no matter whose. */
-export function isRunning(pid: number): boolean {
+function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

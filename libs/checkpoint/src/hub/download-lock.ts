@@ -1,7 +1,6 @@
 import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning } from '../owner.js';
+import { ownName, stateOf } from '../owner.js';
 
 /** A holder says that it lives this often; one that has not for the longer time is taken for dead. */
 const BEAT_MS = 5_000;
@@ -14,8 +13,7 @@ const LOOK_MS = 250;
  * holder's process is gone is noticed at once on the same host.
  */
 export async function withLock<T>(file: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  const holder = JSON.stringify({ pid: process.pid, host: hostname() });
-  while (!(await create(file, holder))) {
+  while (!(await create(file, ownName()))) {
     if (await isDead(file)) await rm(file, { force: true });
     else await sleep(LOOK_MS, undefined, { signal });
   }
@@ -42,7 +40,6 @@ async function isDead(file: string): Promise<boolean> {
   const info = await stat(file).catch(() => undefined);
   if (!info) return false;
   if (Date.now() - info.mtimeMs > DEAD_AFTER_MS) return true;
-  const text = await readFile(file, 'utf8').catch(() => '');
-  const [, pid, host] = /^\{"pid":(\d+),"host":"(.*)"\}$/.exec(text) ?? [];
-  return host === hostname() && !isRunning(Number(pid));
+  const holder = await readFile(file, 'utf8').catch(() => '');
+  return stateOf(holder) === 'gone';
 }
