@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { type Clock, messageOf, systemClock, UnavailableError } from '@attune/platform';
 import { Adapters } from './adapters.js';
 import { layOut } from './adapters-prepared.js';
-import { Batch } from './batch.js';
+import { Batch } from './batch/batch.js';
 import { type StructureCheck, StructureCompiler, type Vocabulary } from '@attune/structured';
 import { whyNot } from './check-request.js';
 import { type EngineOptions, type OpenedModel, openModel } from './engine-options.js';
