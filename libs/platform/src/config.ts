@@ -128,6 +128,12 @@ export const settings = {
     TUNING_MIN_ROWS: integer(2, 1e6).default(8).describe('Fewest approved pieces of feedback a job may start with.'),
     TUNING_AUTO_PROMOTE: flag.default(true).describe('Whether a checkpoint that passes the gate goes live by itself.'),
     TRAINER_THREADS: integer(0, 256).default(0).describe('Threads of the trainer; 0 takes half the cores, at least 1.'),
+    TRAINER_DEVICE: z
+      .enum(['auto', 'cpu', 'webgpu', 'cuda'])
+      .default('auto')
+      .describe(
+        'Where weights are trained and scored; auto takes a GPU that works and is worth it, else the CPU. See docs/devices.md.',
+      ),
     TRAINER_SAVE_SECONDS: z.coerce
       .number()
       .min(0.1)

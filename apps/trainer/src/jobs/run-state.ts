@@ -38,6 +38,8 @@ export class RunState {
   private readonly optimizers = new Map<string, Optimizer>();
   /** Names of parameters that are dropped with a stage. */
   private readonly temporary = new Map<string, string>();
+  /** Bring tracked arrays up to date whose values lie elsewhere. */
+  private readonly fetches = new Set<() => Promise<void>>();
   /** Between two updates of a step that makes several: its weights belong to no step. */
   private halfway = false;
 
@@ -107,6 +109,15 @@ export class RunState {
     return optimizer;
   }
 
+  /**
+   * Asks for this before every save: what is tracked may be changed on a device, and its arrays only then.
+   * @returns what ends it
+   */
+  beforeSaves(fetch: () => Promise<void>): () => void {
+    this.fetches.add(fetch);
+    return () => void this.fetches.delete(fetch);
+  }
+
   isFinished(stage: string): boolean {
     return this.current.finished.includes(stage);
   }
@@ -155,6 +166,7 @@ export class RunState {
   }
 
   async save(): Promise<void> {
+    for (const fetch of this.fetches) await fetch();
     const arrays = new Map<string, Float32Array>();
     for (const [name, set] of this.parameters)
       for (const [key, { data }] of set) arrays.set(arrayName(name, key), data);

@@ -14,6 +14,7 @@ import { gateSuite } from '../evaluation/task-suite.js';
 import { loadEngine } from '../model/base-model.js';
 import { interruptible } from '../model/interruptible.js';
 import { ModelLoader } from '../model/model-loader.js';
+import { describeDevice, forOneJob } from '../model/training-device.js';
 import { describeForm, type Policy, weightsOf } from '../model/policy.js';
 import { checkpointContent } from '../publish/checkpoint-content.js';
 import { checkpointMetrics, describePublished } from '../publish/published-report.js';
@@ -80,7 +81,7 @@ export class TuningRun {
     if (state.resumed) journal.info(`Going on with stage ${state.cursor.stage} at step ${state.cursor.step}`);
     const { trainerSaveSeconds, trainerRestShare: share } = this.settings.tuning;
     return {
-      model: { ...model, runtime: interruptible(model.runtime, signal) },
+      model: { ...forOneJob(model, job.attempt > 1), runtime: interruptible(model.runtime, signal) },
       config,
       state,
       journal,
@@ -100,6 +101,7 @@ export class TuningRun {
     const { model, config, state, journal } = context;
     const start = await startingPolicy(this.store, state.cursor.parentId, model, config);
     journal.info(describeForm(model, start.form));
+    journal.info(describeDevice(model));
     const { limits } = await engine.stats();
     const { trainerMemoryGb } = this.settings.tuning;
     const sampler = { slots: limits.slots, maxSeq: limits.maxSeq };

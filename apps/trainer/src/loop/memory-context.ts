@@ -1,6 +1,7 @@
 import type { TuningJobConfig } from '@attune/contracts';
 import { systemClock } from '@attune/platform';
 import { type RunCursor, RunState } from '../jobs/run-state.js';
+import { forOneJob } from '../model/training-device.js';
 import type { RecipeContext } from '../recipes/recipe-context.js';
 import type { ExperimentHost } from './experiment.js';
 
@@ -16,7 +17,7 @@ export async function memoryContext(
   const save = async ({ json }: { json: RunCursor }) => watch?.(json);
   const nowhere = { save, load: async () => undefined };
   return {
-    model,
+    model: forOneJob(model),
     config,
     journal,
     state: await RunState.open(nowhere, async () => null, model.digest),

@@ -7,7 +7,8 @@ import { architectures, type ModelConfig, parseModelConfig } from '@attune/model
 import { type Config, InvalidRequestError } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
 import { Tokenizer } from '@attune/tokenizer';
-import { parameter, type ParameterSet } from '@attune/training';
+import { type DeviceMemory, parameter, type ParameterSet } from '@attune/training';
+import { findDevice, type TrainingDevice } from './training-device.js';
 
 /** The frozen model under every adapter, in memory once for all recipes. */
 export interface BaseModel {
@@ -22,6 +23,10 @@ export interface BaseModel {
   readonly runtime: Runtime;
   /** Threads that training, scoring and sampling share; never two of them at once. */
   readonly threads: number;
+  /** Where training and scoring were found to belong; none: the CPU. */
+  readonly device?: TrainingDevice;
+  /** That device's memory, while a job uses it. */
+  readonly memory?: DeviceMemory | undefined;
 }
 
 const bundledFolder = fileURLToPath(new URL('../../../../models/attune-mini', import.meta.url));
@@ -34,6 +39,7 @@ export async function loadBaseModel(settings: Config): Promise<BaseModel> {
   const files = await readModelFolder(folder, { digestCache: path.join(storage.dataDir, 'digests') });
   const config = parseModelConfig(files.config);
   const threads = tuning.trainerThreads || Math.max(1, Math.floor(availableParallelism() / 2));
+  const runtime = createRuntime({ threads });
   return {
     name,
     folder,
@@ -42,8 +48,9 @@ export async function loadBaseModel(settings: Config): Promise<BaseModel> {
     rawConfig: files.config,
     parameters: readParameters(files, config),
     tokenizer: await Tokenizer.fromFolder(folder),
-    runtime: yielding(createRuntime({ threads })),
+    runtime: yielding(runtime),
     threads,
+    device: await findDevice(runtime, tuning.trainerDevice),
   };
 }
 

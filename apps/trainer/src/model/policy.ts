@@ -31,12 +31,14 @@ export interface Foundation {
   readonly adapterScale: number;
   readonly runtime: BaseModel['runtime'];
   readonly threads: number;
+  /** The device that steps and scorers work on; none: the CPU. */
+  readonly memory: BaseModel['memory'];
 }
 
 export function foundationOf(model: BaseModel, form: TuningForm): Foundation {
-  const { config, runtime, threads } = model;
+  const { config, runtime, threads, memory } = model;
   const frozen = form.kind === 'full' ? new Map() : model.parameters;
-  return { config, frozen, adapterScale: scaleOfForm(form), runtime, threads };
+  return { config, frozen, adapterScale: scaleOfForm(form), runtime, threads, memory };
 }
 
 /** Tokens a sequence may have: virtual tokens before it take positions of their own. */

@@ -9,23 +9,21 @@ import {
   pairBatch,
   type PreferencePair,
   type Scorer,
-  TrainStep,
   type WeightedSequence,
 } from '@attune/training';
 import type { DatasetSide } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
-import { foundationOf, type Policy } from '../model/policy.js';
+import type { Policy } from '../model/policy.js';
 import { answerLogProbs } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
 import { measureDrift, measureFinalDrift } from './drift.js';
 import { countTokensOf, figuresOf, mean } from './figures.js';
 import { microBatches, partOf } from './micro-batches.js';
-import { optimizerOf } from './optimizer.js';
 import { toPair } from './preference-pairs.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
 import { replayedBeside } from './replay.js';
-import { switchesOf } from './switches.js';
+import { openStageStep } from './stage-step.js';
 
 const STAGE = 'dpo';
 const WARMUP_SHARE = 0.1;
@@ -60,13 +58,11 @@ export async function trainDpo(
       preferences.map((preference) => toPair(model.tokenizer, preference)),
       loss === 'ipo' ? mean : sum,
     );
-    const step = await TrainStep.create({
-      ...foundationOf(model, policy.form),
-      ...switchesOf(config),
+    const step = await openStageStep(context, {
+      stage: STAGE,
+      form: policy.form,
       objective: objectiveOf(config.dpo),
       trainable: policy.parameters,
-      optimizer: state.trackOptimizer('dpo-optimizer', optimizerOf(config)),
-      clipNorm: 1,
     });
     const seed = deriveSeed(config.seed, STAGE);
     const drift = { stage: STAGE, policy, reference, prompts, budget: kl_budget, numSteps: totalSteps };
@@ -88,7 +84,7 @@ export async function trainDpo(
       await measureFinalDrift(context, engine, drift);
       await state.finish(STAGE);
     } finally {
-      step.release();
+      await step.release();
     }
   } finally {
     await reference.release();

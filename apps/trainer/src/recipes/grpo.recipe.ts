@@ -11,21 +11,20 @@ import {
   type Rollout,
   type Scorer,
   type StepResult,
-  TrainStep,
+  type TrainingStep,
 } from '@attune/training';
 import type { DatasetSide } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { promptIds } from '../model/answer-sequence.js';
-import { foundationOf, type Policy } from '../model/policy.js';
+import type { Policy } from '../model/policy.js';
 import { answerLogProbs } from '../model/scoring.js';
 import { mean, meanFigures } from './figures.js';
 import { type GradedPrompt, promptSource, type PromptSource } from './graders.js';
 import { microBatches } from './micro-batches.js';
-import { optimizerOf } from './optimizer.js';
 import { samplePolicy, toSequence } from './policy-rollouts.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
-import { switchesOf } from './switches.js';
+import { openStageStep } from './stage-step.js';
 import { withinBudget } from './within-budget.js';
 
 const STAGE = 'grpo';
@@ -49,16 +48,14 @@ export async function trainGrpo(
       `${settings.group_size} answers each, graded by ${settings.grader.kind}`,
   );
   const reference = frozenReference(context, STAGE, policy);
-  const step = await TrainStep.create({
-    ...foundationOf(model, policy.form),
-    ...switchesOf(config),
+  const step = await openStageStep(context, {
+    stage: STAGE,
+    form: policy.form,
     objective:
       settings.advantage === 'grpo'
         ? grpo({ clipRange: settings.clip_range, klCoef: settings.kl_coef })
         : rloo({ clipRange: settings.clip_range }),
     trainable: policy.parameters,
-    optimizer: state.trackOptimizer('grpo-optimizer', optimizerOf(config)),
-    clipNorm: 1,
   });
   const budget = withinBudget(context, STAGE, policy, settings.kl_budget);
   try {
@@ -73,7 +70,7 @@ export async function trainGrpo(
         seed: deriveSeed(config.seed, 'grpo-rollout', n),
       });
       const { scored, figures } = await scoreGroups(context, reference, graded, rollouts);
-      const stop = budget.keepOrGoBack(figures.kl);
+      const stop = await budget.keepOrGoBack(figures.kl);
       if (stop !== undefined) return { values: figures, stop };
       const parts = microBatches(scored, Math.ceil(scored.length / settings.minibatches));
       const results = await state.change(() =>
@@ -87,7 +84,7 @@ export async function trainGrpo(
     });
     await state.finish(STAGE);
   } finally {
-    step.release();
+    await step.release();
     await reference.release();
   }
 }
@@ -100,7 +97,7 @@ export const gradedPrompts = (
 
 /** One update for each minibatch. */
 async function updateAll<Batch>(
-  step: TrainStep<Batch>,
+  step: Pick<TrainingStep<Batch>, 'run'>,
   minibatches: readonly (readonly Batch[])[],
   learningRate: number,
 ): Promise<StepResult[]> {

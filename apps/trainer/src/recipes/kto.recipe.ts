@@ -9,23 +9,21 @@ import {
   ktoReferencePoint,
   mismatchedAnswers,
   type Scorer,
-  TrainStep,
   type WeightedSequence,
 } from '@attune/training';
 import type { DatasetSide, Thumb } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { answerSequence } from '../model/answer-sequence.js';
-import { foundationOf, freePositions, type Policy, scorerOver } from '../model/policy.js';
+import { freePositions, type Policy, scorerOver } from '../model/policy.js';
 import { answerLogProbs } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
 import { measureDrift, measureFinalDrift } from './drift.js';
 import { countTokensOf, figuresOf } from './figures.js';
 import { microBatches, partOf } from './micro-batches.js';
-import { optimizerOf } from './optimizer.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
 import { replayedBeside } from './replay.js';
-import { switchesOf } from './switches.js';
+import { openStageStep } from './stage-step.js';
 
 const STAGE = 'kto';
 const WARMUP_SHARE = 0.1;
@@ -59,13 +57,11 @@ export async function trainKto(
   const current = scorerOver(model, policy.form, policy.parameters);
   try {
     const answers = await withReference(context, reference, thumbs);
-    const step = await TrainStep.create({
-      ...foundationOf(model, policy.form),
-      ...switchesOf(config),
+    const step = await openStageStep(context, {
+      stage: STAGE,
+      form: policy.form,
       objective: kto({ beta, sftCoef: config.kto.sft_coef, ...weights }),
       trainable: policy.parameters,
-      optimizer: state.trackOptimizer('kto-optimizer', optimizerOf(config)),
-      clipNorm: 1,
     });
     const seed = deriveSeed(config.seed, STAGE);
     const positions = freePositions(model.config, policy.form);
@@ -89,7 +85,7 @@ export async function trainKto(
       await measureFinalDrift(context, engine, drift);
       await state.finish(STAGE);
     } finally {
-      step.release();
+      await step.release();
     }
   } finally {
     await reference.release();

@@ -22,6 +22,7 @@ export async function samplePolicy(
   policy: Policy,
   request: RolloutRequest,
 ): Promise<Rollout[]> {
+  await model.memory?.fetch(policy.parameters);
   const served = await serve(model, engine, weightsOf(policy));
   try {
     return await sampleRollouts(served.engine, {

@@ -1,13 +1,12 @@
-import { initialValueHead, ppo, type ppoBatch, type Scorer, TrainStep } from '@attune/training';
-import { foundationOf, type Policy, scorerOver } from '../model/policy.js';
-import { optimizerOf } from './optimizer.js';
+import { initialValueHead, ppo, type ppoBatch, type Scorer, type TrainingStep } from '@attune/training';
+import { type Policy, scorerOver } from '../model/policy.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
-import { switchesOf } from './switches.js';
+import { openStageStep } from './stage-step.js';
 
 /** Who takes part in PPO beside the reward model, all over one copy of the base weights. */
 export interface PpoRoles {
-  readonly step: TrainStep<ReturnType<typeof ppoBatch>>;
+  readonly step: Pick<TrainingStep<ReturnType<typeof ppoBatch>>, 'run'>;
   /** Policy with value head, as trained so far. */
   readonly policy: Scorer;
   /** The policy as PPO found it, frozen. */
@@ -21,9 +20,9 @@ export async function createRoles(context: RecipeContext, stage: string, policy:
   const valueHead = state.trackDuring(stage, 'value-head', initialValueHead(model.config));
   const trainable = new Map([...policy.parameters, ...valueHead]);
   const settings = config.ppo;
-  const step = await TrainStep.create({
-    ...foundationOf(model, policy.form),
-    ...switchesOf(config),
+  const step = await openStageStep(context, {
+    stage,
+    form: policy.form,
     objective: ppo({
       clipRange: settings.clip_range,
       valueClipRange: settings.value_clip_range,
@@ -31,13 +30,11 @@ export async function createRoles(context: RecipeContext, stage: string, policy:
       ptxCoef: settings.ptx_coef,
     }),
     trainable,
-    optimizer: state.trackOptimizer('ppo-optimizer', optimizerOf(config)),
-    clipNorm: 1,
   });
   const policyScorer = scorerOver(model, policy.form, trainable);
   const referenceScorer = frozenReference(context, stage, policy);
   const release = async () => {
-    step.release();
+    await step.release();
     await policyScorer.release();
     await referenceScorer.release();
   };

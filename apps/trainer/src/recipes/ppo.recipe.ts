@@ -61,7 +61,7 @@ export async function trainPpo(
       });
       const klCoef = state.cursor.figures[KL_COEF] ?? settings.kl_coef;
       const scored = await scoreRollouts(context, roles, reward, rollouts, klCoef);
-      const stop = budget.keepOrGoBack(scored.figures.kl);
+      const stop = await budget.keepOrGoBack(scored.figures.kl);
       if (stop !== undefined) return { values: { ...scored.figures, kl_coef: klCoef }, stop };
       const updates = await state.change(() => update(context, roles.step, scored.rollouts, ptx, n));
       if (settings.kl_target !== null)

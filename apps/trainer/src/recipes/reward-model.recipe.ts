@@ -18,22 +18,20 @@ import {
   type Scorer,
   type Thumb,
   TOKEN_REWARD_HEAD,
-  TrainStep,
   type TuningForm,
 } from '@attune/training';
 import type { Dataset, DatasetSide, Preference } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { type AnswerSequence, answerSequence } from '../model/answer-sequence.js';
-import { foundationOf, type Policy, scorerOver } from '../model/policy.js';
+import { type Policy, scorerOver } from '../model/policy.js';
 import { sequenceScores } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
 import { countTokensOf, figuresOf } from './figures.js';
 import { microBatches } from './micro-batches.js';
-import { optimizerOf } from './optimizer.js';
 import { joinRankings, toRanking } from './preference-pairs.js';
 import type { RecipeContext } from './recipe-context.js';
 import { initialPolicy } from './starting-policy.js';
-import { switchesOf } from './switches.js';
+import { openStageStep } from './stage-step.js';
 
 const STAGE = 'reward';
 const WARMUP_SHARE = 0.1;
@@ -140,7 +138,7 @@ async function trainOnPairs(
   parameters: ParameterSet,
   { preferences, thumbs }: DatasetSide,
 ): Promise<void> {
-  const { config, model, state, journal } = context;
+  const { config, model, journal } = context;
   const { batch_size: batchSize, epochs, max_steps: maxSteps, learning_rate: peak, center_coef } = config.reward;
   const rankings = joinRankings(preferences).map((ranked) => toRanking(model.tokenizer, ranked));
   const judged = thumbs.map(({ prompt, answer, liked }): Thumb => {
@@ -155,20 +153,17 @@ async function trainOnPairs(
     `Reward model: ${preferences.length} preferences in ${rankings.length} rankings and ${judged.length} thumbs; ` +
       `${totalSteps} steps of ${numRankings} rankings and ${numThumbs} thumbs`,
   );
-  const foundation = foundationOf(model, form);
   const { trainable, standing } = trainedPart(parameters, config.reward.body);
-  const step = await TrainStep.create({
-    ...foundation,
-    frozen: new Map([...foundation.frozen, ...standing]),
-    ...switchesOf(config),
+  const step = await openStageStep(context, {
+    stage: STAGE,
+    form,
     objective: rewardModel({
       centerCoef: center_coef,
       thumbCoef: numThumbs > 0 ? 1 : 0,
       form: rewardFormOf(model.config, parameters),
     }),
     trainable,
-    optimizer: state.trackOptimizer('reward-optimizer', optimizerOf(config)),
-    clipNorm: 1,
+    standing,
   });
   const seed = deriveSeed(config.seed, STAGE);
   const drawn = <T>(items: readonly T[], count: number, n: number, name: string) =>
@@ -185,7 +180,7 @@ async function trainOnPairs(
       return { values: { ...figuresOf(result), lr: schedule(n), tokens } };
     });
   } finally {
-    step.release();
+    await step.release();
   }
 }
 

@@ -1,16 +1,15 @@
 import { deriveSeed } from '@attune/platform';
-import { cosine, padSequences, sft, TrainStep } from '@attune/training';
+import { cosine, padSequences, sft } from '@attune/training';
 import type { Demonstration } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { answerSequence, toWeighted } from '../model/answer-sequence.js';
-import { foundationOf, type Policy } from '../model/policy.js';
+import type { Policy } from '../model/policy.js';
 import { batchItems, numSteps } from './data-order.js';
 import { countTokensOf, figuresOf } from './figures.js';
 import { microBatches } from './micro-batches.js';
-import { optimizerOf } from './optimizer.js';
 import type { RecipeContext } from './recipe-context.js';
 import { replayed } from './replay.js';
-import { switchesOf } from './switches.js';
+import { openStageStep } from './stage-step.js';
 
 const STAGE = 'sft';
 const WARMUP_SHARE = 0.05;
@@ -35,13 +34,11 @@ export async function trainSft(
   journal.info(
     `SFT: ${sequences.length} demonstrations, ${totalSteps} steps of ${batchSize - numReplayed} demonstrations and ${numReplayed} replayed tasks`,
   );
-  const step = await TrainStep.create({
-    ...foundationOf(model, policy.form),
-    ...switchesOf(config),
+  const step = await openStageStep(context, {
+    stage: STAGE,
+    form: policy.form,
     objective: sft(),
     trainable: policy.parameters,
-    optimizer: state.trackOptimizer('sft-optimizer', optimizerOf(config)),
-    clipNorm: 1,
   });
   const seed = deriveSeed(config.seed, STAGE);
   try {
@@ -55,6 +52,6 @@ export async function trainSft(
     });
     await state.finish(STAGE);
   } finally {
-    step.release();
+    await step.release();
   }
 }

@@ -9,7 +9,7 @@ export interface WithinBudget {
    * To be asked before a round's update, with the KL of the answers that the policy as it stands has sampled: keeps the
    * policy, or puts back what was kept and says why the stage ends.
    */
-  keepOrGoBack(kl: number): string | undefined;
+  keepOrGoBack(kl: number): Promise<string | undefined>;
 }
 
 /**
@@ -18,17 +18,19 @@ export interface WithinBudget {
  * are kept in the stage's saves.
  */
 export function withinBudget(
-  { state }: Pick<RecipeContext, 'state'>,
+  { state, model }: Pick<RecipeContext, 'state' | 'model'>,
   stage: string,
   { parameters }: Pick<Policy, 'parameters'>,
   budget: number,
 ): WithinBudget {
   const kept = state.trackDuring(stage, `${stage}-within-budget`, copyParameters(parameters));
   return {
-    keepOrGoBack(kl) {
+    async keepOrGoBack(kl) {
       const spent = kl > budget;
+      await model.memory?.fetch(parameters);
       if (spent) copyInto(parameters, kept);
       else copyInto(kept, parameters);
+      if (spent) await model.memory?.push(parameters);
       return spent ? `${budgetSpent(kl, budget)}; it leaves the weights of the round before` : undefined;
     },
   };
