@@ -28,6 +28,7 @@ import { Retention1700000041300 } from './1700000041300-retention.js';
 import { CheckpointPermissions1700000041400 } from './1700000041400-checkpoint-permissions.js';
 import { GradedRows1700000047000 } from './1700000047000-graded-rows.js';
 import { ClaimIds1700000048000 } from './1700000048000-claim-ids.js';
+import { BatchCounts1700000048100 } from './1700000048100-batch-counts.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
 export const migrations = [
@@ -61,4 +62,5 @@ export const migrations = [
   CheckpointPermissions1700000041400,
   GradedRows1700000047000,
   ClaimIds1700000048000,
+  BatchCounts1700000048100,
 ];

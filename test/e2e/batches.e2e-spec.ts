@@ -110,9 +110,13 @@ describe.skipIf(!testModel)(`batches (${testModel ? 'by the official client' : n
 
   it('goes on with what another gateway left behind', async () => {
     const batch = await create([request('a'), request('b')]);
-    await ended(batch.id);
+    const done = await ended(batch.id);
+    const [first] = await linesOf(done.output_file_id!);
     // As if the gateway had been killed after the first line.
-    await gateway.dataSource.query(`delete from batch_result where batch_id = $1 and line = 1`, [batch.id]);
+    await gateway.dataSource.query(
+      `insert into batch_result (batch_id, line, succeeded, output) values ($1, 0, true, $2)`,
+      [batch.id, JSON.stringify({ ...first, id: 'batch_req_of_another' })],
+    );
     await gateway.dataSource.query(
       `update batch set status = 'in_progress', leased_until = clock_timestamp() - interval '1 s' where id = $1`,
       [batch.id],
@@ -121,7 +125,8 @@ describe.skipIf(!testModel)(`batches (${testModel ? 'by the official client' : n
       .poll(async () => (await openai.batches.retrieve(batch.id)).status, { timeout: 20_000 })
       .toBe('completed');
     const output = await linesOf((await openai.batches.retrieve(batch.id)).output_file_id!);
-    expect(output.map((line) => line.custom_id)).toEqual(['a', 'b']);
+    expect(output).toMatchObject([{ id: 'batch_req_of_another', custom_id: 'a' }, { custom_id: 'b' }]);
+    expect((await openai.batches.retrieve(batch.id)).request_counts).toEqual({ total: 2, completed: 2, failed: 0 });
   });
 
   it('lists a user’s own batches only', async () => {

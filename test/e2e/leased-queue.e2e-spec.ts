@@ -89,6 +89,28 @@ describe('a batch', () => {
     expect(written).toEqual([{ n: 2 }]);
   });
 
+  it('keeps the number of its lines when it has ended, and what they say in its files alone', async () => {
+    const ends: ((one: ClaimedBatch) => Promise<unknown>)[] = [
+      ({ batch, claim }) => batches.finish(batch, claim, { status: 'completed' }, [result(3, false)]),
+      ({ claim }) => batches.fail(claim, []),
+    ];
+    const counts = [];
+    for (const end of ends) {
+      const { id } = await addBatch();
+      const one = await claimed();
+      for (const line of [result(0), result(1), result(2, false)]) await batches.addResult(one.claim, line);
+      expect(await batches.get(id, whose.userId)).toMatchObject({ completed: 2, failed: 1 });
+      await end(one);
+      const { completed, failed } = await batches.get(id, whose.userId);
+      counts.push([completed, failed]);
+    }
+    expect(counts).toEqual([
+      [2, 2],
+      [2, 1],
+    ]);
+    expect(await db().query('select 1 from batch_result')).toEqual([]);
+  });
+
   it('counts attempts that get nowhere, and no others', async () => {
     const { id } = await addBatch();
     const again = async () => {

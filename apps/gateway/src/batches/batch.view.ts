@@ -1,9 +1,9 @@
 import type { BatchObject, BatchStatus } from '@attune/contracts';
-import type { BatchWithCounts } from '@attune/persistence';
+import type { Batch } from '@attune/persistence';
 import { seconds } from '../core/seconds.js';
 import { WINDOW_MS } from './batch-window.js';
 
-export function batchView(batch: BatchWithCounts): BatchObject {
+export function batchView(batch: Batch): BatchObject {
   const at = (status: BatchStatus) => batch.reached[status] ?? null;
   return {
     id: batch.id,

@@ -19,6 +19,9 @@ export class Batch extends LeasedRow {
   @Column(optionalJson) errors!: BatchError[] | null;
   /** Lines of the input file. */
   @Column({ ...integer, default: 0 }) total!: number;
+  /** Lines of a batch that has ended; while it is open, its results are counted. */
+  @Column({ ...integer, default: 0 }) completed!: number;
+  @Column({ ...integer, default: 0 }) failed!: number;
   @Column(optionalText) outputFileId!: string | null;
   @Column(optionalText) errorFileId!: string | null;
   @Column(timeOfInsert) createdAt!: Date;

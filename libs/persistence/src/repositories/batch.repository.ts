@@ -1,6 +1,6 @@
 import type { BatchError, BatchStatus, CreateBatchRequest, PageQuery } from '@attune/contracts';
 import { ConflictError, createId, NotFoundError } from '@attune/platform';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { storableJsonText } from '../entities/columns.js';
 import { Batch } from '../entities/index.js';
 import { LeasedQueue, LET_GO, type Claim } from '../leased-queue.js';
@@ -10,13 +10,10 @@ import { inOrder, keyset } from './keyset.js';
 /** Sets a status (SQL) and the time it was reached; one that was reached before keeps its time. */
 const reaching = (status: string) => `status = ${status},
   reached = jsonb_build_object(${status}, floor(extract(epoch from clock_timestamp()))::bigint) || q.reached`;
+const resultsOf = (which: string) => `select count(*) from batch_result r where r.batch_id = q.id and ${which}`;
 const ENDING = `${reaching(`case q.status when 'cancelling' then 'cancelled' else $1::text end`)},
-  errors = coalesce($2::jsonb, q.errors), output_file_id = $3, error_file_id = $4, ${LET_GO}`;
-
-export interface BatchWithCounts extends Batch {
-  completed: number;
-  failed: number;
-}
+  errors = coalesce($2::jsonb, q.errors), output_file_id = $3, error_file_id = $4,
+  completed = (${resultsOf('succeeded')}), failed = (${resultsOf('not succeeded')}), ${LET_GO}`;
 
 export interface ClaimedBatch {
   claim: Claim;
@@ -45,7 +42,7 @@ export class BatchRepository {
     { userId, keyId }: { userId: string; keyId: string },
     request: CreateBatchRequest,
     outputLifetimeSeconds: number | null = null,
-  ): Promise<BatchWithCounts> {
+  ): Promise<Batch> {
     const id = createId('batch');
     await this.db.getRepository(Batch).insert({
       id,
@@ -60,13 +57,13 @@ export class BatchRepository {
   }
 
   /** @throws NotFoundError */
-  async get(id: string, userId: string): Promise<BatchWithCounts> {
+  async get(id: string, userId: string): Promise<Batch> {
     const batch = await this.db.getRepository(Batch).findOneBy({ id, userId });
     if (!batch) throw new NotFoundError(`There is no batch \`${id}\`.`, { param: 'batch_id' });
     return (await this.counted([batch]))[0];
   }
 
-  async list(userId: string, query: PageQuery): Promise<{ rows: BatchWithCounts[]; hasMore: boolean }> {
+  async list(userId: string, query: PageQuery): Promise<{ rows: Batch[]; hasMore: boolean }> {
     const batches = this.db.getRepository(Batch).createQueryBuilder('b').where('b.userId = :userId', { userId });
     const { rows, hasMore } = inOrder(await keyset(batches, query, 'batch').getMany(), query);
     return { rows: await this.counted(rows), hasMore };
@@ -76,7 +73,7 @@ export class BatchRepository {
    * Asks for its end; one that ends at the same moment is either cancelled or has ended before.
    * @throws ConflictError when it has ended
    */
-  async cancel(id: string, userId: string): Promise<BatchWithCounts> {
+  async cancel(id: string, userId: string): Promise<Batch> {
     const [, asked]: [unknown[], number] = await this.db.query(
       `update batch q set ${reaching(`'cancelling'`)}
        where id = $1 and user_id = $2 and status in ('validating', 'in_progress', 'finalizing')`,
@@ -123,30 +120,31 @@ export class BatchRepository {
       const output = await writeResults(tx, batch, 'output', true);
       const failures = await writeResults(tx, batch, 'error', false);
       // The row is locked last, so that a person who cancels meanwhile does not wait for the files.
-      const row = await this.queue.change<{ status: BatchStatus }>(claim, ENDING, {
-        parameters: [end.status, end.errors ? storableJsonText(end.errors) : null, output, failures],
-        returning: 'q.status',
-        tx,
-      });
-      return row && row.status;
+      return this.end(tx, claim, [end.status, end.errors ? storableJsonText(end.errors) : null, output, failures]);
     });
   }
 
   /** The end of a batch whose files cannot be written; what was answered stays counted. */
   async fail(claim: Claim, errors: BatchError[]): Promise<void> {
-    await this.queue.change(claim, ENDING, { parameters: ['failed', storableJsonText(errors), null, null] });
+    await this.queue.unlessLost((tx) => this.end(tx, claim, ['failed', storableJsonText(errors), null, null]));
   }
 
-  private async counted(batches: Batch[]): Promise<BatchWithCounts[]> {
-    const counts: { batch_id: string; completed: number; failed: number }[] = await this.db.query(
-      `select batch_id, count(*) filter (where succeeded)::int as completed,
-         count(*) filter (where not succeeded)::int as failed
-       from batch_result where batch_id = any($1) group by batch_id`,
+  /** Of its results the numbers stay: what they say is in the files, and lives as long as those. */
+  private async end(tx: EntityManager, claim: Claim, parameters: unknown[]): Promise<BatchStatus | null> {
+    const returning = 'q.status';
+    const row = await this.queue.change<{ status: BatchStatus }>(claim, ENDING, { parameters, returning, tx });
+    if (row) await tx.query('delete from batch_result where batch_id = $1', [claim.key[0]]);
+    return row && row.status;
+  }
+
+  /** Counted and read in one statement: a batch may end meanwhile, and has no results then. */
+  private async counted(batches: Batch[]): Promise<Batch[]> {
+    const counts: Pick<Batch, 'id' | 'completed' | 'failed'>[] = await this.db.query(
+      `select b.id, b.completed + count(*) filter (where r.succeeded)::int as completed,
+         b.failed + count(*) filter (where not r.succeeded)::int as failed
+       from batch b left join batch_result r on r.batch_id = b.id where b.id = any($1) group by b.id`,
       [batches.map(({ id }) => id)],
     );
-    return batches.map((batch) => {
-      const { completed, failed } = counts.find((row) => row.batch_id === batch.id) ?? { completed: 0, failed: 0 };
-      return { ...batch, completed, failed };
-    });
+    return batches.map((batch) => ({ ...batch, ...counts.find(({ id }) => id === batch.id) }));
   }
 }

@@ -67,7 +67,11 @@ export class WebhookRepository {
     await this.db.getRepository(WebhookEndpoint).delete({ id });
   }
 
-  /** Takes events that are due, so that no other gateway sends them at the same time. */
+  /**
+   * Takes events that are due, so that no other gateway sends them at the same time. No work of a `LeasedQueue`: several
+   * are taken at once, when they are due and not when they were made, and waits double up to six hours. A claim needs no
+   * owner either: who falls silent may send an event twice, which receivers know by its id, and can undo no delivery.
+   */
   claim(limit: number): Promise<Delivery[]> {
     return this.db.query(
       `with due as (
