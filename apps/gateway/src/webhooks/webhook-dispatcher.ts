@@ -13,7 +13,6 @@ import { LOGGER } from '../core/tokens.js';
 import { WebhookSender } from './webhook-sender.js';
 
 const AT_ONCE = 8;
-/** Retries become due without a notification. */
 
 /** Brings events from the outbox to their endpoints; each goes out once, whichever gateway takes it. */
 @Injectable()
