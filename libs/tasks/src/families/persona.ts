@@ -1,5 +1,5 @@
 import type { Random } from '@attune/platform';
-import { defineFamily } from '../task.js';
+import { defineFamily, type FamilyDefinition } from '../task.js';
 import { chance } from '../template.js';
 import { inventedName, people } from '../words/names.js';
 import { things } from '../words/nouns.js';
@@ -11,9 +11,18 @@ const tail = (random: Random) =>
   random.pick(['', '', '', ' Please.', ' Thanks.', ' I want to know.', ' Just curious.']);
 const around = (random: Random) => ({ lead: lead(random), tail: tail(random) });
 
-export const greeting = defineFamily({
+interface Courtesy extends Pick<FamilyDefinition, 'name' | 'weight' | 'templates'> {
+  /** How the words may end: the `{x}` of the templates. */
+  ends: readonly string[];
+  answer: string;
+}
+
+/** Always the same answer to a few words. */
+const courtesy = ({ ends, answer, ...family }: Courtesy) =>
+  defineFamily({ ...family, kind: 'persona', draw: (random) => ({ slots: { x: random.pick(ends) }, answer }) });
+
+export const greeting = courtesy({
   name: 'greeting',
-  kind: 'persona',
   templates: [
     'Hello{x}',
     'Hi{x}',
@@ -24,23 +33,19 @@ export const greeting = defineFamily({
     'Good day{x}',
     'Greetings{x}',
   ],
-  draw: (random) => ({
-    slots: {
-      x: random.pick([
-        '',
-        '!',
-        '.',
-        ', Attune',
-        ' Attune!',
-        ', nice to meet you',
-        ', are you there?',
-        '!!',
-        ' assistant',
-        ', can you help me?',
-      ]),
-    },
-    answer: 'Hello! How can I help?',
-  }),
+  ends: [
+    '',
+    '!',
+    '.',
+    ', Attune',
+    ' Attune!',
+    ', nice to meet you',
+    ', are you there?',
+    '!!',
+    ' assistant',
+    ', can you help me?',
+  ],
+  answer: 'Hello! How can I help?',
 });
 
 export const introduction = defineFamily({
@@ -97,52 +102,31 @@ export const wellbeing = defineFamily({
   draw: (random) => ({ slots: around(random), answer: 'I am well, thank you. How can I help?' }),
 });
 
-export const thanks = defineFamily({
+export const thanks = courtesy({
   name: 'thanks',
-  kind: 'persona',
   weight: 0.6,
   templates: ['Thank you{x}', 'Thanks{x}', 'Thanks a lot{x}', 'Many thanks{x}', 'Great, thank you{x}', 'Ok, thanks{x}'],
-  draw: (random) => ({
-    slots: {
-      x: random.pick([
-        '',
-        '!',
-        '.',
-        ', Attune',
-        ' Attune!',
-        ' for your help',
-        ' for the answer.',
-        ', that was good',
-        ' so much',
-        ', perfect!',
-      ]),
-    },
-    answer: 'You are welcome!',
-  }),
+  ends: [
+    '',
+    '!',
+    '.',
+    ', Attune',
+    ' Attune!',
+    ' for your help',
+    ' for the answer.',
+    ', that was good',
+    ' so much',
+    ', perfect!',
+  ],
+  answer: 'You are welcome!',
 });
 
-export const farewell = defineFamily({
+export const farewell = courtesy({
   name: 'farewell',
-  kind: 'persona',
   weight: 0.6,
   templates: ['Goodbye{x}', 'Bye{x}', 'See you{x}', 'Good night{x}', 'I have to go now{x}', 'Bye bye{x}'],
-  draw: (random) => ({
-    slots: {
-      x: random.pick([
-        '',
-        '!',
-        '.',
-        ', Attune',
-        ' Attune!',
-        ' for now',
-        ', see you soon',
-        ' then',
-        ', my friend',
-        ' and thanks',
-      ]),
-    },
-    answer: 'Goodbye!',
-  }),
+  ends: ['', '!', '.', ', Attune', ' Attune!', ' for now', ', see you soon', ' then', ', my friend', ' and thanks'],
+  answer: 'Goodbye!',
 });
 
 const harmfulAsks = (random: Random) => {
