@@ -5,54 +5,28 @@
  * Shape: the bundled model (`-- decode smol` for SmolLM2-135M's). Weights are random: speed does not depend on them.
  */
 import { encodeModel } from '@attune/graph';
-import { collect, Engine, type LoadedModel, type WeightFormat } from '@attune/engine';
+import { collect, Engine, type WeightFormat } from '@attune/engine';
 import {
   linearShapes,
-  parameterShapes,
   parseModelConfig,
   servingGraph,
   servingLayout,
   servingWeights,
   NO_ADAPTERS,
 } from '@attune/models';
-import { createRandom } from '@attune/platform';
 import { createRuntime, float32, hostTensor, int32, int64 } from '@attune/runtime';
 import { interleave, median, printResult, printTable } from './support/report.js';
+import { configOf, noiseSource, randomModel, randomPrompt } from './support/shapes.js';
 
-const shapes = {
-  mini: {
-    hidden_size: 192,
-    intermediate_size: 512,
-    num_hidden_layers: 6,
-    num_attention_heads: 6,
-    num_key_value_heads: 3,
-    vocab_size: 2048,
-  },
-  smol: {
-    hidden_size: 576,
-    intermediate_size: 1536,
-    num_hidden_layers: 30,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    vocab_size: 49152,
-  },
-};
 const shape = process.argv.includes('smol') ? 'smol' : 'mini';
-const config = {
-  architectures: ['LlamaForCausalLM'],
-  ...shapes[shape],
-  max_position_embeddings: 1024,
-  rms_norm_eps: 1e-5,
-  rope_theta: 10_000,
-  tie_word_embeddings: true,
-};
+const config = configOf(shape);
 const PROMPT = 32;
 const TOKENS = shape === 'smol' ? 48 : 192;
 const ROUNDS = 5;
 const THREADS = 1;
 
 let numRequests = 0;
-const model = randomModel();
+const model = randomModel(config, 'bench');
 const runtime = createRuntime({ threads: THREADS });
 const engines = { fp32: await load('fp32'), int8: await load('int8') };
 const naive = await naiveLoop();
@@ -109,7 +83,7 @@ async function batch(engine: Engine, size: number, adapter: string | null = null
       const id = `r${numRequests++}`;
       return {
         id,
-        promptIds: promptIds(numRequests, PROMPT),
+        promptIds: randomPrompt(numRequests, PROMPT, config.vocab_size),
         maxTokens: TOKENS,
         sampling: { temperature: 0 },
         adapter,
@@ -122,7 +96,9 @@ async function batch(engine: Engine, size: number, adapter: string | null = null
 async function prefill(engine: Engine): Promise<number> {
   const start = performance.now();
   const id = `r${numRequests++}`;
-  await collect(engine.generate({ id, promptIds: promptIds(numRequests, 512), maxTokens: 1, adapter: null }));
+  await collect(
+    engine.generate({ id, promptIds: randomPrompt(numRequests, 512, config.vocab_size), maxTokens: 1, adapter: null }),
+  );
   return 512_000 / (performance.now() - start);
 }
 
@@ -162,29 +138,9 @@ async function naiveLoop(): Promise<() => Promise<void>> {
     return logits.data.indexOf(logits.data.reduce((a, b) => Math.max(a, b)));
   };
   return async () => {
-    let next = await step(promptIds(numRequests++, PROMPT), PROMPT);
+    let next = await step(randomPrompt(numRequests++, PROMPT, config.vocab_size), PROMPT);
     for (let i = 1; i < TOKENS; i++) next = await step([next], PROMPT + i);
   };
-}
-
-function promptIds(seed: number, length: number): number[] {
-  const random = createRandom(seed);
-  return Array.from({ length }, () => random.int(config.vocab_size));
-}
-
-function randomModel(): LoadedModel {
-  const noise = noiseSource();
-  const shapesByName = parameterShapes(parseModelConfig(config));
-  const tensors = new Map(
-    [...shapesByName].map(([name, dims]) => [
-      name,
-      noise(
-        dims.reduce((a, b) => a * b, 1),
-        0.05,
-      ),
-    ]),
-  );
-  return { config, digest: 'bench', tensor: (name) => ({ data: tensors.get(name)! }) };
 }
 
 function rankSixteen() {
@@ -195,14 +151,4 @@ function rankSixteen() {
     for (const [module, [outSize, inSize]] of linearShapes(parsed, layer))
       tensors.set(module, { a: noise(16 * inSize, 0.02), b: noise(outSize * 16, 0.02) });
   return { digest: 'bench', rank: 16, alpha: 16, tensors };
-}
-
-/** Cheap noise: one table of normal numbers, read from a different place each time. */
-function noiseSource() {
-  const random = createRandom(7);
-  const table = Float32Array.from({ length: 65_537 }, () => random.normal());
-  return (size: number, spread: number) => {
-    const start = random.int(table.length);
-    return Float32Array.from({ length: size }, (_, i) => spread * table[(start + i) % table.length]!);
-  };
 }

@@ -1,6 +1,7 @@
 // llama.cpp as node-llama-cpp ships it, in a process of its own: answers { call, ... } messages with milliseconds.
 // Its context is driven directly, batch by batch: node-llama-cpp's own queue and samplers would cost it speed.
 import { getLlama, LlamaLogLevel } from 'node-llama-cpp';
+import { answerCalls } from './answer-calls.mjs';
 
 const BATCH = 512;
 
@@ -84,11 +85,4 @@ async function decodeAll(next) {
   for (const [id, index] of picked.entries()) next[id] = await native.sampleToken(index, sampler);
 }
 
-process.on('message', async ({ call, ...parameters }) => {
-  try {
-    process.send({ value: (await calls[call](parameters)) ?? 0 });
-  } catch (error) {
-    process.send({ error: String(error?.stack ?? error) });
-  }
-});
-process.on('disconnect', () => process.exit(0));
+answerCalls(calls);

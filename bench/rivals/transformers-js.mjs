@@ -1,6 +1,7 @@
 // transformers.js in a process of its own: answers { call, ... } messages with milliseconds.
 import path from 'node:path';
 import { AutoModelForCausalLM, env, Tensor } from '@huggingface/transformers';
+import { answerCalls } from './answer-calls.mjs';
 
 env.allowRemoteModels = false;
 let model;
@@ -36,11 +37,4 @@ async function generate(prompts, count) {
   return performance.now() - start;
 }
 
-process.on('message', async ({ call, ...parameters }) => {
-  try {
-    process.send({ value: (await calls[call](parameters)) ?? 0 });
-  } catch (error) {
-    process.send({ error: String(error?.stack ?? error) });
-  }
-});
-process.on('disconnect', () => process.exit(0));
+answerCalls(calls);
