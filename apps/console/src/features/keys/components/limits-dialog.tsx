@@ -1,8 +1,8 @@
 import type { ApiKeyView, KeyQuotaRequest } from '@attune/contracts';
-import { Alert, Button, Group, Modal, NumberInput, Stack, Text } from '@mantine/core';
+import { Group, Modal, NumberInput, Stack, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import { errorSentence } from '../../../lib/api-client.js';
+import { FormEnd } from '../../../components/ui/form-end.js';
 import { queryKeys } from '../../../lib/query-keys.js';
 import { setQuota } from '../api/use.js';
 import type { DayOfUse } from '../use-by-day.js';
@@ -61,19 +61,7 @@ export function LimitsDialog({ apiKey, days, onClose }: LimitsDialogProps) {
               />
             ))}
           </Group>
-          {save.isError && (
-            <Alert color="red" role="alert">
-              {errorSentence(save.error)}
-            </Alert>
-          )}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={save.isPending}>
-              Set the limits
-            </Button>
-          </Group>
+          <FormEnd sending={save} label="Set the limits" onCancel={onClose} />
         </Stack>
       </form>
     </Modal>

@@ -1,8 +1,8 @@
 import type { CreatedApiKey, Role, UserView } from '@attune/contracts';
-import { Alert, Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Modal, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import { errorSentence } from '../../../lib/api-client.js';
+import { FormEnd } from '../../../components/ui/form-end.js';
 import { queryKeys } from '../../../lib/query-keys.js';
 import { createKey, createUser, usersQuery } from '../api/accounts.js';
 import { SecretView } from './secret-view.js';
@@ -48,19 +48,7 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }) {
         <form onSubmit={submit}>
           <Stack>
             <Fields form={form} change={change} users={users.data ?? []} />
-            {make.isError && (
-              <Alert color="red" role="alert">
-                {errorSentence(make.error)}
-              </Alert>
-            )}
-            <Group justify="flex-end">
-              <Button variant="default" onClick={onClose}>
-                Cancel
-              </Button>
-              <Button type="submit" loading={make.isPending} disabled={!complete}>
-                Make the key
-              </Button>
-            </Group>
+            <FormEnd sending={make} label="Make the key" disabled={!complete} onCancel={onClose} />
           </Stack>
         </form>
       )}

@@ -1,9 +1,9 @@
 import { type TuningStage, tuningJobConfig, tuningStages } from '@attune/contracts';
-import { Alert, Button, Checkbox, Group, Modal, NumberInput, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Checkbox, Modal, NumberInput, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useNavigate } from 'react-router';
-import { errorSentence } from '../../../lib/api-client.js';
+import { FormEnd } from '../../../components/ui/form-end.js';
 import { queryKeys } from '../../../lib/query-keys.js';
 import { startJob } from '../api/jobs.js';
 
@@ -62,19 +62,7 @@ export function StartDialog({ opened, onClose }: { opened: boolean; onClose: () 
             onChange={(event) => change({ note: event.currentTarget.value })}
             maxLength={500}
           />
-          {start.isError && (
-            <Alert color="red" role="alert">
-              {errorSentence(start.error)}
-            </Alert>
-          )}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={start.isPending} disabled={form.stages.length === 0}>
-              Start
-            </Button>
-          </Group>
+          <FormEnd sending={start} label="Start" disabled={form.stages.length === 0} onCancel={onClose} />
         </Stack>
       </form>
     </Modal>
