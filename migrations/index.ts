@@ -29,6 +29,7 @@ import { CheckpointPermissions1700000041400 } from './1700000041400-checkpoint-p
 import { GradedRows1700000047000 } from './1700000047000-graded-rows.js';
 import { ClaimIds1700000048000 } from './1700000048000-claim-ids.js';
 import { BatchCounts1700000048100 } from './1700000048100-batch-counts.js';
+import { FilesAsTheyCome1700000048200 } from './1700000048200-files-as-they-come.js';
 
 /** Every migration, oldest first. A released one is never edited; a change is a new file. */
 export const migrations = [
@@ -63,4 +64,5 @@ export const migrations = [
   GradedRows1700000047000,
   ClaimIds1700000048000,
   BatchCounts1700000048100,
+  FilesAsTheyCome1700000048200,
 ];

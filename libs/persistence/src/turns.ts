@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 
 /** Lets a few at a time do something; the others wait, first come first served. */
 export class Turns {
@@ -31,4 +31,9 @@ export function fileTurns(db: DataSource): Turns {
   const known = turns.get(db) ?? new Turns(Math.max(1, Math.floor(poolSize / 4)));
   turns.set(db, known);
   return known;
+}
+
+/** Statements that take their turn one by one, so that a connection is held only while one of them runs. */
+export function inFileTurns(db: DataSource): Pick<EntityManager, 'query'> {
+  return { query: (sql, parameters) => fileTurns(db).take(() => db.query(sql, parameters)) };
 }

@@ -6,64 +6,77 @@ import { expandBrackets } from './brackets.js';
 
 const LONGEST_NAME = 200;
 
+/** The other fields of a form; `a[b]` becomes `{a: {b}}`. */
+type Fields = Record<string, unknown>;
+
+/** A file on its way. */
+export interface IncomingFile {
+  filename: string;
+  /** They end with TooLargeError above UPLOAD_LIMIT_BYTES. */
+  chunks: AsyncIterable<Buffer>;
+}
+
+/** A form that is read once, to whoever takes its file. */
+export type FileForm = <Taken>(
+  take: (file: IncomingFile) => Promise<Taken>,
+) => Promise<{ taken: Taken; fields: Fields }>;
+
 export interface MultipartBody {
   filename: string;
   content: Buffer;
-  /** The other fields; `a[b]` becomes `{a: {b}}`. */
-  fields: Record<string, unknown>;
+  fields: Fields;
 }
 
-/**
- * A multipart body with one file, in memory.
- * @param field where the file is expected
- * @throws InvalidRequestError without a file in that field, TooLargeError above UPLOAD_LIMIT_BYTES
- */
+/** As {@link fileForm}, with the file in memory. */
 export async function readMultipart(
   request: FastifyRequest,
   field: string,
   limitBytes: number,
 ): Promise<MultipartBody> {
-  expectMultipart(request, field);
-  const fields: Record<string, unknown> = {};
-  let file: { filename: string; content: Buffer } | undefined;
-  for await (const part of request.parts()) {
-    if (part.type === 'field') fields[part.fieldname] = part.value;
-    else if (part.fieldname !== field) throw missing(field);
-    else file = { filename: safeName(part.filename), content: await contentOf(part, field, limitBytes) };
-  }
-  if (!file) throw missing(field);
-  return { ...file, fields: expandBrackets(fields) };
+  const { taken, fields } = await fileForm(
+    request,
+    field,
+    limitBytes,
+  )(async ({ filename, chunks }) => {
+    const pieces: Buffer[] = [];
+    for await (const chunk of chunks) pieces.push(chunk);
+    return { filename, content: Buffer.concat(pieces) };
+  });
+  return { ...taken, fields };
 }
 
 /**
- * The file of a multipart body as it comes, for whoever need not have it whole; fields beside it mean nothing.
- * @throws InvalidRequestError without a file in that field; the chunks end with TooLargeError above UPLOAD_LIMIT_BYTES
+ * A multipart body with one file, which is handed on as it comes; fields may stand before and behind it. Reading it throws
+ * InvalidRequestError without a file in that field, and TooLargeError above UPLOAD_LIMIT_BYTES; who has taken the file by
+ * then hears of it so.
+ * @param field where the file is expected
  */
-export async function streamMultipart<T>(
-  request: FastifyRequest,
-  field: string,
-  limitBytes: number,
-  take: (chunks: AsyncIterable<Buffer>) => Promise<T>,
-): Promise<T> {
-  expectMultipart(request, field);
-  const outcomes: Promise<T>[] = [];
-  const reading = async () => {
-    for await (const part of request.parts()) {
-      if (part.type === 'field') continue;
-      if (part.fieldname !== field) throw missing(field);
-      const outcome = take(chunksOf(part, field, limitBytes));
-      outcomes.push(outcome);
-      // What nobody takes is read all the same: a client hears an answer only when it has sent everything.
-      await outcome.catch(() => part.file.resume());
-    }
-    if (outcomes.length === 0) throw missing(field);
+export function fileForm(request: FastifyRequest, field: string, limitBytes: number): FileForm {
+  return async <Taken>(take: (file: IncomingFile) => Promise<Taken>) => {
+    expectMultipart(request, field);
+    const fields: Fields = {};
+    const outcomes: Promise<Taken>[] = [];
+    const reading = async () => {
+      for await (const part of request.parts()) {
+        if (part.type === 'field') {
+          fields[part.fieldname] = part.value;
+          continue;
+        }
+        if (part.fieldname !== field) throw missing(field);
+        const outcome = take({ filename: safeName(part.filename), chunks: chunksOf(part, field, limitBytes) });
+        outcomes.push(outcome);
+        // What nobody takes is read all the same: a client hears an answer only when it has sent everything.
+        await outcome.catch(() => part.file.resume());
+      }
+      if (outcomes.length === 0) throw missing(field);
+    };
+    const read = reading();
+    await read.catch(() => undefined);
+    // Why it was not taken says more than that the body then ended early.
+    const [taken] = await Promise.all(outcomes);
+    await read;
+    return { taken, fields: expandBrackets(fields) };
   };
-  const read = reading();
-  await read.catch(() => undefined);
-  // Why it was not taken says more than that the body then ended early.
-  const [value] = await Promise.all(outcomes);
-  await read;
-  return value;
 }
 
 function expectMultipart(request: FastifyRequest, field: string): void {
@@ -84,15 +97,6 @@ export function safeName(name: string): string {
   const extension = path.extname(printable).slice(0, 16);
   const stem = printable.slice(0, printable.length - path.extname(printable).length).trim();
   return `${(stem || 'document').slice(0, LONGEST_NAME - extension.length)}${extension}`;
-}
-
-async function contentOf(part: MultipartFile, field: string, limitBytes: number): Promise<Buffer> {
-  try {
-    return await part.toBuffer();
-  } catch (error) {
-    if (!part.file.truncated) throw error;
-    throw tooLarge(field, limitBytes);
-  }
 }
 
 const tooLarge = (field: string, limitBytes: number) =>

@@ -11,7 +11,7 @@ import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, Str
 import type { FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { CurrentCaller, type Caller } from '../auth/caller.js';
-import { readMultipart } from '../core/multipart.js';
+import { fileForm } from '../core/multipart.js';
 import { CONFIG } from '../core/tokens.js';
 import { Validated } from '../core/validate.js';
 import { FilesService } from './files.service.js';
@@ -27,8 +27,8 @@ export class FilesController {
 
   @Post()
   @HttpCode(200)
-  async create(@CurrentCaller() caller: Caller, @Req() request: FastifyRequest): Promise<FileObject> {
-    return this.files.add(caller, await readMultipart(request, 'file', this.config.http.uploadLimitBytes));
+  create(@CurrentCaller() caller: Caller, @Req() request: FastifyRequest): Promise<FileObject> {
+    return this.files.add(caller, fileForm(request, 'file', this.config.http.uploadLimitBytes));
   }
 
   @Get()

@@ -5,17 +5,17 @@ import {
   type CursorPage,
   type ListFilesQuery,
 } from '@attune/contracts';
-import { FileRepository, UploadRepository, VectorStoreRepository } from '@attune/persistence';
+import { FileRepository, UploadRepository, VectorStoreRepository, type ReceivedFile } from '@attune/persistence';
 import { messageOf, type Config, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { cursorPage } from '../core/list.js';
-import type { MultipartBody } from '../core/multipart.js';
+import type { FileForm } from '../core/multipart.js';
 import { CONFIG, LOGGER } from '../core/tokens.js';
 import { validate } from '../core/validate.js';
 import { batchFilesSeconds } from '../retention/batch-files.js';
 import { fileView } from './file.view.js';
-import { expectJsonLines } from './json-lines.js';
+import { JsonLines } from './json-lines.js';
 
 const SWEEP_MS = 10 * 60_000;
 
@@ -43,12 +43,24 @@ export class FilesService implements OnApplicationBootstrap, OnApplicationShutdo
     clearInterval(this.sweeper);
   }
 
-  async add(caller: Caller, { filename, content, fields }: MultipartBody): Promise<FileObject> {
-    const { purpose, expires_after: expiry } = validate(createFileFields, fields);
-    expectJsonLines(purpose, filename, content);
-    const lifetimeSeconds = expiry?.seconds ?? (purpose === 'batch' ? this.batchFilesSeconds : undefined);
-    const row = { userId: caller.userId, filename, purpose, content, lifetimeSeconds };
-    return fileView(await this.files.add(row));
+  /** Stores a file as it comes; of one that turns out to be wrong at its end, or in the fields behind it, nothing stays. */
+  async add(caller: Caller, form: FileForm): Promise<FileObject> {
+    let received: ReceivedFile | undefined;
+    try {
+      const { taken, fields } = await form(async ({ filename, chunks }) => {
+        const lines = new JsonLines(filename);
+        received = await this.files.receive(caller.userId, filename, lines.watch(chunks));
+        return { file: received, lines };
+      });
+      const { purpose, expires_after: expiry } = validate(createFileFields, fields);
+      taken.lines.expect(purpose);
+      const lifetimeSeconds = expiry?.seconds ?? (purpose === 'batch' ? this.batchFilesSeconds : undefined);
+      return fileView(await this.files.complete(taken.file, { purpose, lifetimeSeconds }));
+    } catch (error) {
+      // What cannot be taken back now goes with what has expired.
+      if (received) await this.files.discard(received.id).catch(() => undefined);
+      throw error;
+    }
   }
 
   async list(caller: Caller, query: ListFilesQuery): Promise<CursorPage<FileObject>> {

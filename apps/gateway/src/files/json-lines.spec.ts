@@ -1,25 +1,46 @@
 import { expect, it } from 'vitest';
-import { expectJsonLines } from './json-lines.js';
+import { JsonLines } from './json-lines.js';
 
-const check = (text: string | Buffer, filename = 'rows.jsonl') =>
-  expectJsonLines('fine-tune', filename, Buffer.from(text));
+/** The file in pieces of so many bytes. @returns the check, when all has passed by */
+async function watched(content: string | Buffer, filename = 'rows.jsonl', pieceBytes = 3): Promise<JsonLines> {
+  const bytes = Buffer.from(content);
+  const lines = new JsonLines(filename);
+  const pieces = (async function* () {
+    for (let start = 0; start < bytes.length; start += pieceBytes) yield bytes.subarray(start, start + pieceBytes);
+  })();
+  const passed: Buffer[] = [];
+  for await (const piece of lines.watch(pieces)) passed.push(piece);
+  expect(Buffer.concat(passed).equals(bytes)).toBe(true);
+  return lines;
+}
 
-it('takes objects, one a line, blank lines between', () => {
-  expect(() => check('{"a":1}\n\n{"b":"ü"}\r\n')).not.toThrow();
-});
+it.each([1, 2, 5, 1_000])(
+  'takes objects, one a line, blank lines between, however they come (%i bytes)',
+  async (bytes) => {
+    const lines = await watched('{"a":1}\n\n{"b":"ü€😀"}\r\n', 'rows.jsonl', bytes);
+    expect(() => lines.expect('fine-tune')).not.toThrow();
+    const unended = await watched('{"a":1}\n{"b":2}', 'rows.JSONL', bytes);
+    expect(() => unended.expect('batch')).not.toThrow();
+  },
+);
 
 it.each([
   ['', /is empty/],
   ['\n \n', /is empty/],
   ['{"a":1}\n{"b":', /Line 2/],
+  ['{"a":1}\n7\n{"b":\n', /Line 2/],
   ['[1]\n', /Line 1/],
   ['null', /Line 1/],
   [Buffer.from([0x7b, 0xff, 0x7d]), /not UTF-8/],
-])('refuses %j', (text, message) => {
-  expect(() => check(text)).toThrow(message);
+  [Buffer.concat([Buffer.from('{}\n'), Buffer.from('ü').subarray(0, 1)]), /not UTF-8/],
+])('refuses %j', async (content, message) => {
+  const lines = await watched(content);
+  expect(() => lines.expect('evals')).toThrow(message);
 });
 
-it('wants .jsonl only where lines are read', () => {
-  expect(() => check('{}', 'rows.json')).toThrow(/must end in \.jsonl/);
-  expect(() => expectJsonLines('user_data', 'picture.png', Buffer.from([0xff]))).not.toThrow();
+it('wants .jsonl only where lines are read', async () => {
+  const json = await watched('{}', 'rows.json');
+  expect(() => json.expect('fine-tune')).toThrow(/must end in \.jsonl/);
+  const picture = await watched(Buffer.from([0xff]), 'picture.png');
+  expect(() => picture.expect('user_data')).not.toThrow();
 });

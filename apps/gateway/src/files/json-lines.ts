@@ -6,29 +6,63 @@ import path from 'node:path';
 const LINED: ReadonlySet<FilePurpose> = new Set(['fine-tune', 'batch', 'evals']);
 
 /**
- * Refuses a file that could only fail later, when a job reads it: the wrong extension, bytes that are no UTF-8, a line
- * that is no JSON object.
- * @throws InvalidRequestError naming the first line at fault
+ * Looks at a file as it passes by, for what could only fail later, when a job reads it: the wrong extension, bytes that
+ * are no UTF-8, a line that is no JSON object. Whether that matters is known when the purpose is, which may be told
+ * behind the file. No more than a line is held.
  */
-export function expectJsonLines(purpose: FilePurpose, filename: string, content: Buffer): void {
-  if (!LINED.has(purpose)) return;
-  if (path.extname(filename).toLowerCase() !== '.jsonl') {
-    throw fault(`A file for \`${purpose}\` must end in .jsonl, one JSON object a line; \`${filename}\` does not.`);
-  }
-  let rows = 0;
-  for (const [index, line] of decode(filename, content).split('\n').entries()) {
-    if (line.trim() === '') continue;
-    if (!isObject(line)) throw fault(`Line ${index + 1} of \`${filename}\` is no JSON object.`);
-    rows++;
-  }
-  if (rows === 0) throw fault(`\`${filename}\` is empty; put one JSON object on each line.`);
-}
+export class JsonLines {
+  private readonly decoder = new TextDecoder('utf-8', { fatal: true });
+  private readonly hasExtension: boolean;
+  /** The first thing that is wrong with the bytes. */
+  private fault: string | undefined;
+  private lines = 0;
+  private rows = 0;
+  private begun = '';
 
-function decode(filename: string, content: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content);
-  } catch {
-    throw fault(`\`${filename}\` is not UTF-8; save it as UTF-8 and send it again.`);
+  constructor(private readonly filename: string) {
+    this.hasExtension = path.extname(filename).toLowerCase() === '.jsonl';
+  }
+
+  /** The same chunks. */
+  async *watch(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      this.read(chunk);
+      yield chunk;
+    }
+    this.read();
+    if (this.rows === 0) this.fault ??= `\`${this.filename}\` is empty; put one JSON object on each line.`;
+  }
+
+  /** @throws InvalidRequestError naming the first line at fault, where the purpose wants lines */
+  expect(purpose: FilePurpose): void {
+    if (!LINED.has(purpose)) return;
+    if (!this.hasExtension) {
+      throw fault(
+        `A file for \`${purpose}\` must end in .jsonl, one JSON object a line; \`${this.filename}\` does not.`,
+      );
+    }
+    if (this.fault !== undefined) throw fault(this.fault);
+  }
+
+  /** @param chunk left out: the file has ended */
+  private read(chunk?: Buffer): void {
+    if (!this.hasExtension || this.fault !== undefined) return;
+    try {
+      this.begun += this.decoder.decode(chunk, { stream: chunk !== undefined });
+    } catch {
+      this.fault = `\`${this.filename}\` is not UTF-8; save it as UTF-8 and send it again.`;
+      return;
+    }
+    const lines = this.begun.split('\n');
+    this.begun = chunk === undefined ? '' : lines.pop()!;
+    for (const line of lines) this.readLine(line);
+  }
+
+  private readLine(line: string): void {
+    this.lines += 1;
+    if (line.trim() === '') return;
+    if (isObject(line)) this.rows += 1;
+    else this.fault ??= `Line ${this.lines} of \`${this.filename}\` is no JSON object.`;
   }
 }
 

@@ -11,7 +11,7 @@ import { TooLargeError, type Config } from '@attune/platform';
 import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { CurrentCaller, type Caller } from '../auth/caller.js';
-import { safeName, streamMultipart } from '../core/multipart.js';
+import { fileForm, safeName } from '../core/multipart.js';
 import { CONFIG } from '../core/tokens.js';
 import { Validated } from '../core/validate.js';
 import { uploadPartView, uploadView } from './file.view.js';
@@ -46,10 +46,9 @@ export class UploadsController {
     @Param('id') id: string,
     @Req() request: FastifyRequest,
   ): Promise<UploadPartObject> {
-    const part = await streamMultipart(request, 'data', this.config.http.uploadLimitBytes, (chunks) =>
-      this.uploads.addPart(id, caller.userId, chunks),
-    );
-    return uploadPartView(part);
+    const form = fileForm(request, 'data', this.config.http.uploadLimitBytes);
+    const { taken } = await form(({ chunks }) => this.uploads.addPart(id, caller.userId, chunks));
+    return uploadPartView(taken);
   }
 
   @Post(':id/complete')

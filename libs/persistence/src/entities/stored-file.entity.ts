@@ -11,6 +11,8 @@ export class StoredFile {
   @Column(text) purpose!: FilePurpose | OutputPurpose;
   @Column(bigint) bytes!: number;
   @Column(optionalTime) expiresAt!: Date | null;
+  /** Its last byte has come; before, nobody sees it. */
+  @Column({ type: 'boolean', default: true }) whole!: boolean;
   @Column(timeOfInsert) createdAt!: Date;
 }
 

@@ -1,8 +1,9 @@
 import type { FilePurpose, ListFilesQuery, OutputPurpose } from '@attune/contracts';
-import { createId, NotFoundError } from '@attune/platform';
+import { createId, InvalidRequestError, NotFoundError } from '@attune/platform';
 import { DataSource, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { StoredFile } from '../entities/index.js';
-import { fileTurns } from '../turns.js';
+import { isForeignKeyViolation } from '../postgres-errors.js';
+import { fileTurns, inFileTurns } from '../turns.js';
 import { insertStream, readPieces } from './file-pieces.js';
 import { inOrder, keyset } from './keyset.js';
 
@@ -14,6 +15,15 @@ export interface NewFile {
   /** Left out: kept until it is deleted. */
   lifetimeSeconds?: number;
 }
+
+/** A file whose bytes are there, and which nobody sees before its purpose is known. */
+export interface ReceivedFile {
+  id: string;
+  bytes: number;
+}
+
+/** A file that has not come to its end by then never will; its gateway has. */
+const COMES_WITHIN = `interval '6 hours'`;
 
 /** Files people upload and the server writes for them; a user sees only their own, and none that has expired. */
 export class FileRepository {
@@ -28,6 +38,43 @@ export class FileRepository {
         return file;
       }),
     );
+  }
+
+  /**
+   * Writes a file as its bytes come, a piece at a time, and holds a connection only while a piece is written. What was
+   * written of one that breaks off goes again; the others wait for {@link complete} or {@link discard}.
+   */
+  async receive(userId: string, filename: string, chunks: AsyncIterable<Buffer>): Promise<ReceivedFile> {
+    const id = createId('file');
+    // What it is for is told by {@link complete}.
+    const row = { id, userId, filename, purpose: 'user_data', bytes: 0, whole: false } as const;
+    await this.db.getRepository(StoredFile).insert(row);
+    try {
+      return { id, bytes: await insertStream(inFileTurns(this.db), { fileId: id }, chunks) };
+    } catch (error) {
+      // What cannot be taken back now goes with what has expired.
+      await this.discard(id).catch(() => undefined);
+      if (isForeignKeyViolation(error)) throw tooSlow(filename, error);
+      throw error;
+    }
+  }
+
+  /** From now on the file is its user's to see; its time begins. */
+  async complete(
+    { id, bytes }: ReceivedFile,
+    { purpose, lifetimeSeconds }: Pick<NewFile, 'purpose' | 'lifetimeSeconds'>,
+  ): Promise<StoredFile> {
+    await this.db.query(
+      `update stored_file set purpose = $2, bytes = $3, whole = true, created_at = clock_timestamp(),
+         expires_at = clock_timestamp() + $4 * interval '1 second' where id = $1`,
+      [id, purpose, bytes, lifetimeSeconds ?? null],
+    );
+    return this.db.getRepository(StoredFile).findOneByOrFail({ id });
+  }
+
+  /** Takes back what was received of a file. */
+  async discard(id: string): Promise<void> {
+    await this.db.getRepository(StoredFile).delete({ id });
   }
 
   /** @throws NotFoundError */
@@ -62,9 +109,13 @@ export class FileRepository {
     if (!result.affected) throw notFound(id);
   }
 
-  /** Deletes what has expired. @returns how many files went */
+  /** Deletes what has expired, and what a gateway that was killed has received of files. @returns how many files went */
   async removeExpired(): Promise<number> {
-    const query = this.db.createQueryBuilder().delete().from(StoredFile).where('expires_at < clock_timestamp()');
+    const query = this.db
+      .createQueryBuilder()
+      .delete()
+      .from(StoredFile)
+      .where(`expires_at < clock_timestamp() or (not whole and created_at < clock_timestamp() - ${COMES_WITHIN})`);
     return (await query.execute()).affected ?? 0;
   }
 
@@ -72,7 +123,7 @@ export class FileRepository {
     return this.db
       .getRepository(StoredFile)
       .createQueryBuilder('f')
-      .where('f.userId = :userId and (f.expiresAt is null or f.expiresAt > clock_timestamp())', { userId });
+      .where('f.userId = :userId and f.whole and (f.expiresAt is null or f.expiresAt > clock_timestamp())', { userId });
   }
 }
 
@@ -104,5 +155,11 @@ export async function insertWritten(
     : tx.getRepository(StoredFile).update({ id }, { bytes }));
   return bytes === 0 ? null : id;
 }
+
+const tooSlow = (filename: string, cause: unknown) =>
+  new InvalidRequestError(`\`${filename}\` came too slowly; send it again, in parts through /v1/uploads.`, {
+    param: 'file',
+    cause,
+  });
 
 const notFound = (id: string) => new NotFoundError(`There is no file \`${id}\`.`, { param: 'file_id' });

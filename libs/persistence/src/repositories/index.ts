@@ -62,7 +62,7 @@ export { ConversationItemRepository, type ItemPage } from './conversation-item.r
 export * from './conversation.repository.js';
 export * from './document.repository.js';
 export * from './feedback.repository.js';
-export { FileRepository, type NewFile } from './file.repository.js';
+export { FileRepository, type NewFile, type ReceivedFile } from './file.repository.js';
 export * from './idempotency.repository.js';
 export { InstanceRepository, SILENT_MS } from './instance.repository.js';
 export { RetentionRepository } from './retention.repository.js';

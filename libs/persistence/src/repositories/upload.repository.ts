@@ -3,22 +3,16 @@ import { ConflictError, createId, InvalidRequestError, NotFoundError } from '@at
 import { createHash } from 'node:crypto';
 import { DataSource, In, type EntityManager } from 'typeorm';
 import { Upload, UploadPart, type StoredFile } from '../entities/index.js';
-import { fileTurns, type Turns } from '../turns.js';
+import { fileTurns, inFileTurns } from '../turns.js';
 import { isForeignKeyViolation } from '../postgres-errors.js';
-import { insertStream, movePieces, type QueryRunning } from './file-pieces.js';
+import { insertStream, movePieces } from './file-pieces.js';
 import { insertFile } from './file.repository.js';
 
 const LIFETIME = `interval '1 hour'`;
 
 /** Large files put together from parts; an upload that is not completed within an hour is dropped. */
 export class UploadRepository {
-  private readonly turns: Turns;
-  private readonly inTurns: QueryRunning;
-
-  constructor(private readonly db: DataSource) {
-    this.turns = fileTurns(db);
-    this.inTurns = { query: (sql, parameters) => this.turns.take(() => db.query(sql, parameters)) };
-  }
+  constructor(private readonly db: DataSource) {}
 
   async create(userId: string, request: CreateUploadRequest): Promise<Upload> {
     const id = createId('upload');
@@ -59,7 +53,7 @@ export class UploadRepository {
     const partId = createId('part');
     await this.db.getRepository(UploadPart).insert({ id: partId, uploadId: id, bytes: 0, whole: false });
     try {
-      const bytes = await insertStream(this.inTurns, { partId }, noMoreThan(upload, chunks));
+      const bytes = await insertStream(inFileTurns(this.db), { partId }, noMoreThan(upload, chunks));
       return await this.whilePending(id, userId, (tx) => makeWhole(tx, upload, partId, bytes));
     } catch (error) {
       await this.db.getRepository(UploadPart).delete({ id: partId });
@@ -112,7 +106,7 @@ export class UploadRepository {
     userId: string,
     change: (tx: EntityManager, upload: Upload) => Promise<T>,
   ): Promise<T> {
-    return this.turns.take(() =>
+    return fileTurns(this.db).take(() =>
       this.db.transaction(async (tx) => {
         const lock = { mode: 'for_no_key_update' } as const;
         const upload = await tx.getRepository(Upload).findOne({ where: { id, userId }, lock });

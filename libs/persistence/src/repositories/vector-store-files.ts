@@ -16,7 +16,7 @@ interface Place {
 export async function addFiles(tx: EntityManager, place: Place, files: AddVectorStoreFileRequest[]): Promise<void> {
   if (files.length === 0) return;
   const ids = files.map((file) => file.file_id);
-  const own = await tx.getRepository(StoredFile).findBy({ id: In(ids), userId: place.userId });
+  const own = await tx.getRepository(StoredFile).findBy({ id: In(ids), userId: place.userId, whole: true });
   const unknown = ids.find((id) => !own.some((file) => file.id === id));
   if (unknown !== undefined) throw new InvalidRequestError(`There is no file \`${unknown}\`.`, { param: 'file_id' });
   const { storeId, batchId } = place;
