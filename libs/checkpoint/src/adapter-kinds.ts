@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { InvalidRequestError } from '@attune/platform';
 
 /** A low-rank update of linear layers, W + (alpha / rank) · B·A (Hu et al. 2021, https://arxiv.org/abs/2106.09685). */
 export interface LowRankWeights {
@@ -40,12 +39,6 @@ export type Adapter = AdapterWeights & { readonly digest: string };
 
 export const kindOf = (weights: AdapterWeights): AdapterKind => weights.kind ?? 'lora';
 
-/** @throws InvalidRequestError when it is of another kind, saying who wanted a low-rank update */
-export function expectLowRank<T extends AdapterWeights>(weights: T, who: string): T & LowRankWeights {
-  if (kindOf(weights) === 'lora') return weights as T & LowRankWeights;
-  throw new InvalidRequestError(`${who} needs a LoRA adapter, this one is a ${kindOf(weights)}; choose another parent`);
-}
-
 /** sha256 over the kind, its settings and every number, in hex: independent of how the adapter is stored. */
 export function adapterDigest(weights: AdapterWeights): string {
   const hash = createHash('sha256').update(`${headerOf(weights)}\n`);
@@ -59,11 +52,6 @@ export function adapterDigest(weights: AdapterWeights): string {
 /** Gives weights their digest. */
 export function nameAdapter<T extends AdapterWeights>(weights: T): T & { readonly digest: string } {
   return { ...weights, digest: adapterDigest(weights) };
-}
-
-/** Numbers an adapter has: what is trained. */
-export function countAdapterValues(weights: AdapterWeights): number {
-  return partsOf(weights).reduce((all, [, ...parts]) => parts.reduce((sum, { length }) => sum + length, all), 0);
 }
 
 /** Whether every number is finite; one that is not would spread to every answer it is served with. */

@@ -1,12 +1,5 @@
 export { readAdapter, writeAdapter, type StoredAdapter } from './adapter.js';
-export {
-  adapterDigest,
-  countAdapterValues,
-  expectLowRank,
-  isFiniteAdapter,
-  kindOf,
-  nameAdapter,
-} from './adapter-kinds.js';
+export { adapterDigest, isFiniteAdapter, kindOf, nameAdapter } from './adapter-kinds.js';
 export type {
   Adapter,
   AdapterKind,
@@ -27,7 +20,7 @@ export { replaceFile, sweepLeftovers } from './durable.js';
 export { countParameters, readModelFolder, writeModelFolder } from './model-folder.js';
 export type { ModelFolder, ModelToWrite, ReadModelOptions, Tensor } from './model-folder.js';
 export type { Dtype, TensorData } from './safetensors/dtype.js';
-export { openSafetensors, type SafetensorsFile } from './safetensors/read.js';
+export { FileMemory, openSafetensors, type SafetensorsFile } from './safetensors/read.js';
 export { float32ToFloat16 } from './safetensors/half.js';
 export { writeSafetensors, type TensorToWrite } from './safetensors/write.js';
 export { TrainingStateStore, type LoadedTrainingState, type TrainingState } from './training-state.js';

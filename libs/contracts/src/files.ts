@@ -14,7 +14,6 @@ export const expiresAfter = z.strictObject({
   anchor: z.literal('created_at'),
   seconds: z.number().int().min(ONE_HOUR).max(THIRTY_DAYS),
 });
-export type ExpiresAfter = z.output<typeof expiresAfter>;
 
 /** The fields beside `file` in the multipart body of POST /v1/files, https://platform.openai.com/docs/api-reference/files/create */
 export const createFileFields = z.strictObject({

@@ -44,7 +44,6 @@ export type RealtimeItem = z.output<typeof realtimeItem>;
 const realtimeTool = functionDefinition.extend({
   type: z.literal('function', 'only tools of type `function` are served here'),
 });
-export type RealtimeTool = z.output<typeof realtimeTool>;
 
 /** What a session and a single response may both say. */
 const responseSettings = {
@@ -68,7 +67,6 @@ const truncation = z.union([
   z.enum(['auto', 'disabled']),
   z.strictObject({ type: z.literal('retention_ratio'), retention_ratio: z.number().gt(0).max(1) }),
 ]);
-export type RealtimeTruncation = z.output<typeof truncation>;
 
 export const realtimeSessionUpdate = z.strictObject({
   type: z.literal('realtime').optional(),

@@ -64,7 +64,6 @@ export const responseInclude = z.enum([
   'computer_call_output.output.image_url',
   'code_interpreter_call.outputs',
 ]);
-export type ResponseInclude = z.output<typeof responseInclude>;
 
 /** The text subset of https://platform.openai.com/docs/api-reference/responses/create; there are no other fields. */
 export const responseRequest = z.strictObject({

@@ -1,4 +1,4 @@
-import { monomial, opaqueTerms, product } from './dims.js';
+import { monomial, opaqueTerms } from './dims.js';
 import { inferShapes } from './shapes.js';
 import { type Attributes, type DType, type Dim, int, type Shape, type Tensor, type TensorSpec } from './types.js';
 import type { TypedArray } from './types.js';
@@ -214,9 +214,6 @@ export class Graph {
     return `${prefix}:${this.count++}`;
   }
 }
-
-/** Number of elements of a shape, symbolic where the shape is. */
-export const numElements = (shape: Shape): Dim => product(shape);
 
 function bytesKey(data: TypedArray): string {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');

@@ -1,5 +1,4 @@
 export type { OutputStructure } from '@attune/contracts';
-export { fromByteLevel } from './byte-level.js';
 export { allows, type Matcher } from './matcher.js';
 export {
   type OpenedStructure,

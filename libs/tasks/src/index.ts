@@ -1,5 +1,5 @@
 export { evaluationSet, isHeldoutInstance, isTrainable, promptKey } from './instances.js';
-export { exampleAt, exampleStream, generateExample, type ExampleStream } from './mixture.js';
+export { exampleAt } from './mixture.js';
 export { neutralPreambles } from './preamble.js';
 export { passagesHeading, passagesPrompt, unknownAnswer } from './rag-format.js';
 export { families, familyNamed, heldoutFamilies, trainFamilies } from './registry.js';

@@ -14,7 +14,6 @@ export const loraConfig = z.object({
 
 /** How the trained part is attached to the model. */
 export const tuningForms = ['lora', 'full', 'bottleneck', 'soft-prompt'] as const;
-export type TuningFormName = (typeof tuningForms)[number];
 
 /** Adapter layers, Houlsby et al. 2019 (https://arxiv.org/abs/1902.00751). */
 export const bottleneckConfig = z.object({

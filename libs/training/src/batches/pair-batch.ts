@@ -56,14 +56,3 @@ export function answerOwners({ tokens }: PairBatch, pooling: Pooling = 'sum'): {
     factors: rows.map((row) => (pooling === 'sum' ? sign(row) : sign(row) / lengths.get(row)!)),
   };
 }
-
-/**
- * Log-prob gap of each pair from the log-probs of its answer tokens (as {@link Scorer.tokenLogProbs} gives them): what a
- * DPO batch needs of the reference. IPO wants `mean`.
- */
-export function answerGaps(pairs: PairBatch, logProbs: ArrayLike<number>, pooling: Pooling = 'sum'): number[] {
-  const gaps = pairs.chosenRows.map(() => 0);
-  const { owners, factors } = answerOwners(pairs, pooling);
-  owners.forEach((pair, i) => (gaps[pair]! += factors[i]! * logProbs[i]!));
-  return gaps;
-}

@@ -6,7 +6,7 @@ import { type DpoBatch, type DpoOptions, marginMetrics, pairObjective } from './
  * Identity preference optimisation (Azar et al. 2023, https://arxiv.org/abs/2310.12036, eq. 17):
  * L = E[(h − 1/(2τ))²] with h the policy's log-prob gap less the reference's. A bounded target: unlike DPO's, the gap of
  * a pair that is never contradicted does not grow without end. Gaps are means over an answer's tokens, not sums, as the
- * paper's authors recommend for language models (and TRL computes): `referenceGaps` must be too, see answerGaps.
+ * paper's authors recommend for language models (and TRL computes): `referenceGaps` must be too.
  */
 export function ipo({ beta, sftCoef = 0 }: Omit<DpoOptions, 'labelSmoothing'>): Objective<DpoBatch> {
   return pairObjective('ipo', 'mean', sftCoef, ({ g }, policyGaps, referenceGaps) =>
