@@ -209,7 +209,8 @@ describe('vector-Jacobian products', () => {
   });
 
   it('have a finite-difference case for every differentiable row of the table', () => {
-    const covered = [...Object.keys(cases), 'StopGradient'];
+    // Rounding has no differences that a finite step could see: its derivative has specs of its own.
+    const covered = [...Object.keys(cases), 'StopGradient', 'RoundedLinear'];
     expect(covered.sort()).toEqual(Object.keys(vjpTable).sort());
   });
 

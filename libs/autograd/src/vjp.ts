@@ -46,6 +46,7 @@ export const vjpTable: Readonly<Record<string, Vjp>> = {
   MatMul: product.matmul,
   FusedMatMul: product.matmul,
   Gemm: product.matmul,
+  RoundedLinear: product.roundedLinear,
   SimplifiedLayerNormalization: normalization.rmsNorm,
   RotaryEmbedding: normalization.rotary,
   Attention: attention,

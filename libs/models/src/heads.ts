@@ -6,6 +6,7 @@ import {
   matmul,
   product,
   reshape,
+  roundedLinear,
   split,
   type Tensor,
   tokenLogProbs,
@@ -15,11 +16,12 @@ import { rowsOf, type Weights } from './llama.js';
 import { EMBEDDING, LM_HEAD } from './parameters.js';
 
 /** The output embedding [V, hidden]: the input one when tied. */
-const headName = (config: ModelConfig): string => (config.tieWordEmbeddings ? EMBEDDING : LM_HEAD);
+export const headName = (config: ModelConfig): string => (config.tieWordEmbeddings ? EMBEDDING : LM_HEAD);
 
 /** Logits [N, V] of hidden states [N, hidden]. */
 export function logits(g: Graph, config: ModelConfig, weights: Weights, hidden: Tensor): Tensor {
-  return linear(g, hidden, weights.parameter(headName(config)));
+  const rounded = weights.rounded?.(headName(config));
+  return rounded ? roundedLinear(g, hidden, rounded) : linear(g, hidden, weights.parameter(headName(config)));
 }
 
 /**
@@ -37,11 +39,12 @@ export function labelLogProbs(
   const weight = weights.parameter(headName(config));
   const flat = reshape(g, labels, [product(labels.shape)]);
   const labelled = rowsOf(g, weights, headName(config), flat);
-  if (chunks <= 1) return tokenLogProbs(g, hidden, weight, flat, labelled);
+  const rounded = weights.rounded?.(headName(config));
+  if (chunks <= 1) return tokenLogProbs(g, hidden, weight, flat, labelled, rounded);
   const cut = equalParts(g, hidden.shape[0]!, chunks);
   const [hiddens, labelParts, rows] = [hidden, flat, labelled].map((x) => split(g, x, 0, cut.sizes, cut.dims));
   const parts = hiddens!.map((part, i) =>
-    g.recomputed([part], () => tokenLogProbs(g, part, weight, labelParts![i]!, rows![i]!)),
+    g.recomputed([part], () => tokenLogProbs(g, part, weight, labelParts![i]!, rows![i]!, rounded)),
   );
   return concatTo(g, parts, 0, flat.shape);
 }

@@ -5,4 +5,5 @@ export * from './heads.js';
 export * from './llama.js';
 export * from './parameters.js';
 export * from './rope.js';
+export * from './rounded.js';
 export * from './serving/index.js';

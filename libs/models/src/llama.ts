@@ -13,6 +13,8 @@ import {
   reshape,
   rmsNorm,
   rotary,
+  roundedLinear,
+  type RoundedMatrix,
   silu,
   type Tensor,
   transpose,
@@ -39,6 +41,8 @@ export interface Weights {
   readonly parameter: (name: string) => Tensor;
   /** Rows [N, …] of a matrix by an int64 index [N]; gathered out of the parameter where left out. */
   readonly rows?: (name: string, index: Tensor) => Tensor;
+  /** A matrix rounded to 8 bits, by its parameter's name, to multiply by in place of the parameter; or null. */
+  readonly rounded?: (name: string) => RoundedMatrix | null;
   /** The adapter of a linear module ("model.layers.0.self_attn.q_proj"), or null. */
   readonly adapter?: (module: string) => LowRank | null;
   /** The adapter layer after a block ("model.layers.0.self_attn" or "….mlp"), or null. */
@@ -137,13 +141,21 @@ class LlamaLayers {
   }
 
   private linear(module: string, x: Tensor): Tensor {
-    const { g, weights } = this;
-    const bias = this.hasBias(module) ? weights.parameter(`${module}.bias`) : null;
-    const base = linear(g, x, weights.parameter(`${module}.weight`), bias);
-    const adapter = weights.adapter?.(module);
+    const { g } = this;
+    const base = this.baseLinear(module, x);
+    const adapter = this.weights.adapter?.(module);
     if (!adapter) return base;
     const narrow = linear(g, x, adapter.a);
     return matmul(g, narrow, adapter.b, { transB: true, alpha: adapter.scale, plus: base });
+  }
+
+  private baseLinear(module: string, x: Tensor): Tensor {
+    const { g, weights } = this;
+    const bias = this.hasBias(module) ? weights.parameter(`${module}.bias`) : null;
+    const rounded = weights.rounded?.(`${module}.weight`);
+    if (!rounded) return linear(g, x, weights.parameter(`${module}.weight`), bias);
+    const y = roundedLinear(g, x, rounded);
+    return bias ? add(g, y, bias) : y;
   }
 
   private hasBias(module: string): boolean {

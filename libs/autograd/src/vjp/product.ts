@@ -27,3 +27,8 @@ export const matmul: Vjp = ({ g, step, grads, needs }) => {
     c && needs(2) ? sumTo(g, dy, c.shape) : null,
   ];
 };
+
+/** dy · W with the rounded weights that the forward pass saw; rounding itself counts as standing still. */
+export const roundedLinear: Vjp = ({ g, step, grads }) => [
+  op.finelyRoundedProduct(g, grads[0]!, step.saved as { rows: Tensor; scales: Tensor }),
+];

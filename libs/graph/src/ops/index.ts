@@ -6,4 +6,5 @@ export * from './matmul.js';
 export * from './normalization.js';
 export * from './parts.js';
 export * from './reduce.js';
+export * from './rounding.js';
 export * from './shape.js';

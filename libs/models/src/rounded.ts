@@ -1,0 +1,37 @@
+import type { ModelConfig } from './config.js';
+import { headName } from './heads.js';
+import { linearShapes } from './parameters.js';
+import { quantizeColumns } from './serving/quantize.js';
+
+/** Side of the squares that are transposed together, so that neither side is read or written a byte at a time far apart. */
+const TILE = 64;
+
+/** Names of what a parameter W [out, in] becomes when it is rounded: see RoundedMatrix. */
+export const roundedNames = (name: string) => ({
+  scales: `${name}.int8.scales`,
+  columns: `${name}.int8.columns`,
+  rows: `${name}.int8.rows`,
+});
+
+/** Rounds a row-major matrix [out, in] as int8 serving does, into the arrays of a RoundedMatrix. */
+export function roundMatrix(weight: Float32Array, [out, inner]: readonly [number, number]) {
+  const { values: columns, scales } = quantizeColumns(weight, out, inner);
+  return { scales, columns, rows: transposed(columns, inner, out) };
+}
+
+/** The matrices that int8 serving rounds, [out, in] each; the head has a row for every token. */
+export function roundedShapes(config: ModelConfig): ReadonlyMap<string, readonly [number, number]> {
+  const layers = Array.from({ length: config.numLayers }, (_, layer) => [...linearShapes(config, layer)]);
+  const linears = layers.flat().map(([module, shape]) => [`${module}.weight`, shape] as const);
+  return new Map([...linears, [headName(config), [config.vocabSize, config.hiddenSize]]]);
+}
+
+function transposed(values: Int8Array, rows: number, columns: number): Int8Array {
+  const turned = new Int8Array(values.length);
+  for (let first = 0; first < rows; first += TILE) {
+    const end = Math.min(first + TILE, rows);
+    for (let column = 0; column < columns; column++)
+      for (let row = first; row < end; row++) turned[column * rows + row] = values[row * columns + column]!;
+  }
+  return turned;
+}
