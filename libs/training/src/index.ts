@@ -35,6 +35,7 @@ export * from './step/memory.js';
 export * from './step/model-graph.js';
 export * from './step/objective.js';
 export * from './step/parameters.js';
+export * from './step/rounded-base.js';
 export * from './step/scorer.js';
 export * from './step/switches.js';
 export * from './step/train-step.js';

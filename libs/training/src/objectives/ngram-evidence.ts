@@ -4,7 +4,7 @@ import type { TensorMap } from '@attune/runtime';
 import { float32Vector, int64Vector } from '../batches/feeds.js';
 import { REWARD_HEAD } from '../step/heads.js';
 import type { ModelGraph } from '../step/model-graph.js';
-import { parameter, type ParameterSet } from '../step/parameters.js';
+import { type FrozenSet, parameter, type ParameterSet } from '../step/parameters.js';
 import { sumInto } from './answer-sums.js';
 
 /** The one parameter: a weight for every token of the vocabulary, then the buckets of every longer run. */
@@ -24,7 +24,7 @@ export function initialNgramWeights({ vocabSize }: Pick<ModelConfig, 'vocabSize'
 }
 
 /** The longest run that has a weight among the parameters; 0 when there are no such weights. */
-export function longestNgram({ vocabSize }: Pick<ModelConfig, 'vocabSize'>, parameters: ParameterSet): number {
+export function longestNgram({ vocabSize }: Pick<ModelConfig, 'vocabSize'>, parameters: FrozenSet): number {
   const weights = parameters.get(NGRAM_WEIGHTS);
   return weights ? 1 + (weights.data.length - vocabSize) / BUCKETS : 0;
 }

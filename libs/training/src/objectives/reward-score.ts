@@ -5,7 +5,7 @@ import type { TensorMap } from '@attune/runtime';
 import { int64Vector } from '../batches/feeds.js';
 import { REWARD_HEAD, TOKEN_REWARD_HEAD } from '../step/heads.js';
 import type { ModelGraph } from '../step/model-graph.js';
-import type { ParameterSet } from '../step/parameters.js';
+import type { FrozenSet } from '../step/parameters.js';
 import { sumInto } from './answer-sums.js';
 import { longestNgram, ngramFeeds, ngramScores } from './ngram-evidence.js';
 
@@ -28,7 +28,7 @@ export interface ScoredAnswers {
 const SUM_SCALE = 0.2;
 
 /** The form of a reward model, as its parameters show it. */
-export function rewardFormOf(config: Pick<ModelConfig, 'vocabSize'>, parameters: ParameterSet): RewardForm {
+export function rewardFormOf(config: Pick<ModelConfig, 'vocabSize'>, parameters: FrozenSet): RewardForm {
   const pooling = parameters.has(`${TOKEN_REWARD_HEAD}.weight`) ? 'sum' : 'last';
   return { pooling, longestNgram: longestNgram(config, parameters), vocabSize: config.vocabSize };
 }

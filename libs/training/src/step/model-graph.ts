@@ -1,4 +1,13 @@
-import { gather, gatherDistinct, Graph, lookup, segmentMask, type Shape, type Tensor } from '@attune/graph';
+import {
+  gather,
+  gatherDistinct,
+  Graph,
+  lookup,
+  type RoundedMatrix,
+  segmentMask,
+  type Shape,
+  type Tensor,
+} from '@attune/graph';
 import {
   architectures,
   type Bottleneck,
@@ -8,6 +17,7 @@ import {
   type LowRank,
   type ModelConfig,
   type ModelInputs,
+  roundedNames,
   scalarHead,
   type Weights,
 } from '@attune/models';
@@ -15,7 +25,7 @@ import { bottleneckName } from '../forms/bottleneck.js';
 import { SOFT_PROMPT } from '../forms/soft-prompt.js';
 import { behindPrompt } from './behind-prompt.js';
 import { inputOf, type Lookup } from './lookups.js';
-import { loraName, type ParameterSet } from './parameters.js';
+import { type FrozenSet, loraName } from './parameters.js';
 import type { TrainingSwitches } from './switches.js';
 
 /** Measured from 1 to 8: 4 is fastest from 64 tokens a row to 1,024, and never slower than 1. */
@@ -35,7 +45,7 @@ export class ModelGraph {
   constructor(
     name: string,
     readonly config: ModelConfig,
-    private readonly parameters: ParameterSet,
+    private readonly parameters: FrozenSet,
     private readonly adapterScale: number,
     private readonly switches: TrainingSwitches = {},
     /** Whether the graph runs on a device, where all gradients are added up in the graph. */
@@ -53,7 +63,7 @@ export class ModelGraph {
   parameter(name: string): Tensor {
     const known = this.parameters.get(name);
     if (!known) throw new RangeError(`the training graph needs the parameter "${name}", which was not given`);
-    return this.declare(name, () => this.g.input(name, 'float32', known.shape));
+    return this.declare(name, () => this.g.input(name, known.dtype, known.shape));
   }
 
   /** Hidden states [B·T, hidden] of the batch's ids, positions and segments. */
@@ -102,6 +112,7 @@ export class ModelGraph {
     return {
       parameter: (name) => this.parameter(name),
       rows: (name, index) => this.parameterRows(name, index),
+      rounded: (name) => this.rounded(name),
       adapter: (module) => this.adapter(module),
       bottleneck: (block) => this.bottleneck(block),
     };
@@ -112,6 +123,12 @@ export class ModelGraph {
     const rows = lookup(this.g, this.parameter(name), index);
     this.lookups.push({ parameter: name, rows, input: inputOf(this.g, index) });
     return rows;
+  }
+
+  private rounded(name: string): RoundedMatrix | null {
+    const { scales, columns, rows } = roundedNames(name);
+    if (!this.parameters.has(columns)) return null;
+    return { scales: this.parameter(scales), columns: this.parameter(columns), rows: this.parameter(rows) };
   }
 
   private adapter(module: string): LowRank | null {

@@ -6,7 +6,7 @@ import type { PlacedParameters } from '../device/placed-parameters.js';
 import { addRowGradients, type Lookup, rowGradients } from './lookups.js';
 import { ModelGraph } from './model-graph.js';
 import type { Objective } from './objective.js';
-import { parameter, type ParameterSet } from './parameters.js';
+import { type FrozenSet, parameter, type ParameterSet } from './parameters.js';
 import type { TrainingSwitches } from './switches.js';
 
 export interface ProgramOptions<Batch> {
@@ -15,7 +15,7 @@ export interface ProgramOptions<Batch> {
   /** What the optimizer changes, in place. */
   readonly trainable: ParameterSet;
   /** What it only reads: the base weights under an adapter. */
-  readonly frozen?: ParameterSet;
+  readonly frozen?: FrozenSet;
   /** alpha / rank of the adapter among the parameters. */
   readonly adapterScale?: number;
   readonly runtime: Runtime;
@@ -49,7 +49,7 @@ export class Program<Batch> {
    */
   static async create<Batch>(options: ProgramOptions<Batch>, gradients: boolean): Promise<Program<Batch>> {
     const { objective, config, runtime, threads, placed } = options;
-    const parameters = new Map([...(options.frozen ?? []), ...options.trainable]);
+    const parameters: FrozenSet = new Map([...(options.frozen ?? []), ...options.trainable]);
     const model = new ModelGraph(
       `train-${objective.name}`,
       config,

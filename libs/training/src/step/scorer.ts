@@ -7,12 +7,12 @@ import type { DeviceMemory } from '../device/device-memory.js';
 import { needsTokens, rewardFeeds, rewardFormOf, rewardScores } from '../objectives/reward-score.js';
 import { VALUE_HEAD } from './heads.js';
 import { ModelGraph } from './model-graph.js';
-import { parameter, type ParameterSet } from './parameters.js';
+import { type FrozenSet, parameter } from './parameters.js';
 
 export interface ScorerOptions {
   readonly config: ModelConfig;
   /** Base weights and, where wanted, adapter and heads. Read in place: later changes are seen by the next call. */
-  readonly parameters: ParameterSet;
+  readonly parameters: FrozenSet;
   readonly adapterScale?: number;
   readonly runtime: Runtime;
   readonly threads?: number;

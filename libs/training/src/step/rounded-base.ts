@@ -1,0 +1,27 @@
+import { headName, type ModelConfig, roundedNames, roundedShapes, roundMatrix } from '@attune/models';
+import type { HostTensor } from '@attune/runtime';
+import type { FrozenSet, ParameterSet } from './parameters.js';
+
+/** How the weights under an adapter are multiplied by. */
+export type BaseWeights = 'fp32' | 'int8';
+
+/**
+ * The weights under an adapter with their matrices rounded to 8 bits, exactly as int8 serving rounds them: training then
+ * sees the model that is served, and its products take a fraction of the time (the idea of QLoRA, Dettmers et al. 2023,
+ * https://arxiv.org/abs/2305.14314, with integers in place of NF4). Gradients pass straight through the rounding.
+ * Embeddings, norms and biases stay as they are, and in place. Takes 2 bytes a rounded weight.
+ */
+export function roundBase(config: ModelConfig, base: ParameterSet): FrozenSet {
+  const frozen = new Map<string, HostTensor>(base);
+  for (const [name, shape] of roundedShapes(config)) {
+    const { scales, columns, rows } = roundMatrix(base.get(name)!.data, shape);
+    const [out, inner] = shape;
+    const names = roundedNames(name);
+    frozen.set(names.scales, { dtype: 'float32', shape: [out], data: scales });
+    frozen.set(names.columns, { dtype: 'int8', shape: [inner, out], data: columns });
+    frozen.set(names.rows, { dtype: 'int8', shape, data: rows });
+    // The head's own rows are still looked up, as embeddings and as labels.
+    if (name !== headName(config)) frozen.delete(name);
+  }
+  return frozen;
+}
