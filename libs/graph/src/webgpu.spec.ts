@@ -48,11 +48,11 @@ describe('lowerForWebGpu', () => {
       values.forEach((value, i) => expect(got[name]![i], `${name}[${i}]`).toBeCloseTo(value, 5));
   });
 
-  it('keeps the norm whose second output nobody reads: WebGPU computes its first one right', () => {
+  it('computes a norm in one way, whether or not its second output is read', () => {
     const g = new Graph('forward');
     const x = g.input('x', 'float32', [2, 4]);
     g.output('y', rmsNorm(g, x, g.input('w', 'float32', [4]), 1e-5).y);
     lowerForWebGpu(g);
-    expect(g.nodes.map(({ op }) => op)).toEqual(['SimplifiedLayerNormalization']);
+    expect(g.nodes.map(({ op }) => op)).not.toContain('SimplifiedLayerNormalization');
   });
 });

@@ -9,22 +9,21 @@ type Rewrite = (g: Graph, node: Node) => Tensor[];
  * compute. Values and names of everything else stay as they are; done after differentiation, which knows the originals.
  */
 export function lowerForWebGpu(g: Graph): void {
-  const read = new Set(g.nodes.flatMap((node) => node.inputs.map((input) => input?.name ?? '')));
-  for (const { tensor } of g.outputs) read.add(tensor.name);
   for (const node of g.nodes.splice(0)) {
-    const rewrite = rewrites[node.op]?.(node, read);
+    const rewrite = rewrites[node.op];
     // Nodes are named by where they stand, and further ones come between.
     if (!rewrite) g.nodes.push({ ...node, name: `${node.op}_${g.nodes.length}` });
     else rewrite(g, node).forEach((value, i) => rename(g, value, node.outputs[i]!));
   }
 }
 
-/** Per operator: how this node is rewritten, or null when it may stay. */
-const rewrites: Readonly<Record<string, (node: Node, read: ReadonlySet<string>) => Rewrite | null>> = {
-  // Its second output comes out as the mean instead of 1 / rms, without an error (ONNX Runtime 1.30).
-  SimplifiedLayerNormalization: ({ outputs }, read) => (outputs[1] && read.has(outputs[1].name) ? rmsNorm : null),
-  FusedMatMul: () => fusedMatMul,
-  LogSoftmax: () => logSoftmax,
+/** Per operator: how it is rewritten. */
+const rewrites: Readonly<Record<string, Rewrite>> = {
+  // Its second output comes out as the mean instead of 1 / rms, without an error (ONNX Runtime 1.30). Where nobody reads
+  // that, it is rewritten all the same: a forward pass by itself must give the bits of one with gradients behind it.
+  SimplifiedLayerNormalization: rmsNorm,
+  FusedMatMul: fusedMatMul,
+  LogSoftmax: logSoftmax,
 };
 
 function rmsNorm(g: Graph, { inputs, attrs }: Node): Tensor[] {
