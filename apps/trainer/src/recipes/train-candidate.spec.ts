@@ -1,24 +1,19 @@
 import { rm } from 'node:fs/promises';
-import type { TrainingState } from '@attune/checkpoint';
-import { type TuningJobConfig, tuningJobConfig } from '@attune/contracts';
-import { systemClock } from '@attune/platform';
+import type { TuningJobConfig } from '@attune/contracts';
 import type { Runtime } from '@attune/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Dataset, DatasetSide } from '../curation/dataset.js';
-import { type RunCursor, RunState, type StateStore } from '../jobs/run-state.js';
-import { type BaseModel, loadEngine } from '../model/base-model.js';
+import type { StateStore } from '../jobs/run-state.js';
+import type { BaseModel } from '../model/base-model.js';
 import { interruptible } from '../model/interruptible.js';
 import { tinyModel } from '../model/tiny-model.fixture.js';
-import type { RecipeContext } from './recipe-context.js';
-import { initialPolicy } from './starting-policy.js';
-import { trainCandidate } from './train-candidate.js';
-
-const config = tuningJobConfig.parse({
-  lora: { rank: 2, targets: ['q_proj', 'v_proj'] },
-  sft: { epochs: 2, batch_size: 4, learning_rate: 5e-3 },
-  reward: { epochs: 2, batch_size: 4, learning_rate: 5e-3, min_accuracy: 0 },
-  ppo: { iterations: 3, rollouts_per_iteration: 4, max_answer_tokens: 6, learning_rate: 5e-3 },
-});
+import {
+  memoryStore,
+  runTinyJob,
+  tinyConfig as config,
+  tinyOthers as others,
+  tinyWords,
+  type Told,
+} from './tiny-job.fixture.js';
 
 const shortGrpo = {
   iterations: 2,
@@ -30,87 +25,20 @@ const shortGrpo = {
   grader: { kind: 'regex' as const, pattern: '[a-m]', flags: '' },
 };
 
-const words = ['over', 'and', 'out', 'ship', 'port', 'sea'];
-const side = (names: readonly string[]): DatasetSide => {
-  const prompts = names.map((name) => [{ role: 'user' as const, content: `Say ${name}.` }]);
-  return {
-    prompts,
-    demonstrations: prompts.map((prompt, i) => ({ prompt, answer: `${names[i]} over` })),
-    thumbs: prompts.map((prompt, i) => ({
-      prompt,
-      answer: i % 2 ? `${names[i]} over` : `${names[i]}`,
-      liked: i % 2 === 1,
-    })),
-    preferences: prompts.map((prompt, i) => ({ prompt, chosen: `${names[i]} over`, rejected: `${names[i]}` })),
-  };
-};
-const data: Dataset = { train: side(words.slice(0, 5)), heldout: side(words.slice(5)) };
-
 let model: BaseModel;
 beforeAll(async () => {
-  model = await tinyModel(words);
+  model = await tinyModel(tinyWords);
 });
 afterAll(() => rm(model.folder, { recursive: true }));
 
-interface Told {
-  stages: string[];
-  values: Record<string, number>[];
-}
-
-/**
- * Runs all stages and saves after every step; `diesAt` kills it before that many steps are written down, `stop` stops it
- * in good order.
- */
-async function train(
+/** As {@link runTinyJob}, with or without an end before its time. */
+const train = (
   store: StateStore,
   told: Told,
   diesAt = Infinity,
   job: TuningJobConfig = config,
   stop: { runtime: Runtime; signal: AbortSignal } = { runtime: model.runtime, signal: new AbortController().signal },
-) {
-  const journal = {
-    step: (stage: string, _: number, values: Record<string, number>) => {
-      if (told.stages.length >= diesAt) throw new Error('killed');
-      told.stages.push(stage);
-      told.values.push(values);
-    },
-    progress: () => undefined,
-    info: () => undefined,
-    warn: (message: string) => {
-      throw new Error(`unexpected: ${message}`);
-    },
-    flush: async () => undefined,
-  };
-  const state = await RunState.open(store, async () => null, 'base');
-  const context = {
-    model: { ...model, runtime: stop.runtime },
-    config: job,
-    state,
-    journal,
-    clock: systemClock,
-    signal: stop.signal,
-    saveEveryMs: 0,
-  } as unknown as RecipeContext;
-  const engine = await loadEngine(model, 64);
-  try {
-    const candidate = await trainCandidate(context, engine, initialPolicy(model, job), data);
-    await candidate.reward?.scorer.release();
-    return candidate;
-  } catch (error) {
-    if (stop.signal.aborted) await state.saveWhenWhole();
-    throw error;
-  } finally {
-    await engine.close();
-  }
-}
-
-function memoryStore(): StateStore {
-  let kept: TrainingState<RunCursor> | undefined;
-  return {
-    save: async ({ arrays, json }) => void (kept = structuredClone({ arrays: new Map(arrays), json })),
-    load: async () => structuredClone(kept),
-  };
-}
+) => runTinyJob({ ...model, runtime: stop.runtime }, { store, told, diesAt, job, signal: stop.signal });
 
 describe('the recipes', () => {
   it('run in their order, and PPO begins where serving is: ratio 1, and the log-probs of the engine are the trainer’s', async () => {
@@ -205,22 +133,6 @@ describe('a run that is stopped', () => {
         expect(values, name).toEqual(straight.policy.parameters.get(name)!.data);
     },
   );
-});
-
-/** Everything but PPO's chain: what learns from preferences, thumbs and graders, one of each. */
-const others = tuningJobConfig.parse({
-  stages: ['dpo', 'kto', 'grpo'],
-  lora: { rank: 2, targets: ['q_proj', 'v_proj'] },
-  dpo: { epochs: 4, batch_size: 4, learning_rate: 5e-3 },
-  kto: { epochs: 2, batch_size: 4, learning_rate: 5e-3 },
-  grpo: {
-    iterations: 3,
-    prompts_per_iteration: 2,
-    group_size: 3,
-    max_answer_tokens: 6,
-    learning_rate: 5e-3,
-    grader: { kind: 'regex', pattern: '[a-m]' },
-  },
 });
 
 describe('methods without a reward model', () => {
