@@ -3,19 +3,15 @@ import { liveNodes, memoryOrder } from './order.js';
 import { ProtoWriter } from './protobuf.js';
 import { type Attribute, DTYPE_BYTES, ONNX_DTYPE, type Shape, type TensorLiteral, type TypedArray } from './types.js';
 
-export interface EncodeOptions {
-  /** ONNX operator set of the default domain. */
-  readonly opset?: number;
-}
-
 const IR_VERSION = 10;
-const DEFAULT_OPSET = 21;
+/** ONNX operator set of the default domain. */
+const OPSET = 21;
 
 /**
  * Serialises a graph as an ONNX ModelProto. Nodes, inputs and initializers that no output needs are left out.
  * Initializers without data are written as external data that whoever creates the session must supply by name.
  */
-export function encodeModel(graph: Graph, options: EncodeOptions = {}): Uint8Array {
+export function encodeModel(graph: Graph): Uint8Array {
   const nodes = memoryOrder([...liveNodes(graph), ...renamings(graph)]);
   const read = new Set(nodes.flatMap((node) => node.inputs.map((input) => input?.name ?? '')));
   const writer = new ProtoWriter().varint(1, IR_VERSION).string(2, 'attune');
@@ -27,7 +23,7 @@ export function encodeModel(graph: Graph, options: EncodeOptions = {}): Uint8Arr
     for (const input of usedInputs(graph)) proto.message(11, (to) => writeValue(to, input.name, input));
     for (const { name, tensor } of graph.outputs) proto.message(12, (to) => writeValue(to, name, tensor));
   });
-  writer.message(8, (opset) => opset.string(1, '').varint(2, options.opset ?? DEFAULT_OPSET));
+  writer.message(8, (opset) => opset.string(1, '').varint(2, OPSET));
   writer.message(8, (opset) => opset.string(1, 'com.microsoft').varint(2, 1));
   return writer.finish();
 }

@@ -90,8 +90,6 @@ export interface SessionOptions {
   readonly spinning?: boolean;
   /** Plan memory from the shapes of the first run. Off (the default) for dynamic shapes. */
   readonly memPattern?: boolean;
-  /** Keep freed memory for the next run. Default true. */
-  readonly arena?: boolean;
   /** Which rewrites ONNX Runtime applies. Default 'all'. */
   readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all';
   /** Values of initializers whose data the model leaves out (external data whose location is the initializer's name). */

@@ -92,7 +92,6 @@ function nativeOptions(options: SessionOptions, defaultThreads: number): Inferen
     interOpNumThreads: 1,
     graphOptimizationLevel: options.graphOptimization ?? 'all',
     enableMemPattern: options.memPattern ?? false,
-    enableCpuMemArena: options.arena ?? true,
     logSeverityLevel: 3,
     extra: nested(configEntries(options)),
     externalData: Object.entries(options.initializers ?? {}).map(([path, { data }]) => ({

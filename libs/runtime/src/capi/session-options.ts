@@ -38,7 +38,6 @@ function apply(native: Pointer, options: SessionOptions, defaultThreads: number)
   call('SetInterOpNumThreads', native, 1);
   call('SetSessionLogSeverityLevel', native, SEVERITY_ERROR);
   if (!options.memPattern) call('DisableMemPattern', native);
-  if (options.arena === false) call('DisableCpuMemArena', native);
   for (const [key, value] of Object.entries(configEntries(options))) call('AddSessionConfigEntry', native, key, value);
   if (options.device) appendProvider(native, options.device.kind);
   const initializers = options.initializers ?? {};

@@ -18,7 +18,6 @@ const rows = {
   Run: [9, 'st', 'p p p p z p z p'],
   CreateSessionOptions: [10, 'st', 'p'],
   DisableMemPattern: [17, 'st', 'p'],
-  DisableCpuMemArena: [19, 'st', 'p'],
   SetSessionLogSeverityLevel: [22, 'st', 'p i'],
   SetSessionGraphOptimizationLevel: [23, 'st', 'p i'],
   SetIntraOpNumThreads: [24, 'st', 'p i'],
