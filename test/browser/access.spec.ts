@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { missing, startTestConsole, titled, type TestConsole } from './support/console.js';
+import { describe, expect, it } from 'vitest';
+import { missing, titled, useTestConsole } from './support/console.js';
 
 const pages = [
   '/',
@@ -11,14 +11,7 @@ const pages = [
 ];
 
 describe.skipIf(missing)(titled('signing in, roles and keys'), () => {
-  let console: TestConsole;
-  beforeAll(async () => {
-    console = await startTestConsole();
-  });
-  afterAll(async () => {
-    await console?.close();
-    expect(console?.errors ?? []).toEqual([]);
-  });
+  const console = useTestConsole();
 
   it('lets in who has a key, says why others stay out, and forgets the key on signing out', async () => {
     const page = await console.open(null);

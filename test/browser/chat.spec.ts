@@ -1,19 +1,12 @@
 import type { Conversation, ConversationSummary } from '@attune/contracts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answerText, ask, finishedAnswer } from './support/chat.js';
-import { missing, startTestConsole, titled, type TestConsole } from './support/console.js';
+import { missing, titled, type TestConsole, useTestConsole } from './support/console.js';
 
 const STORY = 'Once upon a time there was a little dog.';
 
 describe.skipIf(missing)(titled('the chat page'), () => {
-  let console: TestConsole;
-  beforeAll(async () => {
-    console = await startTestConsole();
-  });
-  afterAll(async () => {
-    await console?.close();
-    expect(console?.errors ?? []).toEqual([]);
-  });
+  const console = useTestConsole();
 
   it('answers again on request and switches between the tries', async () => {
     const page = await console.open(console.gateway.userKey);
@@ -86,14 +79,7 @@ describe.skipIf(missing)(titled('the chat page'), () => {
 });
 
 describe.skipIf(missing)(titled('a long answer on the chat page'), () => {
-  let console: TestConsole;
-  beforeAll(async () => {
-    console = await startTestConsole({ endless: true });
-  });
-  afterAll(async () => {
-    await console?.close();
-    expect(console?.errors ?? []).toEqual([]);
-  });
+  const console = useTestConsole({ endless: true });
 
   it('shows tokens as they come, says which weights they are from, and has the answer after a reload', async () => {
     const page = await console.open(console.gateway.userKey);

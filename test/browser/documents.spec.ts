@@ -1,18 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ask, finishedAnswer } from './support/chat.js';
-import { missing, startTestConsole, titled, type TestConsole } from './support/console.js';
+import { missing, titled, useTestConsole } from './support/console.js';
 
 const FACT = 'The delivery vans leave the warehouse in Bremen at six in the morning.';
 
 describe.skipIf(missing)(titled('documents'), () => {
-  let console: TestConsole;
-  beforeAll(async () => {
-    console = await startTestConsole();
-  });
-  afterAll(async () => {
-    await console?.close();
-    expect(console?.errors ?? []).toEqual([]);
-  });
+  const console = useTestConsole();
 
   it('are uploaded, searched, and cited by the next answer', async () => {
     const page = await console.open(console.gateway.adminKey, '/console/documents');

@@ -1,19 +1,12 @@
 import type { Feedback } from '@attune/contracts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answerText, ask, finishedAnswer } from './support/chat.js';
-import { missing, startTestConsole, titled, type TestConsole } from './support/console.js';
+import { missing, titled, useTestConsole } from './support/console.js';
 
 const STORY = 'Once upon a time there was a little dog.';
 
 describe.skipIf(missing)(titled('feedback and its review'), () => {
-  let console: TestConsole;
-  beforeAll(async () => {
-    console = await startTestConsole();
-  });
-  afterAll(async () => {
-    await console?.close();
-    expect(console?.errors ?? []).toEqual([]);
-  });
+  const console = useTestConsole();
 
   /** All feedback, oldest first. */
   const recorded = async (): Promise<Feedback[]> => {

@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { missing, startTestConsole, titled, type TestConsole } from './support/console.js';
+import { describe, expect, it } from 'vitest';
+import { missing, titled, useTestConsole } from './support/console.js';
 
 describe.skipIf(missing)(titled('what keys use and may use'), () => {
-  let console: TestConsole;
-  beforeAll(async () => {
-    console = await startTestConsole({ endless: true });
-  });
-  afterAll(async () => {
-    await console?.close();
-    expect(console?.errors ?? []).toEqual([]);
-  });
+  const console = useTestConsole({ endless: true });
 
   const ask = (apiKey: string) =>
     console.gateway.client(apiKey).chat.completions.create({

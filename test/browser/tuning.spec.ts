@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { GateReport } from '@attune/contracts';
 import { TuningRepository } from '@attune/persistence';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ask, finishedAnswer } from './support/chat.js';
-import { missing, startTestConsole, titled, type TestConsole } from './support/console.js';
+import { missing, titled, type TestConsole, useTestConsole } from './support/console.js';
 import { appendSteps, seedLiveCheckpoint, seedRunningJob, takeJob, WORKER } from './support/seed.js';
 
 const report: GateReport = {
@@ -20,14 +20,7 @@ const report: GateReport = {
 };
 
 describe.skipIf(missing)(titled('the pages of the loop'), () => {
-  let console: TestConsole;
-  beforeAll(async () => {
-    console = await startTestConsole();
-  });
-  afterAll(async () => {
-    await console?.close();
-    expect(console?.errors ?? []).toEqual([]);
-  });
+  const console = useTestConsole();
 
   it('tells in the gateway’s words why a job cannot start yet', async () => {
     const page = await console.open(console.gateway.adminKey, '/console/tuning');

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect } from 'vitest';
 import {
   noModel,
   startTestGateway,
@@ -20,16 +21,33 @@ export const missing: string | undefined =
 export const titled = (title: string) => (missing === undefined ? title : `${title} (skipped: ${missing})`);
 
 export interface TestConsole {
-  gateway: TestGateway;
+  readonly gateway: TestGateway;
   /** A new page, signed in with the key (null: not signed in); pages of one key share a browser profile. */
   open(apiKey: string | null, path?: string): Promise<Page>;
-  /** Errors of all pages so far: uncaught ones, and what the content security policy refused. */
-  errors: string[];
-  close(): Promise<void>;
 }
 
-/** The built console, served by the real gateway, in a real browser. */
-export async function startTestConsole(options: TestGatewayOptions = {}): Promise<TestConsole> {
+/**
+ * The built console, served by the real gateway, in a real browser, for the specs of a `describe`. It fails when a page
+ * had an error that nothing caught, or asked for what the content security policy refuses.
+ */
+export function useTestConsole(options: TestGatewayOptions = {}): TestConsole {
+  let started: Awaited<ReturnType<typeof start>> | undefined;
+  beforeAll(async () => {
+    started = await start(options);
+  });
+  afterAll(async () => {
+    await started?.close();
+    expect(started?.errors ?? []).toEqual([]);
+  });
+  return {
+    get gateway() {
+      return started!.gateway;
+    },
+    open: (apiKey, path) => started!.open(apiKey, path),
+  };
+}
+
+async function start(options: TestGatewayOptions) {
   if (!existsSync(BUILT_PAGE)) {
     throw new Error('apps/console is not built; run `npm run build -w @attune/console` first');
   }
