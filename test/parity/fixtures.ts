@@ -1,13 +1,6 @@
 import { openSafetensors } from '@attune/checkpoint';
 import type { HostTensor } from '@attune/runtime';
-import {
-  type Optimizer,
-  type Parameter,
-  parameter,
-  type ParameterSet,
-  type TokenBatch,
-  type Trainable,
-} from '@attune/training';
+import { type Parameter, parameter, type ParameterSet, type TokenBatch } from '@attune/training';
 import { fileURLToPath } from 'node:url';
 
 /** One file of frozen reference values, see make_fixtures.py. */
@@ -67,25 +60,4 @@ export function fixtureBatch(fixture: Fixture<unknown>): TokenBatch {
     positions: perToken((i) => (inside(i) ? i % length : 0)),
     segments: perToken((i) => (inside(i) ? 1 : 0)),
   };
-}
-
-/** An optimizer that keeps the mean gradient instead of using it. */
-export class Recorder implements Optimizer {
-  readonly gradients = new Map<string, Float32Array>();
-
-  update(parameters: readonly Trainable[], gradientScale: number): void {
-    for (const { name, gradient } of parameters)
-      this.gradients.set(
-        name,
-        gradient.map((x) => x * gradientScale),
-      );
-  }
-
-  state() {
-    return { step: 0, arrays: new Map<string, Float32Array>() };
-  }
-
-  restore(): void {
-    this.gradients.clear();
-  }
 }

@@ -2,7 +2,8 @@ import { parseModelConfig } from '@attune/models';
 import { createRuntime } from '@attune/runtime';
 import { sft, SOFT_PROMPT, TrainStep, type TrainingSwitches } from '@attune/training';
 import { describe, expect, it } from 'vitest';
-import { fixtureBatch, openFixture, Recorder, relativeError } from './fixtures.js';
+import { fixtureBatch, openFixture, relativeError } from './fixtures.js';
+import { GradientRecorder } from '../support/gradient-recorder.js';
 
 interface Facts {
   readonly config: unknown;
@@ -26,7 +27,7 @@ describe.each([
     [', computed in parts and again', BOTH],
   ])('have the same loss and gradients%s', async (_, switches) => {
     const trainable = fixture.parameters(`${form}.`);
-    const optimizer = new Recorder();
+    const optimizer = new GradientRecorder();
     const frozen = fixture.parameters('weights.');
     const options = { config, objective: sft(), trainable, frozen, adapterScale, optimizer, clipNorm: null, runtime };
     const step = await TrainStep.create({ ...options, switches });

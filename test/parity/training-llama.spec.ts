@@ -3,7 +3,8 @@ import { hiddenStates, logits, parseModelConfig } from '@attune/models';
 import { createRuntime, type HostTensor } from '@attune/runtime';
 import { type ParameterSet, sft, type TokenBatch, tokenFeeds, TrainStep } from '@attune/training';
 import { describe, expect, it } from 'vitest';
-import { fixtureBatch, openFixture, Recorder, relativeError } from './fixtures.js';
+import { fixtureBatch, openFixture, relativeError } from './fixtures.js';
+import { GradientRecorder } from '../support/gradient-recorder.js';
 
 interface Facts {
   readonly config: unknown;
@@ -42,7 +43,7 @@ describe.each(VARIANTS)('a %s Llama agrees with transformers', (variant) => {
   });
 
   async function gradientsOf(sets: { trainable: ParameterSet; frozen: ParameterSet; adapterScale: number }) {
-    const optimizer = new Recorder();
+    const optimizer = new GradientRecorder();
     const step = await TrainStep.create({ config, objective: sft(), ...sets, optimizer, clipNorm: null, runtime });
     const { loss } = await step.run([batch], 0);
     step.release();

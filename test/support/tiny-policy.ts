@@ -14,9 +14,9 @@ import {
   type PreferencePair,
   type ScoredRollout,
   Scorer,
-  type Trainable,
   TrainStep,
 } from '@attune/training';
+import { GradientRecorder } from './gradient-recorder.js';
 
 /** A model so small that a loss can be measured on both sides of a point: its objectives are checked as wholes. */
 export const config: ModelConfig = parseModelConfig({
@@ -103,7 +103,7 @@ export async function noisyRollouts(policy: ParameterSet): Promise<ScoredRollout
  * error as a share of the slope.
  */
 export async function gradientError<Batch>(objective: Objective<Batch>, trainable: ParameterSet, batch: Batch) {
-  const optimizer = new Recorder();
+  const optimizer = new GradientRecorder();
   const step = await trainStep(objective, trainable, { optimizer });
   const { gradNorm } = await step.run([batch], 0);
   const start = copyParameters(trainable);
@@ -117,25 +117,4 @@ export async function gradientError<Batch>(objective: Objective<Batch>, trainabl
   const numeric = ((await lossAt(size)) - (await lossAt(-size))) / (2 * size);
   step.release();
   return Math.abs(numeric / gradNorm - 1);
-}
-
-/** Keeps the mean gradient instead of using it. */
-class Recorder implements Optimizer {
-  readonly gradients = new Map<string, Float32Array>();
-
-  update(parameters: readonly Trainable[], gradientScale: number): void {
-    for (const { name, gradient } of parameters)
-      this.gradients.set(
-        name,
-        gradient.map((x) => x * gradientScale),
-      );
-  }
-
-  state() {
-    return { step: 0, arrays: new Map<string, Float32Array>() };
-  }
-
-  restore(): void {
-    this.gradients.clear();
-  }
 }
