@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InvalidRequestError, messageOf } from '@attune/platform';
-import { openSafetensors, type SafetensorsFile } from './safetensors/read.js';
+import { type FileMemory, openSafetensors, readSafetensors, type SafetensorsFile } from './safetensors/read.js';
 import { writeSafetensors, type TensorToWrite } from './safetensors/write.js';
 
 /** What a kind of adapter puts into its folder: adapter_config.json's fields and the tensors beside it. */
@@ -26,10 +26,14 @@ export async function writeAdapterFiles(dir: string, { config, tensors }: Adapte
   await writeFile(path.join(dir, ADAPTER_CONFIG), `${JSON.stringify(config, null, 2)}\n`);
 }
 
-/** @throws InvalidRequestError when a file is missing or damaged */
-export async function openAdapterFolder(dir: string): Promise<AdapterFolder> {
+/**
+ * @param memory to read the weights into, which are valid until others are read into it
+ * @throws InvalidRequestError when a file is missing or damaged
+ */
+export async function openAdapterFolder(dir: string, memory?: FileMemory): Promise<AdapterFolder> {
   const config = await readConfig(dir);
-  return { dir, config, weights: openSafetensors(path.join(dir, ADAPTER_WEIGHTS)) };
+  const file = path.join(dir, ADAPTER_WEIGHTS);
+  return { dir, config, weights: memory ? readSafetensors(file, memory) : openSafetensors(file) };
 }
 
 export function unusable(dir: string, what: string): InvalidRequestError {

@@ -10,6 +10,7 @@ import {
 import { type Adapter, type AdapterWeights, nameAdapter } from './adapter-kinds.js';
 import { lowRankFiles, projectionsOf, readLowRank } from './adapter-lora.js';
 import { readSoftPrompt, softPromptFiles } from './adapter-soft-prompt.js';
+import type { FileMemory } from './safetensors/read.js';
 
 /** An adapter as found on disk. */
 export type StoredAdapter = Adapter & {
@@ -33,10 +34,11 @@ export async function writeAdapter(dir: string, adapter: AdapterWeights & { base
 
 /**
  * Reads an adapter in PEFT layout.
+ * @param memory to read its numbers into, which are valid until others are read into it; left out = fresh memory
  * @throws InvalidRequestError when a file is missing or damaged, or the adapter is of a kind that cannot be served
  */
-export async function readAdapter(dir: string): Promise<StoredAdapter> {
-  const folder = await openAdapterFolder(dir);
+export async function readAdapter(dir: string, memory?: FileMemory): Promise<StoredAdapter> {
+  const folder = await openAdapterFolder(dir, memory);
   const base = folder.config.base_model_name_or_path;
   const adapter = nameAdapter(readWeights(folder));
   return { ...adapter, targets: targetsOf(adapter), baseModel: typeof base === 'string' && base ? base : null };

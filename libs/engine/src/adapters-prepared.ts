@@ -1,5 +1,5 @@
 import { type Adapter, isFiniteAdapter, type SoftPromptWeights } from '@attune/checkpoint';
-import { adapterInputs, type AdapterInputs, type LayerAdapterKind, type ModelConfig } from '@attune/models';
+import { adapterInputs, type AdapterInputs, type LayerAdapterKind, type ModelConfig, type Room } from '@attune/models';
 import { InvalidRequestError, messageOf } from '@attune/platform';
 import { float32, type HostTensor } from '@attune/runtime';
 import type { ServingSessions } from './running/serving-sessions.js';
@@ -28,23 +28,38 @@ export interface MergedWeights {
 /** What a sequence's weights are beside the base weights; null = nothing. */
 export type PreparedAdapter = LayerUpdate | SoftPrompt | MergedWeights | null;
 
-/** An adapter in the arrays that a model's graphs take: plain data, which another thread may have made. */
+/** An adapter in the arrays that a model's graphs take: plain data in one piece of memory, which another thread may have made. */
 export type AdapterLayout = { readonly digest: string } & (
   | { readonly kind: LayerAdapterKind; readonly packed: AdapterInputs }
   | { readonly kind: 'soft-prompt'; readonly numTokens: number; readonly embeddings: Float32Array }
 );
 
-/** Checks an adapter against the model and lays it out. @throws InvalidRequestError when it does not fit */
-export function layOut(config: ModelConfig, adapter: Adapter): AdapterLayout {
+/**
+ * Checks an adapter against the model and lays it out; none of the adapter's own memory is part of that.
+ * @param room where
+ * @throws InvalidRequestError when it does not fit
+ */
+export function layOut(
+  config: ModelConfig,
+  adapter: Adapter,
+  room: Room = (count) => new Float32Array(count),
+): AdapterLayout {
   const { digest } = adapter;
   try {
     if (!isFiniteAdapter(adapter))
       throw new RangeError('it holds numbers that are not finite; its training went wrong');
-    if (adapter.kind === 'soft-prompt') return { digest, ...fittingPrompt(config, adapter) };
-    return { digest, kind: adapter.kind ?? 'lora', packed: adapterInputs(config, adapter) };
+    if (adapter.kind === 'soft-prompt') return { digest, ...fittingPrompt(config, adapter, room) };
+    return { digest, kind: adapter.kind ?? 'lora', packed: adapterInputs(config, adapter, room) };
   } catch (error) {
     throw new InvalidRequestError(`adapter ${digest} cannot be served: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** The memory that a layout is in. */
+export function memoryOf(layout: AdapterLayout): ArrayBuffer {
+  const [any] =
+    layout.kind === 'soft-prompt' ? [layout.embeddings] : Object.values(layout.packed).map(({ data }) => data);
+  return any!.buffer as ArrayBuffer;
 }
 
 /** The layout as tensors. */
@@ -68,9 +83,13 @@ export function virtualTokens(prepared: PreparedAdapter, vocabSize: number): num
   return Array.from({ length: count }, (_, i) => vocabSize + i);
 }
 
-function fittingPrompt({ hiddenSize }: ModelConfig, { kind, numTokens, embeddings }: SoftPromptWeights) {
-  if (embeddings.length === numTokens * hiddenSize) return { kind, numTokens, embeddings };
-  throw new RangeError(
-    `its soft prompt has ${embeddings.length} numbers for ${numTokens} tokens; this model needs ${hiddenSize} a token`,
-  );
+function fittingPrompt({ hiddenSize }: ModelConfig, { kind, numTokens, embeddings }: SoftPromptWeights, room: Room) {
+  const { length } = embeddings;
+  if (length !== numTokens * hiddenSize)
+    throw new RangeError(
+      `its soft prompt has ${length} numbers for ${numTokens} tokens; this model needs ${hiddenSize} a token`,
+    );
+  const own = room(length);
+  own.set(embeddings);
+  return { kind, numTokens, embeddings: own };
 }

@@ -79,3 +79,56 @@ describe('the live adapter', () => {
     expect(adapters.live.prepared).toBe(update);
   });
 });
+
+describe("an adapter's memory", () => {
+  const [a, b] = [adapter(1), adapter(2)];
+
+  /** Adapters that note what they need no more. */
+  async function loadedAdapters(made: AdapterRunner = runner().made, mergeAfterMs?: number) {
+    const unused: AdapterLayout[] = [];
+    const adapters = new Adapters(made, 'base', { mergeAfterMs, onUnused: (layout) => unused.push(layout) });
+    for (const each of [a, b]) await adapters.load(each);
+    return { adapters, unused };
+  }
+
+  it('is free when it was unloaded and the last sequence on it is over', async () => {
+    const { adapters, unused } = await loadedAdapters();
+    const [first, second] = [adapters.find(a.digest)!, adapters.find(a.digest)!];
+    first.hold!();
+    second.hold!();
+    adapters.unload(a.digest);
+    first.drop!();
+    expect(unused).toEqual([]);
+    second.drop!();
+    expect(unused).toEqual([a]);
+    adapters.unload(b.digest);
+    expect(unused).toEqual([a, b]);
+  });
+
+  it('is free when the same adapter is there already, also if it came meanwhile', async () => {
+    const { adapters, unused } = await loadedAdapters();
+    const [again, c, cAgain] = [adapter(1), adapter(3), adapter(3)];
+    await adapters.load(again);
+    expect(unused).toEqual([again]);
+    await Promise.all([adapters.load(c), adapters.load(cAgain)]);
+    expect(unused[1]).toBe(cAgain);
+  });
+
+  it('is not free while it is being multiplied into the weights', async () => {
+    vi.useFakeTimers();
+    try {
+      const { made, merges } = runner();
+      const { adapters, unused } = await loadedAdapters(made, 0);
+      adapters.setLive(a.digest);
+      await vi.advanceTimersByTimeAsync(0);
+      adapters.setLive(b.digest);
+      adapters.unload(a.digest);
+      expect(unused).toEqual([]);
+      merges.shift()!();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(unused).toEqual([a]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});

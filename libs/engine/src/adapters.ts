@@ -20,13 +20,15 @@ export interface MergedModel {
 export interface AdaptersOptions {
   /** Multiply the live adapter into a copy of the weights when it has been live this long; left out = never. */
   readonly mergeAfterMs?: number;
+  /** Told of a layout whose memory nobody reads any more. */
+  readonly onUnused?: (layout: AdapterLayout) => void;
 }
 
 /** The adapters in memory and which of them is live. A sequence keeps what it started with, so none is ever changed. */
 export class Adapters {
-  private readonly loaded = new Map<string | null, ActiveWeights>();
+  private readonly loaded = new Map<string | null, Held>();
   private liveDigest: string | null = null;
-  private merged: Merged | undefined;
+  private merged: Held | undefined;
   private mergeTimer: NodeJS.Timeout | undefined;
   private merging: Promise<void> = Promise.resolve();
   private closed = false;
@@ -36,7 +38,7 @@ export class Adapters {
     private readonly baseDigest: string,
     private readonly options: AdaptersOptions = {},
   ) {
-    this.loaded.set(null, { id: this.idOf(null), prepared: null });
+    this.loaded.set(null, new Held(this.idOf(null), null));
   }
 
   get live(): ActiveWeights {
@@ -56,8 +58,10 @@ export class Adapters {
   async load(layout: AdapterLayout): Promise<WeightsId> {
     const { digest } = layout;
     const prepared = this.loaded.has(digest) ? null : await this.runner.prepareAdapter(layout);
+    const unused = () => this.options.onUnused?.(layout);
     // It may have been taken in meanwhile: then sequences already run on that one.
-    if (!this.loaded.has(digest)) this.loaded.set(digest, { id: this.idOf(digest), prepared });
+    if (this.loaded.has(digest)) unused();
+    else this.loaded.set(digest, new Held(this.idOf(digest), prepared, unused));
     return this.loaded.get(digest)!.id;
   }
 
@@ -79,6 +83,7 @@ export class Adapters {
     if (!this.loaded.has(digest)) throw notLoaded(digest);
     if (digest === this.liveDigest)
       throw new ConflictError(`adapter ${digest} is live; make another one live before unloading it`);
+    this.loaded.get(digest)!.drop();
     this.loaded.delete(digest);
   }
 
@@ -105,12 +110,15 @@ export class Adapters {
 
   /** Best effort: where there is no room for another copy of the weights, the adapter goes on being added. */
   private async mergeLive(): Promise<void> {
-    const { id, prepared } = this.live;
+    const weights = this.loaded.get(this.liveDigest)!;
+    const { id, prepared } = weights;
     if (this.closed || this.isMerged || layerUpdateOf(prepared)?.kind !== 'lora') return;
+    weights.hold();
     const model = await this.runner.mergeAdapter!(prepared).catch(() => null);
+    weights.drop();
     if (!model) return;
     const isWanted = !this.closed && this.liveDigest === id.adapter;
-    if (isWanted) this.merged = new Merged(id, model);
+    if (isWanted) this.merged = new Held(id, model.prepared, () => void model.release());
     else await model.release();
   }
 
@@ -120,18 +128,15 @@ export class Adapters {
   }
 }
 
-/** Merged weights, freed when they are not live any more and the last sequence that began on them is over. */
-class Merged implements ActiveWeights {
+/** Weights, freed when they are not offered any more and the last sequence that began on them is over. */
+class Held implements ActiveWeights {
   private holders = 1;
 
   constructor(
     readonly id: WeightsId,
-    private readonly model: MergedModel,
+    readonly prepared: PreparedAdapter,
+    private readonly free: () => void = () => {},
   ) {}
-
-  get prepared(): PreparedAdapter {
-    return this.model.prepared;
-  }
 
   hold(): void {
     this.holders += 1;
@@ -139,7 +144,7 @@ class Merged implements ActiveWeights {
 
   drop(): void {
     this.holders -= 1;
-    if (this.holders === 0) void this.model.release();
+    if (this.holders === 0) this.free();
   }
 }
 

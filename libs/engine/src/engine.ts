@@ -46,8 +46,11 @@ export class Engine implements TokenEngine {
     private readonly options: EngineOptions,
   ) {
     this.clock = options.clock ?? systemClock;
-    this.adapters = new Adapters(model.runner, model.digest, { mergeAfterMs: options.mergeLiveAfterMs });
     this.reader = new AdapterReader(model.runner.config);
+    this.adapters = new Adapters(model.runner, model.digest, {
+      mergeAfterMs: options.mergeLiveAfterMs,
+      onUnused: (layout) => this.reader.giveBack(layout),
+    });
     this.vocabulary = vocabularySource(options);
     const { vocabSize } = model.runner.config;
     this.structures = new StructureCompiler({ vocabulary: this.vocabulary, vocabSize });

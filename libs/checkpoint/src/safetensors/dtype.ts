@@ -41,9 +41,9 @@ export const isDtype = (name: unknown): name is Dtype => typeof name === 'string
 export const bytesPerElement = (dtype: Dtype): number => dtypes[dtype].bytes;
 export const elementCount = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
 
-/** A view of whole elements; `buffer` must start at a multiple of the element size. */
-export function viewAs(dtype: Dtype, buffer: ArrayBuffer, length: number): TensorData {
-  return new dtypes[dtype].view(buffer, 0, length);
+/** A view of whole elements; `offset` must be a multiple of the element size. */
+export function viewAs(dtype: Dtype, buffer: ArrayBuffer, length: number, offset = 0): TensorData {
+  return new dtypes[dtype].view(buffer, offset, length);
 }
 
 /** The type a typed array is stored as when nothing else is said. */

@@ -22,17 +22,60 @@ export interface SafetensorsFile extends SafetensorsHeader {
  */
 export function openSafetensors(file: string): SafetensorsFile {
   const header = withFile(file, (fd) => readHeader(file, fd));
-  const find = (name: string) => {
-    const info = header.tensors.get(name);
-    if (!info) throw new InvalidRequestError(`The weight file ${file} has no tensor \`${name}\``);
-    return info;
-  };
   return {
     ...header,
     file,
-    raw: (name) => readRaw(file, find(name)),
-    float32: (name) => readFloat32(file, find(name)),
+    raw: (name) => readRaw(file, findTensor(file, header, name)),
+    float32: (name) => readFloat32(file, findTensor(file, header, name)),
   };
+}
+
+/**
+ * Reads a whole file into memory that others were read into before: what it holds is valid until the next file is. For
+ * files that come one after another and are small enough.
+ * @throws InvalidRequestError as `openSafetensors` does
+ */
+export function readSafetensors(file: string, memory: FileMemory): SafetensorsFile {
+  const { header, bytes } = withFile(file, (fd) => {
+    const header = readHeader(file, fd);
+    const bytes = memory.take(fstatSync(fd).size);
+    fill(file, fd, bytes, 0);
+    return { header, bytes };
+  });
+  const raw = (name: string) => viewOf(findTensor(file, header, name), bytes);
+  return { ...header, file, raw, float32: (name) => asFloat32(file, findTensor(file, header, name), raw(name)) };
+}
+
+/** Where files are read into, one after another; it grows to the largest of them. */
+export class FileMemory {
+  private buffer = new ArrayBuffer(0);
+
+  /** The first `size` bytes; whatever they held is gone. */
+  take(size: number): Uint8Array<ArrayBuffer> {
+    if (this.buffer.byteLength < size) this.buffer = new ArrayBuffer(size);
+    return new Uint8Array(this.buffer, 0, size);
+  }
+}
+
+function findTensor(file: string, { tensors }: SafetensorsHeader, name: string): TensorInfo {
+  const info = tensors.get(name);
+  if (!info) throw new InvalidRequestError(`The weight file ${file} has no tensor \`${name}\``);
+  return info;
+}
+
+/** The elements where they are; a copy of those that do not begin at a multiple of their size. */
+function viewOf({ dtype, offset, byteLength, shape }: TensorInfo, { buffer }: Uint8Array<ArrayBuffer>): TensorData {
+  const isAligned = offset % bytesPerElement(dtype) === 0;
+  if (isAligned) return viewAs(dtype, buffer, elementCount(shape), offset);
+  return viewAs(dtype, buffer.slice(offset, offset + byteLength), elementCount(shape));
+}
+
+function asFloat32(file: string, info: TensorInfo, data: TensorData): Float32Array {
+  if (info.dtype === 'F32') return data as Float32Array;
+  if (info.dtype === 'F64') return Float32Array.from(data as Float64Array);
+  const target = new Float32Array(data.length);
+  widenerOf(file, info)(data as Uint16Array, target);
+  return target;
 }
 
 function readHeader(file: string, fd: number): SafetensorsHeader {
@@ -55,14 +98,8 @@ function readRaw(file: string, info: TensorInfo): TensorData {
 
 function readFloat32(file: string, info: TensorInfo): Float32Array {
   const { dtype } = info;
-  if (dtype === 'F32') return readRaw(file, info) as Float32Array;
-  if (dtype === 'F64') return Float32Array.from(readRaw(file, info) as Float64Array);
-  if (dtype !== 'F16' && dtype !== 'BF16') {
-    throw new InvalidRequestError(
-      `Tensor \`${info.name}\` of ${file} is stored as ${dtype}; weights must be F32, F16, BF16 or F64`,
-    );
-  }
-  const widen = dtype === 'F16' ? float16ToFloat32 : bfloat16ToFloat32;
+  if (dtype === 'F32' || dtype === 'F64') return asFloat32(file, info, readRaw(file, info));
+  const widen = widenerOf(file, info);
   const target = new Float32Array(elementCount(info.shape));
   withFile(file, (fd) => {
     const step = CHUNK_BYTES / bytesPerElement(dtype);
@@ -74,6 +111,14 @@ function readFloat32(file: string, info: TensorInfo): Float32Array {
     }
   });
   return target;
+}
+
+function widenerOf(file: string, { name, dtype }: TensorInfo) {
+  if (dtype === 'F16') return float16ToFloat32;
+  if (dtype === 'BF16') return bfloat16ToFloat32;
+  throw new InvalidRequestError(
+    `Tensor \`${name}\` of ${file} is stored as ${dtype}; weights must be F32, F16, BF16 or F64`,
+  );
 }
 
 function withFile<T>(file: string, use: (fd: number) => T): T {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openSafetensors } from './read.js';
+import { FileMemory, openSafetensors, readSafetensors } from './read.js';
 import { writeSafetensors, type TensorToWrite } from './write.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'attune safetensors '));
@@ -52,6 +52,27 @@ describe('a safetensors file', () => {
     const header = '{"__metadata__":{"format":"pt"},"b":{"dtype":"BF16","shape":[1,2],"data_offsets":[0,4]}}    ';
     writeRaw(header, Buffer.from([0x80, 0x3f, 0x00, 0xc0]));
     expect([...openSafetensors(file).float32('b')]).toEqual([1, -2]);
+  });
+
+  it('gives the same when it is read whole, into memory that held another file', async () => {
+    const memory = new FileMemory();
+    await writeSafetensors(file, [{ name: 'other', shape: [500], data: new Float32Array(500).fill(7) }]);
+    expect([...readSafetensors(file, memory).float32('other')]).toEqual(Array(500).fill(7));
+    await writeSafetensors(file, tensors);
+    const [whole, opened] = [readSafetensors(file, memory), openSafetensors(file)];
+    for (const { name } of tensors) expect(whole.raw(name)).toEqual(opened.raw(name));
+    for (const name of ['weights', 'half', 'brain', 'double', 'empty'])
+      expect(whole.float32(name)).toEqual(opened.float32(name));
+    expect(whole.raw('weights').buffer).toBe(whole.raw('ids').buffer);
+    expect(() => whole.float32('ids')).toThrow(/Tensor `ids` of .* is stored as I64/);
+    truncateSync(file, 40);
+    expect(() => readSafetensors(file, memory)).toThrow(/safetensors/);
+  });
+
+  it('takes elements that stand where no view may begin', () => {
+    const header = '{"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}';
+    writeRaw(header.padEnd(57), Buffer.from(Float32Array.of(3, -4).buffer));
+    expect([...readSafetensors(file, new FileMemory()).float32('b')]).toEqual([3, -4]);
   });
 
   it('refuses integers as weights and names the tensor', async () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type LowRankWeights, readAdapter, writeAdapter } from '@attune/checkpoint';
 import { linearShapes, parseModelConfig } from '@attune/models';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { layOut } from '../adapters-prepared.js';
+import { layOut, memoryOf } from '../adapters-prepared.js';
 import { AdapterReader } from './adapter-reader.js';
 
 const config = parseModelConfig({
@@ -47,6 +47,19 @@ it('lays out on its thread what would be laid out here, several at once', async 
   const got = await Promise.all(places.map((place) => reader.read(place)));
   for (const [i, place] of places.entries()) expect(got[i]).toEqual(layOut(config, await readAdapter(place)));
   expect(got[0]!.digest).not.toBe(got[1]!.digest);
+});
+
+it('lays out the next adapter in the memory of one that was given back, and leaves alone what it did not read', async () => {
+  const places = [await write('a', 0), await write('b', 0.5), await write('c', -7)];
+  const wanted = [];
+  for (const place of places) wanted.push(layOut(config, await readAdapter(place)));
+  const [first, second] = [await reader.read(places[0]!), await reader.read(places[1]!)];
+  reader.giveBack(first);
+  expect(memoryOf(first).byteLength).toBe(0); // it is where it is written to
+  expect(await reader.read(places[2]!)).toEqual(wanted[2]);
+  expect(second).toEqual(wanted[1]);
+  reader.giveBack(wanted[0]!);
+  expect(memoryOf(wanted[0]!).byteLength).toBeGreaterThan(0);
 });
 
 it('says why an adapter cannot be used, in the kind of error it is, and reads the next one', async () => {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { messageOf, UnavailableError } from '@attune/platform';
 import type { ModelConfig } from '@attune/models';
-import type { AdapterLayout } from '../adapters-prepared.js';
+import { type AdapterLayout, memoryOf } from '../adapters-prepared.js';
 import { compiledFile } from '../compiled-file.js';
 import { fromFailure } from '../failures.js';
 import type { ReaderReply, ReaderRequest } from './reader-protocol.js';
@@ -15,6 +15,8 @@ type Read = { readonly resolve: (layout: AdapterLayout) => void; readonly reject
 export class AdapterReader {
   private worker: Worker | null = null;
   private readonly reads = new Map<number, Read>();
+  /** Layouts that were read here, and may be given back. */
+  private readonly lent = new WeakSet<AdapterLayout>();
   private nextId = 0;
 
   constructor(private readonly config: ModelConfig) {}
@@ -34,6 +36,14 @@ export class AdapterReader {
     });
   }
 
+  /** Takes back the memory of an adapter that nobody needs any more, for the next one; of one not read here, it leaves it. */
+  giveBack(layout: AdapterLayout): void {
+    if (!this.worker || !this.lent.delete(layout)) return;
+    const given = memoryOf(layout);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window
+    this.worker.postMessage({ given } satisfies ReaderRequest, [given]);
+  }
+
   async close(): Promise<void> {
     await this.worker?.terminate();
   }
@@ -51,8 +61,9 @@ export class AdapterReader {
     const read = this.reads.get(id);
     this.reads.delete(id);
     if (this.reads.size === 0) this.worker?.unref();
-    if ('layout' in outcome) read?.resolve(outcome.layout);
-    else read?.reject(fromFailure(outcome.failure));
+    if ('failure' in outcome) return read?.reject(fromFailure(outcome.failure));
+    this.lent.add(outcome.layout);
+    read?.resolve(outcome.layout);
   }
 
   /** The next adapter starts another thread. */

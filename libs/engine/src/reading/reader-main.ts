@@ -3,10 +3,11 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import path from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { readAdapter } from '@attune/checkpoint';
+import { FileMemory, readAdapter } from '@attune/checkpoint';
 import type { ModelConfig } from '@attune/models';
-import { type AdapterLayout, layOut } from '../adapters-prepared.js';
+import { layOut, memoryOf } from '../adapters-prepared.js';
 import { toFailure } from '../failures.js';
+import { AdapterMemory } from './adapter-memory.js';
 import type { ReaderReply, ReaderRequest } from './reader-protocol.js';
 
 const PATIENT = 10;
@@ -14,22 +15,23 @@ const PATIENT = 10;
 const config = workerData as ModelConfig;
 const port = parentPort!;
 standBack();
-port.on('message', (request: ReaderRequest) => void answer(request));
+const memory = new AdapterMemory();
+const files = new FileMemory();
+/** One after another: they share the memory that files are read into. */
+let turn: Promise<void> = Promise.resolve();
 
-async function answer({ id, folder }: ReaderRequest): Promise<void> {
+port.on('message', (request: ReaderRequest) => {
+  if ('given' in request) memory.give(request.given);
+  else turn = turn.then(() => answer(request));
+});
+
+async function answer({ id, folder }: { readonly id: number; readonly folder: string }): Promise<void> {
   try {
-    const layout = layOut(config, await readAdapter(folder));
-    port.postMessage({ id, outcome: { layout } } satisfies ReaderReply, buffersOf(layout));
+    const layout = layOut(config, await readAdapter(folder, files), (count) => memory.take(count));
+    port.postMessage({ id, outcome: { layout } } satisfies ReaderReply, [memoryOf(layout)]);
   } catch (error) {
     port.postMessage({ id, outcome: { failure: toFailure(error) } } satisfies ReaderReply);
   }
-}
-
-/** What is handed over rather than copied. */
-function buffersOf(layout: AdapterLayout): ArrayBuffer[] {
-  const arrays =
-    layout.kind === 'soft-prompt' ? [layout.embeddings] : Object.values(layout.packed).map(({ data }) => data);
-  return [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))];
 }
 
 /** Where the system lets a thread be named: answers under way go first when there are not cores enough for both. */

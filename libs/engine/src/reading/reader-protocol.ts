@@ -1,10 +1,10 @@
 import type { EngineFailure } from '@attune/contracts';
 import type { AdapterLayout } from '../adapters-prepared.js';
 
-export interface ReaderRequest {
-  readonly id: number;
-  readonly folder: string;
-}
+export type ReaderRequest =
+  | { readonly id: number; readonly folder: string }
+  /** Memory of an adapter that has left, to lay out another in. */
+  | { readonly given: ArrayBuffer };
 
 export interface ReaderReply {
   readonly id: number;

@@ -38,18 +38,52 @@ export function adapterSites(config: ModelConfig, kind: LayerAdapterKind): reado
   return kind === 'lora' ? linearsOf(servingLayout(config)) : blocksOf(config);
 }
 
+/** Gives memory for so many numbers; what is in it does not matter. */
+export type Room = (count: number) => Float32Array;
+
+/** What one site gets: how wide it is, and what writes its factors into memory that is all zeros. */
+interface SitePlan {
+  readonly site: AdapterSite;
+  readonly width: number;
+  fill(down: Float32Array, up: Float32Array): void;
+}
+
+/** Parts of one array begin at multiples of 64 bytes, as the kernels like them. */
+const ALIGNMENT = 16;
+
 /**
  * The adapter as inputs of the serving graph, `<site>.down` [in, width] and `<site>.up` [width, out]; the width is 0
  * where it changes nothing. Modules that one linear layer fuses stay independent: their A's lie side by side and their
  * B's on the diagonal, so one pair of products serves them all. Null = the base model with the inputs of LoRA.
+ * @param room asked once: all inputs are parts of one array
  * @throws RangeError for a module the model does not have, or tensors whose size does not fit
  */
-export function adapterInputs(config: ModelConfig, adapter: LayerAdapter | null): AdapterInputs {
-  if (adapter?.kind === 'bottleneck') return bottleneckInputs(config, adapter);
-  const linears = linearsOf(servingLayout(config));
-  if (adapter) assertKnown(new Set(linears.flatMap(({ parts }) => parts.map(({ module }) => module))), adapter);
-  return Object.assign({}, ...linears.map((linear) => linearInputs(linear, adapter)));
+export function adapterInputs(
+  config: ModelConfig,
+  adapter: LayerAdapter | null,
+  room: Room = (count) => new Float32Array(count),
+): AdapterInputs {
+  return layDown(adapter?.kind === 'bottleneck' ? planBlocks(config, adapter) : planLinears(config, adapter), room);
 }
+
+function layDown(plans: readonly SitePlan[], room: Room): AdapterInputs {
+  const sizes = plans.map(({ site, width }) => [aligned(site.inSize * width), aligned(site.outSize * width)] as const);
+  const memory = room(sizes.reduce((sum, [down, up]) => sum + down + up, 0)).fill(0);
+  const inputs: AdapterInputs = {};
+  let start = 0;
+  for (const [index, { site, width, fill }] of plans.entries()) {
+    const [downSize, upSize] = sizes[index]!;
+    const down = memory.subarray(start, start + site.inSize * width);
+    const up = memory.subarray(start + downSize, start + downSize + site.outSize * width);
+    fill(down, up);
+    inputs[`${site.name}.down`] = { dtype: 'float32', shape: [site.inSize, width], data: down };
+    inputs[`${site.name}.up`] = { dtype: 'float32', shape: [width, site.outSize], data: up };
+    start += downSize + upSize;
+  }
+  return inputs;
+}
+
+const aligned = (count: number) => Math.ceil(count / ALIGNMENT) * ALIGNMENT;
 
 /** Blocks of adapter layers go by the names of the graph: "0.self_attn", "0.mlp". */
 const blocksOf = (config: ModelConfig): AdapterSite[] =>
@@ -57,22 +91,25 @@ const blocksOf = (config: ModelConfig): AdapterSite[] =>
     .flat()
     .map((name) => ({ name, inSize: config.hiddenSize, outSize: config.hiddenSize }));
 
-function linearInputs(linear: ServingLinear, adapter: LowRankAdapter | null): AdapterInputs {
-  const { name, inSize, outSize, inMap } = linear;
-  const parts = linear.parts.filter(({ module }) => adapter?.tensors.has(module));
+function planLinears(config: ModelConfig, adapter: LowRankAdapter | null): SitePlan[] {
+  const linears = linearsOf(servingLayout(config));
+  if (adapter) assertKnown(new Set(linears.flatMap(({ parts }) => parts.map(({ module }) => module))), adapter);
+  return linears.map((linear) => planLinear(linear, adapter));
+}
+
+function planLinear({ name, inSize, outSize, inMap, parts }: ServingLinear, adapter: LowRankAdapter | null): SitePlan {
+  const changed = parts.filter(({ module }) => adapter?.tensors.has(module));
   const rank = adapter?.rank ?? 0;
-  const width = parts.length * rank;
-  const down = new Float32Array(inSize * width);
-  const up = new Float32Array(width * outSize);
-  parts.forEach(({ module, outMap }, index) => {
-    const { a, b } = adapter!.tensors.get(module)!;
-    assertSize(module, a.length, rank * inMap.length);
-    assertSize(module, b.length, rank * outMap.length);
-    const first = index * rank;
-    placeDown(a, inMap, rank, down, width, first);
-    placeUp(b, outMap, adapter!, up, outSize, first);
-  });
-  return pair({ name, inSize, outSize }, width, down, up);
+  const width = changed.length * rank;
+  const fill = (down: Float32Array, up: Float32Array) =>
+    changed.forEach(({ module, outMap }, index) => {
+      const { a, b } = adapter!.tensors.get(module)!;
+      assertSize(module, a.length, rank * inMap.length);
+      assertSize(module, b.length, rank * outMap.length);
+      placeDown(a, inMap, rank, down, width, index * rank);
+      placeUp(b, outMap, adapter!, up, outSize, index * rank);
+    });
+  return { site: { name, inSize, outSize }, width, fill };
 }
 
 /** A [rank, in] into the columns of down [in, width] from `first` on. */
@@ -99,41 +136,31 @@ function placeUp(
   }
 }
 
-function bottleneckInputs(config: ModelConfig, adapter: BottleneckAdapter): AdapterInputs {
+function planBlocks(config: ModelConfig, adapter: BottleneckAdapter): SitePlan[] {
   const sites = blocksOf(config).map((site) => ({ site, module: moduleOf(site.name) }));
   assertKnown(new Set(sites.map(({ module }) => module)), adapter);
-  return Object.assign({}, ...sites.map(({ site, module }) => blockInputs(site, module, adapter)));
+  return sites.map(({ site, module }) => planBlock(site, module, adapter));
 }
 
-function blockInputs(site: AdapterSite, module: string, { size, tensors }: BottleneckAdapter): AdapterInputs {
+function planBlock(site: AdapterSite, module: string, { size, tensors }: BottleneckAdapter): SitePlan {
   const found = tensors.get(module);
-  if (!found) return pair(site, 0, new Float32Array(0), new Float32Array(0));
-  assertSize(module, found.down.length, size * site.inSize);
-  assertSize(module, found.up.length, size * site.outSize);
-  return pair(site, size, transposed(found.down, size), transposed(found.up, site.outSize));
+  if (!found) return { site, width: 0, fill: () => {} };
+  const fill = (down: Float32Array, up: Float32Array) => {
+    assertSize(module, found.down.length, size * site.inSize);
+    assertSize(module, found.up.length, size * site.outSize);
+    transpose(found.down, size, down);
+    transpose(found.up, site.outSize, up);
+  };
+  return { site, width: size, fill };
 }
 
 const moduleOf = (site: string) => site.replace(/^(\d+)/, (layer) => layerName(Number(layer)));
 
 /** [rows, columns] to [columns, rows]. */
-function transposed(source: Float32Array, rows: number): Float32Array {
+function transpose(source: Float32Array, rows: number, turned: Float32Array): void {
   const columns = source.length / rows;
-  const turned = new Float32Array(source.length);
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++) turned[column * rows + row] = source[row * columns + column]!;
-  return turned;
-}
-
-function pair(
-  { name, inSize, outSize }: AdapterSite,
-  width: number,
-  down: Float32Array,
-  up: Float32Array,
-): AdapterInputs {
-  return {
-    [`${name}.down`]: { dtype: 'float32', shape: [inSize, width], data: down },
-    [`${name}.up`]: { dtype: 'float32', shape: [width, outSize], data: up },
-  };
 }
 
 function assertKnown(known: ReadonlySet<string>, { tensors }: LayerAdapter) {

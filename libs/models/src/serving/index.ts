@@ -8,6 +8,7 @@ export {
   type LayerAdapter,
   type LayerAdapterKind,
   type LowRankAdapter,
+  type Room,
 } from './adapter.js';
 export { AdapterBank, type BankedSite, fillGate } from './adapter-bank.js';
 export { type AdapterGraph, NO_ADAPTERS } from './adapter-graph.js';

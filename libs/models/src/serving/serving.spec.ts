@@ -59,6 +59,17 @@ describe('adapter inputs', () => {
     expect(inputs['0.qkv.down']!.shape).toEqual([8, 0]);
   });
 
+  it('are parts of one piece of memory, whatever was in it', () => {
+    const tensors = new Map([[module('mlp.up_proj'), { a: new Float32Array(16).fill(3), b: new Float32Array(12).fill(4) }]]);
+    const adapter = { rank: 2, alpha: 1, tensors };
+    const rooms: Float32Array[] = [];
+    const dirty = (count: number) => (rooms.push(new Float32Array(count).fill(NaN)), rooms.at(-1)!);
+    const inputs = adapterInputs(config, adapter, dirty);
+    expect(inputs).toEqual(adapterInputs(config, adapter));
+    expect(rooms.length).toBe(1);
+    for (const { data } of Object.values(inputs)) expect(data.buffer).toBe(rooms[0]!.buffer);
+  });
+
   it('refuse modules and sizes the model does not have', () => {
     const one = new Float32Array(1);
     const unknown = new Map([['model.layers.7.mlp.up_proj', { a: one, b: one }]]);
