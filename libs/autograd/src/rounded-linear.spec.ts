@@ -9,10 +9,10 @@ const [OUT, IN] = [24, 40];
 const runtime = createRuntime({ threads: 1 });
 
 const values = Int8Array.from({ length: OUT * IN }, (_, i) => ((i * 37) % 255) - 127);
-const scales = randomTensor([OUT], 3, 0.01, 0.2);
+const scales = floats([OUT], 3, 0.01, 0.2);
 /** One row of nothing, and rows of very different sizes. */
 const rowSizes = (rows: number, columns: number, seed: number) => {
-  const made = randomTensor([rows, columns], seed);
+  const made = floats([rows, columns], seed);
   made.data.forEach((value, i) => (made.data[i] = value * [0, 1e-6, 1, 3000][Math.floor(i / columns) % 4]!));
   return made;
 };
@@ -81,3 +81,8 @@ describe('a product by rounded weights', () => {
     }
   });
 });
+
+function floats(...how: Parameters<typeof randomTensor>) {
+  const { dtype, shape, data } = randomTensor(...how);
+  return { dtype, shape, data: data as Float32Array };
+}

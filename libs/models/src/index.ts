@@ -6,4 +6,5 @@ export * from './llama.js';
 export * from './parameters.js';
 export * from './rope.js';
 export * from './rounded.js';
+export type { RoundedTable } from './serving/embedding.js';
 export * from './serving/index.js';

@@ -22,6 +22,7 @@ import {
 import type { ModelConfig } from './config.js';
 import { EMBEDDING, FINAL_NORM, layerName } from './parameters.js';
 import { rotaryTables } from './rope.js';
+import { gatherRounded, type RoundedTable } from './serving/embedding.js';
 
 /** A low-rank addition to one linear module: y += scale · (x Aᵀ) Bᵀ with A [rank, in] and B [out, rank]. */
 export interface LowRank {
@@ -43,6 +44,8 @@ export interface Weights {
   readonly rows?: (name: string, index: Tensor) => Tensor;
   /** A matrix rounded to 8 bits, by its parameter's name, to multiply by in place of the parameter; or null. */
   readonly rounded?: (name: string) => RoundedMatrix | null;
+  /** The token embeddings in 8 bits, to look up in place of the parameter; or null. */
+  readonly roundedEmbedding?: () => RoundedTable | null;
   /** The adapter of a linear module ("model.layers.0.self_attn.q_proj"), or null. */
   readonly adapter?: (module: string) => LowRank | null;
   /** The adapter layer after a block ("model.layers.0.self_attn" or "….mlp"), or null. */
@@ -74,7 +77,9 @@ export function hiddenStates(g: Graph, config: ModelConfig, weights: Weights, in
 
 /** Token embeddings as rows: ids [B, T] to [B·T, hidden]. */
 export function embed(g: Graph, weights: Weights, ids: Tensor): Tensor {
-  return rowsOf(g, weights, EMBEDDING, reshape(g, ids, [product(ids.shape)]));
+  const flat = reshape(g, ids, [product(ids.shape)]);
+  const rounded = weights.roundedEmbedding?.();
+  return rounded ? gatherRounded(g, rounded, flat) : rowsOf(g, weights, EMBEDDING, flat);
 }
 
 /** Rows of a parameter by an index [N]. */

@@ -1,7 +1,8 @@
 import type { ModelConfig } from './config.js';
 import { headName } from './heads.js';
 import { linearShapes } from './parameters.js';
-import { quantizeColumns } from './serving/quantize.js';
+import { embeddingBlock } from './serving/embedding.js';
+import { quantizeColumns, quantizeRows } from './serving/quantize.js';
 
 /** Side of the squares that are transposed together, so that neither side is read or written a byte at a time far apart. */
 const TILE = 64;
@@ -13,10 +14,19 @@ export const roundedNames = (name: string) => ({
   rows: `${name}.int8.rows`,
 });
 
+/** Names of the token embeddings in 8 bits: see RoundedTable. */
+export const ROUNDED_EMBEDDING = { values: 'embedding.int8', scales: 'embedding.int8.scales' } as const;
+
 /** Rounds a row-major matrix [out, in] as int8 serving does, into the arrays of a RoundedMatrix. */
 export function roundMatrix(weight: Float32Array, [out, inner]: readonly [number, number]) {
   const { values: columns, scales } = quantizeColumns(weight, out, inner);
   return { scales, columns, rows: transposed(columns, inner, out) };
+}
+
+/** Rounds the token embeddings [V, hidden] as int8 serving does; null where their width fits no block and they stay. */
+export function roundEmbedding(config: ModelConfig, table: Float32Array) {
+  const block = embeddingBlock(config);
+  return block === null ? null : quantizeRows(table, config.vocabSize, config.hiddenSize, block);
 }
 
 /** The matrices that int8 serving rounds, [out, in] each; the head has a row for every token. */

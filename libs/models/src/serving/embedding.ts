@@ -9,11 +9,18 @@ export type EmbeddingFormat = 'fp32' | 'int8';
 
 const BLOCKS = [128, 64, 32, 16] as const;
 
-/** Weights per scale: the kernel wants rows of whole blocks. Null where none fits and embeddings stay fp32. */
-function blockOf({ hiddenSize }: ModelConfig, { embedding = 'fp32' }: ServingOptions): number | null {
-  if (embedding === 'fp32') return null;
-  return BLOCKS.find((block) => hiddenSize % block === 0) ?? null;
+/** A table of rows in 8 bits: uint8 [rows, width] around 128, a float32 scale [rows, blocks] for every block of a row. */
+export interface RoundedTable {
+  readonly values: Tensor;
+  readonly scales: Tensor;
 }
+
+/** Weights per scale: the kernel wants rows of whole blocks. Null where none fits and embeddings stay fp32. */
+export const embeddingBlock = ({ hiddenSize }: ModelConfig): number | null =>
+  BLOCKS.find((block) => hiddenSize % block === 0) ?? null;
+
+const blockOf = (config: ModelConfig, { embedding = 'fp32' }: ServingOptions): number | null =>
+  embedding === 'fp32' ? null : embeddingBlock(config);
 
 /** The embeddings [B, S, hidden] of token ids [B, S]. */
 export function emitEmbedding(g: Graph, config: ModelConfig, options: ServingOptions, ids: Tensor): Tensor {
@@ -22,10 +29,16 @@ export function emitEmbedding(g: Graph, config: ModelConfig, options: ServingOpt
   if (block === null) return gather(g, embeddingTable(g, config), ids);
   const values = g.initializer('embedding.int8', 'uint8', [vocabSize, hiddenSize]);
   const scales = g.initializer('embedding.int8.scales', 'float32', [vocabSize, hiddenSize / block]);
+  return gatherRounded(g, { values, scales }, ids);
+}
+
+/** Rows [..., hidden] by their numbers out of a table in 8 bits. */
+export function gatherRounded(g: Graph, { values, scales }: RoundedTable, ids: Tensor): Tensor {
+  const [width, numBlocks] = [values.shape[1] as number, scales.shape[1] as number];
   return g.emit('GatherBlockQuantized', [values, ids, scales], {
     domain: 'com.microsoft',
-    attrs: { gather_axis: int(0), quantize_axis: int(1), block_size: int(block), bits: int(8) },
-    outputs: [{ dtype: 'float32', shape: [...ids.shape, hiddenSize] }],
+    attrs: { gather_axis: int(0), quantize_axis: int(1), block_size: int(width / numBlocks), bits: int(8) },
+    outputs: [{ dtype: 'float32', shape: [...ids.shape, width] }],
   })[0]!;
 }
 

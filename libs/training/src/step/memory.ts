@@ -1,7 +1,8 @@
-import type { ModelConfig } from '@attune/models';
+import { type ModelConfig, roundedShapes } from '@attune/models';
 import { type TuningForm, trainableCount } from '../forms/tuning-form.js';
 import { modelSize } from '../forms/model-size.js';
 import { ATTENTION_PARTS } from './model-graph.js';
+import type { BaseWeights } from './rounded-base.js';
 import type { TrainingSwitches } from './switches.js';
 
 /** One micro-batch as it goes through the model. */
@@ -29,6 +30,8 @@ export interface MemoryEstimate {
 
 const FLOAT = 4;
 const MEGABYTE = 2 ** 20;
+/** Bytes of a rounded weight, which lies beside the one it stands for: by row, by column, and packed by the sampler. */
+const ROUNDED = 3;
 /** An empty Node process that has loaded ONNX Runtime. */
 const PROCESS = 120 * MEGABYTE;
 /** Share of a row's scores that attention in parts computes, see attentionPlan. */
@@ -45,11 +48,13 @@ export function estimateTrainingMemory(
   form: TuningForm,
   batch: BatchShape,
   switches: TrainingSwitches = {},
+  baseWeights: BaseWeights = 'fp32',
 ): MemoryEstimate {
   const trained = trainableCount(config, form);
   const base = modelSize(config);
   const length = batch.length + (form.kind === 'soft-prompt' ? form.numTokens : 0);
-  const weights = FLOAT * (form.kind === 'full' ? trained : base + trained);
+  const rounded = baseWeights === 'int8' ? ROUNDED * roundedSize(config) : 0;
+  const weights = FLOAT * (form.kind === 'full' ? trained : base + trained) + rounded;
   const optimizer = FLOAT * 3 * trained;
   const activations = FLOAT * activationValues(config, form, batch.rows, length, switches);
   const head = FLOAT * headValues(config, batch, switches);
@@ -63,6 +68,9 @@ export function estimateTrainingMemory(
     total: weights + optimizer + PROCESS + graph,
   };
 }
+
+const roundedSize = (config: ModelConfig): number =>
+  [...roundedShapes(config).values()].reduce((sum, [out, inner]) => sum + out * inner, 0);
 
 function activationValues(
   config: ModelConfig,

@@ -17,7 +17,9 @@ import {
   type LowRank,
   type ModelConfig,
   type ModelInputs,
+  ROUNDED_EMBEDDING,
   roundedNames,
+  type RoundedTable,
   scalarHead,
   type Weights,
 } from '@attune/models';
@@ -113,6 +115,7 @@ export class ModelGraph {
       parameter: (name) => this.parameter(name),
       rows: (name, index) => this.parameterRows(name, index),
       rounded: (name) => this.rounded(name),
+      roundedEmbedding: () => this.roundedEmbedding(),
       adapter: (module) => this.adapter(module),
       bottleneck: (block) => this.bottleneck(block),
     };
@@ -129,6 +132,11 @@ export class ModelGraph {
     const { scales, columns, rows } = roundedNames(name);
     if (!this.parameters.has(columns)) return null;
     return { scales: this.parameter(scales), columns: this.parameter(columns), rows: this.parameter(rows) };
+  }
+
+  private roundedEmbedding(): RoundedTable | null {
+    const { values, scales } = ROUNDED_EMBEDDING;
+    return this.parameters.has(values) ? { values: this.parameter(values), scales: this.parameter(scales) } : null;
   }
 
   private adapter(module: string): LowRank | null {
