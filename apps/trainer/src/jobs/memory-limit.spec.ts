@@ -48,6 +48,7 @@ describe('the memory a job needs', () => {
       numReferences: 0,
       numTrained: 1,
       activationCheckpointing: false,
+      baseWeights: 'fp32',
       sampler: { slots: 0, maxSeq: 0 },
     });
     expect(needed / GB).toBeGreaterThan(0.73 * 0.75);

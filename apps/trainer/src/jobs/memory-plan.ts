@@ -31,6 +31,7 @@ export function memoryPlan(sizes: JobSizes): MemoryPlan {
     numReferences: Math.max(0, ...[...stages].map((stage) => COPIES_KEPT[stage] ?? 0)),
     numTrained: stages.has('reward') ? 2 : 1,
     activationCheckpointing: config.activation_checkpointing,
+    baseWeights: config.base_weights,
     sampler,
   };
 }

@@ -12,6 +12,7 @@ import { decideGate } from '../evaluation/gate.js';
 import { measureCandidate } from '../evaluation/measure-candidate.js';
 import { gateSuite } from '../evaluation/task-suite.js';
 import { loadEngine } from '../model/base-model.js';
+import { withBaseWeights } from '../model/base-weights.js';
 import { interruptible } from '../model/interruptible.js';
 import { ModelLoader } from '../model/model-loader.js';
 import { describeDevice, forOneJob } from '../model/training-device.js';
@@ -81,7 +82,10 @@ export class TuningRun {
     if (state.resumed) journal.info(`Going on with stage ${state.cursor.stage} at step ${state.cursor.step}`);
     const { trainerSaveSeconds, trainerRestShare: share } = this.settings.tuning;
     return {
-      model: { ...forOneJob(model, job.attempt > 1), runtime: interruptible(model.runtime, signal) },
+      model: {
+        ...withBaseWeights(forOneJob(model, job.attempt > 1), config),
+        runtime: interruptible(model.runtime, signal),
+      },
       config,
       state,
       journal,

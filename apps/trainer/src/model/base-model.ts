@@ -7,7 +7,7 @@ import { architectures, type ModelConfig, parseModelConfig } from '@attune/model
 import { type Config, InvalidRequestError } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
 import { Tokenizer } from '@attune/tokenizer';
-import { type DeviceMemory, parameter, type ParameterSet } from '@attune/training';
+import { type DeviceMemory, type FrozenSet, parameter, type ParameterSet } from '@attune/training';
 import { findDevice, type TrainingDevice } from './training-device.js';
 
 /** The frozen model under every adapter, in memory once for all recipes. */
@@ -19,6 +19,8 @@ export interface BaseModel {
   /** config.json as it stands. */
   readonly rawConfig: unknown;
   readonly parameters: ParameterSet;
+  /** The same in 8 bits, where a job trains over them. */
+  readonly rounded?: FrozenSet;
   readonly tokenizer: Tokenizer;
   readonly runtime: Runtime;
   /** Threads that training, scoring and sampling share; never two of them at once. */
@@ -67,7 +69,7 @@ export function loadEngine(model: BaseModel, maxSeq: number): Promise<Engine> {
   const limit = Math.min(maxSeq, config.maxPositions);
   return Engine.load({
     model: { config: rawConfig, digest, tensor },
-    format: 'fp32',
+    format: model.rounded ? 'int8' : 'fp32',
     slots: SLOTS,
     maxSeq: limit,
     threads,

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '@attune/models';
-import { estimateTrainingMemory, trainableCount, type TuningForm } from '@attune/training';
+import { type BaseWeights, estimateTrainingMemory, trainableCount, type TuningForm } from '@attune/training';
 
 /** Sequences that go through the model at once. */
 export interface BatchSize {
@@ -26,6 +26,7 @@ export interface MemoryPlan {
   /** Policies trained with optimizer and gradients: 1, or 2 with a reward model. */
   readonly numTrained: number;
   readonly activationCheckpointing: boolean;
+  readonly baseWeights: BaseWeights;
   /** Sequences the sampler runs at once, and their longest. */
   readonly sampler: { readonly slots: number; readonly maxSeq: number };
 }
@@ -50,12 +51,12 @@ export function estimateMemory(config: ModelConfig, plan: MemoryPlan): number {
 }
 
 function stageBytes(config: ModelConfig, { step, passes }: StageSize, plan: MemoryPlan): number {
-  const { form, activationCheckpointing } = plan;
+  const { form, activationCheckpointing, baseWeights } = plan;
   // Without a step the weights still lie there: a step over nothing.
   const { sequences, tokens, counted } = step ?? { sequences: 0, tokens: 0, counted: 0 };
   const batch = { rows: sequences, length: tokens, countedTokens: sequences * counted };
   const forward = passes.reduce((sum, pass) => sum + passBytes(config, pass), 0);
-  return estimateTrainingMemory(config, form, batch, { activationCheckpointing }).total + forward;
+  return estimateTrainingMemory(config, form, batch, { activationCheckpointing }, baseWeights).total + forward;
 }
 
 /** A forward pass keeps one layer at a time, what attention looks at, and the logits of what is counted. */

@@ -1,4 +1,5 @@
 import {
+  type FrozenSet,
   type ParameterSet,
   parametersOf,
   scaleOfForm,
@@ -27,7 +28,7 @@ export type FixedWeights =
 export interface Foundation {
   readonly config: BaseModel['config'];
   /** The base weights under an adapter; nothing under a full fine-tune, which has weights of its own. */
-  readonly frozen: ParameterSet;
+  readonly frozen: FrozenSet;
   readonly adapterScale: number;
   readonly runtime: BaseModel['runtime'];
   readonly threads: number;
@@ -37,16 +38,19 @@ export interface Foundation {
 
 export function foundationOf(model: BaseModel, form: TuningForm): Foundation {
   const { config, runtime, threads, memory } = model;
-  const frozen = form.kind === 'full' ? new Map() : model.parameters;
+  const frozen: FrozenSet = form.kind === 'full' ? new Map() : standing(model);
   return { config, frozen, adapterScale: scaleOfForm(form), runtime, threads, memory };
 }
+
+/** The base weights as they are read where they stand still. */
+const standing = ({ rounded, parameters }: BaseModel): FrozenSet => rounded ?? parameters;
 
 /** Tokens a sequence may have: virtual tokens before it take positions of their own. */
 export const freePositions = ({ maxPositions }: Pick<BaseModel['config'], 'maxPositions'>, form: TuningForm): number =>
   form.kind === 'soft-prompt' ? maxPositions - form.numTokens : maxPositions;
 
 /** Forward passes over parameters of a form, heads among them included. */
-export function scorerOver(model: BaseModel, form: TuningForm, parameters: ParameterSet): Scorer {
+export function scorerOver(model: BaseModel, form: TuningForm, parameters: FrozenSet): Scorer {
   const { frozen, ...rest } = foundationOf(model, form);
   return new Scorer({ ...rest, parameters: new Map([...frozen, ...parameters]) });
 }
@@ -54,7 +58,7 @@ export function scorerOver(model: BaseModel, form: TuningForm, parameters: Param
 /** Forward passes over weights that stand still. */
 export function scorerOf(model: BaseModel, weights: FixedWeights): Scorer {
   if (weights.kind === 'adapter') return scorerOver(model, formOf(weights.adapter), parametersOf(weights.adapter));
-  return scorerOver(model, { kind: 'full' }, weights.kind === 'base' ? model.parameters : weights.parameters);
+  return scorerOver(model, { kind: 'full' }, weights.kind === 'base' ? standing(model) : weights.parameters);
 }
 
 /** The policy as it stands. An adapter is copied; a full fine-tune is read in place. */

@@ -30,6 +30,12 @@ export const tuningJobConfig = z.object({
   heldout_share: z.number().min(0.05).max(0.5).default(0.2).describe('Share of conversations kept for measuring.'),
   max_rows_per_user: z.number().int().min(1).default(200).describe('Most rows one user may put into the dataset.'),
   micro_batch: count(0).describe('Sequences that go through the model at once; more are accumulated. 0 = all.'),
+  base_weights: z
+    .enum(['fp32', 'int8'])
+    .default('fp32')
+    .describe(
+      'Weights under what is trained; int8: in 8 bits, as int8 serving runs them, in about two thirds of the time.',
+    ),
   activation_checkpointing: z
     .boolean()
     .default(false)

@@ -1,0 +1,25 @@
+import { tuningJobConfig } from '@attune/contracts';
+import { DeviceMemory } from '@attune/training';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '@attune/platform';
+import { loadBaseModel } from './base-model.js';
+import { withBaseWeights } from './base-weights.js';
+
+describe('the weights under what a job trains', () => {
+  const asked = (config: object) => tuningJobConfig.parse(config);
+
+  it('are the model’s own unless the job says otherwise', async () => {
+    const model = await loadBaseModel(loadConfig({}));
+    expect(withBaseWeights(model, asked({}))).toBe(model);
+    const rounded = withBaseWeights(model, asked({ base_weights: 'int8' }));
+    expect(rounded.rounded?.size).toBeGreaterThan(model.parameters.size);
+    expect(rounded.parameters).toBe(model.parameters);
+  });
+
+  it('are refused where nothing stands still, or a device is to train', async () => {
+    const model = await loadBaseModel(loadConfig({}));
+    expect(() => withBaseWeights(model, asked({ base_weights: 'int8', form: 'full' }))).toThrow('use form "lora"');
+    const memory = new DeviceMemory({ kind: 'webgpu' } as never);
+    expect(() => withBaseWeights({ ...model, memory }, asked({ base_weights: 'int8' }))).toThrow('TRAINER_DEVICE=cpu');
+  });
+});

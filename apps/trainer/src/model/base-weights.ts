@@ -1,0 +1,22 @@
+import type { TuningJobConfig } from '@attune/contracts';
+import { InvalidRequestError } from '@attune/platform';
+import { roundBase } from '@attune/training';
+import type { BaseModel } from './base-model.js';
+
+/**
+ * The model with its weights as a job wants them under what it trains: rounded to 8 bits, training, scoring and sampling
+ * all run what int8 serving runs.
+ * @throws InvalidRequestError where nothing stands still under what is trained, or a device is to train
+ */
+export function withBaseWeights(model: BaseModel, config: Pick<TuningJobConfig, 'base_weights' | 'form'>): BaseModel {
+  if (config.base_weights === 'fp32') return model;
+  if (config.form === 'full')
+    throw new InvalidRequestError(
+      '`base_weights` is "int8", but form "full" trains the weights themselves; use form "lora", or `base_weights` "fp32"',
+    );
+  if (model.memory)
+    throw new InvalidRequestError(
+      '`base_weights` "int8" trains on the CPU only; set TRAINER_DEVICE=cpu, or use `base_weights` "fp32"',
+    );
+  return { ...model, rounded: roundBase(model.config, model.parameters) };
+}
