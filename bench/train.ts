@@ -1,7 +1,7 @@
 /**
  * A training step against PyTorch on the CPU, eager and compiled, taking turns on two threads: all weights of a 5 M
- * parameter model, and LoRA of rank 16 on SmolLM2-135M's shape; rollouts against a naive loop; how cost grows with length and batch; what the memory
- * switches cost.
+ * parameter model, and LoRA of rank 16 on SmolLM2-135M's shape, over fp32 weights as PyTorch's and beside it over 8-bit
+ * ones; rollouts against a naive loop; how cost grows with length and batch; what the memory switches cost.
  *   npm run bench -- train [--python <interpreter with torch>] [--only full,lora,rollouts,switches,grid] [--no-compiled]
  */
 import { measureQuietly } from './support/clean.js';
@@ -11,6 +11,8 @@ import { Contender } from './support/train/contender.js';
 import { torchPython } from './support/train/python.js';
 
 const THREADS = 2;
+/** What else of ours stands beside the same case: never in its place, for PyTorch's weights are fp32. */
+const OVER_INT8 = { 'ours over int8 base': { baseWeights: 'int8' } } as const;
 const options = process.argv.slice(2);
 const wanted = (part: string) =>
   !options.includes('--only') || options[options.indexOf('--only') + 1]!.split(',').includes(part);
@@ -19,19 +21,27 @@ const ratios: Record<string, number> = {};
 const figures: Record<string, number> = {};
 
 if (wanted('full')) await duel('full 5M', { model: 'm5', form: 'full', rows: 8, length: 256 }, 3, 5);
-if (wanted('lora')) await duel('LoRA 135M', { model: 'smol', form: 'lora', rows: 2, length: 256 }, 1, 5);
+if (wanted('lora')) await duel('LoRA 135M', { model: 'smol', form: 'lora', rows: 2, length: 256 }, 1, 5, OVER_INT8);
 if (wanted('rollouts')) await rollouts();
 if (wanted('switches')) await switches('LoRA 135M', { model: 'smol', form: 'lora', rows: 2, length: 256 });
 if (wanted('grid')) await grid();
 printResult({ name: 'train', ratios, figures });
 
-/** Ours against PyTorch, round by round in turn. */
-async function duel(name: string, one: TrainCase, steps: number, rounds: number): Promise<void> {
-  const contenders: Record<string, Contender> = {
-    ours: await Contender.ours(one, THREADS),
+/** Ours, and variants of it, against PyTorch, round by round in turn. */
+async function duel(
+  name: string,
+  one: TrainCase,
+  steps: number,
+  rounds: number,
+  variants: Readonly<Record<string, Partial<TrainCase>>> = {},
+): Promise<void> {
+  const contenders: Record<string, Contender> = { ours: await Contender.ours(one, THREADS) };
+  for (const [key, variant] of Object.entries(variants))
+    contenders[key] = await Contender.ours({ ...one, ...variant }, THREADS);
+  Object.assign(contenders, {
     eager: await Contender.torch(python, one, THREADS, false),
     ...(options.includes('--no-compiled') ? {} : { compiled: await Contender.torch(python, one, THREADS, true) }),
-  };
+  });
   const pids = Object.values(contenders).map(({ pid }) => pid);
   const rates: Record<string, number[]> = Object.fromEntries(Object.keys(contenders).map((key) => [key, []]));
   const peaks: Record<string, number> = {};
@@ -65,11 +75,15 @@ function report(
     figures[`${name}, ${key}, tokens/s`] = median(values);
     figures[`${name}, ${key}, least processor ms a step`] = processor[key]!;
     figures[`${name}, ${key}, peak MB`] = peaks[key]!;
-    if (key === 'ours') continue;
-    ratios[`${name}: ours/${key}`] = median(values.map((rate, i) => rates['ours']![i]! / rate));
-    ratios[`${name}: processor time ours/${key}`] = processor['ours']! / processor[key]!;
-    ratios[`${name}: memory ours/${key}`] = peaks['ours']! / peaks[key]!;
   }
+  const isOurs = (key: string) => key.startsWith('ours');
+  const keys = Object.keys(rates);
+  for (const own of keys.filter(isOurs))
+    for (const key of keys.filter((other) => !isOurs(other))) {
+      ratios[`${name}: ${own}/${key}`] = median(rates[own]!.map((rate, i) => rate / rates[key]![i]!));
+      ratios[`${name}: processor time ${own}/${key}`] = processor[own]! / processor[key]!;
+      ratios[`${name}: memory ${own}/${key}`] = peaks[own]! / peaks[key]!;
+    }
 }
 
 /** Sampling as PPO does it against a loop that runs everything so far for every token, one answer after another. */

@@ -1,5 +1,5 @@
 import { parseModelConfig } from '@attune/models';
-import type { TrainingSwitches, TuningForm } from '@attune/training';
+import type { BaseWeights, TrainingSwitches, TuningForm } from '@attune/training';
 
 /** What a contender is told to train; the same for ours and for PyTorch. */
 export interface TrainCase {
@@ -7,6 +7,8 @@ export interface TrainCase {
   readonly form: 'full' | 'lora';
   readonly rows: number;
   readonly length: number;
+  /** Ours only: PyTorch's weights are fp32. */
+  readonly baseWeights?: BaseWeights;
   /** Ours only. */
   readonly switches?: TrainingSwitches;
 }

@@ -3,7 +3,16 @@ import { createInterface } from 'node:readline';
 import { Engine } from '@attune/engine';
 import { createRandom } from '@attune/platform';
 import { createRuntime } from '@attune/runtime';
-import { AdamW, initialParameters, padSequences, sampleRollouts, sft, startTuning, TrainStep } from '@attune/training';
+import {
+  AdamW,
+  initialParameters,
+  padSequences,
+  roundBase,
+  sampleRollouts,
+  sft,
+  startTuning,
+  TrainStep,
+} from '@attune/training';
 import { configOfCase, formOfCase, type TrainCase, trainModels } from './case.js';
 
 type Call =
@@ -37,8 +46,10 @@ async function setup(one: TrainCase, threads: number): Promise<void> {
   const runtime = createRuntime({ threads });
   const optimizer = new AdamW({ weightDecay: 0 });
   current = { one, threads };
-  const { switches } = one;
-  step = await TrainStep.create({ config, objective: sft(), ...tuned, optimizer, clipNorm: 1, runtime, switches });
+  const frozen = one.baseWeights === 'int8' ? roundBase(config, tuned.frozen) : tuned.frozen;
+  const { trainable, adapterScale } = tuned;
+  const model = { config, trainable, frozen, adapterScale, switches: one.switches };
+  step = await TrainStep.create({ ...model, objective: sft(), optimizer, clipNorm: 1, runtime });
   batch = randomBatch(one, config.vocabSize);
 }
 
