@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { TuningJobConfig } from '@attune/contracts';
 import { loadConfig } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
-import { copyParameters, DeviceMemory, type ParameterSet } from '@attune/training';
+import { DeviceMemory, type ParameterSet } from '@attune/training';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { BaseModel } from '../../../apps/trainer/src/model/base-model.js';
 import { interruptible } from '../../../apps/trainer/src/model/interruptible.js';

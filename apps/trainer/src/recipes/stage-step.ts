@@ -1,4 +1,4 @@
-import { messageOf } from '@attune/platform';
+import { messageOf, UnavailableError } from '@attune/platform';
 import {
   countValues,
   type Objective,
@@ -61,6 +61,7 @@ export async function openStageStep<Batch>(
 /**
  * A step on the device, if there is one. Where nobody named it (`auto`), a device that has no room for the step, or fails
  * its first run, is given up for the rest of the job: nothing is trained by then.
+ * @throws UnavailableError when a device that was named fails so
  */
 async function openWhereItWorks<Batch>(
   { model, journal, signal }: Context,
@@ -69,10 +70,11 @@ async function openWhereItWorks<Batch>(
   const { memory, ...onCpu } = options;
   if (!memory || memory.isGivenUp) return openTrainStep(onCpu);
   const where = nameOf(memory.device.kind);
-  let mayMove = model.device?.wish === 'auto';
+  let isTried = false;
   const onCpuInstead = (error: unknown) => {
-    if (!mayMove || signal.aborted) throw error;
-    mayMove = false;
+    if (isTried || signal.aborted) throw error;
+    isTried = true;
+    if (model.device?.wish !== 'auto') throw unableToTrain(where, error);
     journal.warn(`Trains on the CPU instead: ${where} failed (${messageOf(error)})`);
     memory.giveUp();
     return openTrainStep(onCpu);
@@ -89,13 +91,20 @@ async function openWhereItWorks<Batch>(
         await current.release();
         return step.run(microBatches, learningRate);
       } finally {
-        mayMove = false;
+        isTried = true;
       }
     },
     fetch: () => step.fetch(),
     release: () => step.release(),
   };
 }
+
+const unableToTrain = (where: string, cause: unknown) =>
+  new UnavailableError(
+    `${where} cannot train this job: ${messageOf(cause)}. Lower micro_batch, turn on activation_checkpointing, use form ` +
+      `"lora", or set TRAINER_DEVICE=cpu`,
+    { cause },
+  );
 
 /** What a step holds from its beginning; what a run keeps for its backward pass comes on top. */
 function describeBytes(parameters: number, trainable: ParameterSet): string {
