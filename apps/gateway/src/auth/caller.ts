@@ -13,6 +13,8 @@ export interface Caller {
   conversationId?: string;
   /** Nobody waits for the answer: work in the background, which goes behind what somebody waits for. */
   patient?: boolean;
+  /** Of work in the background: aborted when its answer is of no use any more, and need not come to its end. */
+  unwanted?: AbortSignal;
 }
 
 declare module 'fastify' {

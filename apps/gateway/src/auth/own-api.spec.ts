@@ -20,7 +20,8 @@ function apiOf(...answers: { status: number; body: unknown }[]) {
   const key = { revokedAt: null as Date | null };
   const accounts = { getUser: async () => ({}), getKey: async () => key } as unknown as AccountRepository;
   const never = new AbortController().signal;
-  const post = (stopping = never) => new OwnApi(host, auth, accounts).postPatiently(whose, '/v1/x', {}, stopping);
+  const post = (stopping = never, unwanted?: AbortSignal) =>
+    new OwnApi(host, auth, accounts).postPatiently(whose, '/v1/x', {}, { stopping, unwanted });
   return { post, asked: () => asked, revoke: () => void (key.revokedAt = new Date()) };
 }
 
@@ -47,6 +48,14 @@ it('has no answer when it is stopped while it waits', async () => {
   const answer = apiOf(failure(503, 'unavailable')).post(stopping.signal);
   stopping.abort();
   expect(await answer).toBeNull();
+});
+
+it('has no answer when nobody wants it any more, be it waiting or under way', async () => {
+  const unwanted = new AbortController();
+  const waiting = apiOf(failure(503, 'unavailable')).post(undefined, unwanted.signal);
+  unwanted.abort();
+  expect(await waiting).toBeNull();
+  expect(await apiOf(good).post(undefined, unwanted.signal)).toBeNull();
 });
 
 it('does nothing more for a key that was revoked meanwhile', async () => {

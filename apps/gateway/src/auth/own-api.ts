@@ -20,6 +20,14 @@ export interface Whose {
   keyId: string;
 }
 
+/** When an answer is waited for no longer. */
+export interface Patience {
+  /** No new try begins; what is under way comes to its end. */
+  stopping: AbortSignal;
+  /** Nobody wants the answer any more: what is under way ends too. */
+  unwanted?: AbortSignal;
+}
+
 export interface OwnAnswer {
   status: number;
   requestId: string;
@@ -39,24 +47,30 @@ export class OwnApi {
     private readonly accounts: AccountRepository,
   ) {}
 
-  post(whose: Whose, url: string, body: unknown): Promise<OwnAnswer> {
-    return this.call(whose, 'POST', url, body);
+  post(whose: Whose, url: string, body: unknown, unwanted?: AbortSignal): Promise<OwnAnswer> {
+    return this.call(whose, 'POST', url, body, unwanted);
   }
 
   /**
    * As `post`, again and again while the answer is only that there is no room now.
-   * @returns null when `stopping` was aborted first: nothing has been answered
+   * @returns null when either signal was aborted first: nothing has been answered
    */
-  async postPatiently(whose: Whose, url: string, body: unknown, stopping: AbortSignal): Promise<OwnAnswer | null> {
+  async postPatiently(
+    whose: Whose,
+    url: string,
+    body: unknown,
+    { stopping, unwanted }: Patience,
+  ): Promise<OwnAnswer | null> {
+    const enough = unwanted ? AbortSignal.any([stopping, unwanted]) : stopping;
     let breaks = 0;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
-      const answer = await this.post(whose, url, body);
-      if (stopping.aborted && !isFinal(answer)) return null;
+      const answer = await this.post(whose, url, body, unwanted);
+      if (unwanted?.aborted || (enough.aborted && !isFinal(answer))) return null;
       if (!COMES_AGAIN.has(answer.status) || codeOf(answer) === 'insufficient_quota') return answer;
       // The request itself may be what breaks the engine; others are answered by it too.
       if (codeOf(answer) === 'engine_failed' && ++breaks === MOST_BREAKS) return answer;
-      await sleep(wait, undefined, { signal: stopping }).catch(() => undefined);
-      if (stopping.aborted) return null;
+      await sleep(wait, undefined, { signal: enough }).catch(() => undefined);
+      if (enough.aborted) return null;
     }
   }
 
@@ -69,11 +83,12 @@ export class OwnApi {
     method: 'GET' | 'POST',
     url: string,
     body?: unknown,
+    unwanted?: AbortSignal,
   ): Promise<OwnAnswer> {
     const [key, user] = await Promise.all([this.accounts.getKey(keyId), this.accounts.getUser(userId)]);
     if (key.revokedAt !== null) return revoked();
     const { id, name, role, createdAt } = user;
-    const caller = { userId: id, userName: name, role, userCreated: createdAt, keyId, patient: true };
+    const caller = { userId: id, userName: name, role, userCreated: createdAt, keyId, patient: true, unwanted };
     const { secret, giveBack } = this.auth.lend(caller);
     try {
       const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();

@@ -1,7 +1,7 @@
 import type { BatchRepository, FileRepository } from '@attune/persistence';
 import { createLogger } from '@attune/platform';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { OwnApi } from '../auth/own-api.js';
+import type { OwnApi, Patience } from '../auth/own-api.js';
 import { BatchRunner } from './batch-runner.js';
 import { WINDOW_MS } from './batch-window.js';
 
@@ -30,7 +30,7 @@ async function endWithoutRoom(heard: string | null, { age = 0, after = 3_000 } =
     },
   } as unknown as BatchRepository;
   const files = { read: async () => Buffer.from(JSON.stringify(line)) } as unknown as FileRepository;
-  const postPatiently = (_: unknown, __: unknown, ___: unknown, stopping: AbortSignal) =>
+  const postPatiently = (_: unknown, __: unknown, ___: unknown, { stopping }: Patience) =>
     new Promise((resolve) => stopping.addEventListener('abort', () => resolve(null)));
   const clock = { now: () => new Date(), monotonicMs: () => 0 };
   const api = { postPatiently } as unknown as OwnApi;

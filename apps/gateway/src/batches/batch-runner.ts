@@ -115,7 +115,7 @@ export class BatchRunner implements OnApplicationBootstrap {
     const id = createId('batch_req');
     const { custom_id } = line;
     const whose = { userId: batch.userId, keyId: batch.apiKeyId };
-    const answer = await this.api.postPatiently(whose, batch.endpoint, line.body, stopping).catch(asFailure);
+    const answer = await this.api.postPatiently(whose, batch.endpoint, line.body, { stopping }).catch(asFailure);
     if (answer === null) return null;
     if ('failure' in answer) {
       const error = { code: 'internal_error', message: answer.failure };

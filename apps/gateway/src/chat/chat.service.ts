@@ -40,10 +40,11 @@ export class ChatService {
 
   /**
    * Answers one request: look whose it is, plan, open the row, generate, close the row. Nothing happens before the first
-   * `next()`, and leaving the loop, aborting `signal` or an error closes the row too.
-   * @throws AppError of any kind; CancelledError when `signal` ended the answer
+   * `next()`, and leaving the loop, aborting `left` or an error closes the row too.
+   * @throws AppError of any kind; CancelledError when `left` ended the answer, or its caller wants it no more
    */
-  async *answer(caller: Caller, request: ChatRequest, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+  async *answer(caller: Caller, request: ChatRequest, left: AbortSignal): AsyncGenerator<AnswerEvent> {
+    const signal = caller.unwanted ? AbortSignal.any([left, caller.unwanted]) : left;
     const requestedAt = this.clock.monotonicMs();
     const { maxConcurrent } = await this.quotas.take(caller.keyId);
     const held: Held = [this.places.acquire(caller.keyId, maxConcurrent)];

@@ -3,7 +3,7 @@ import { grade } from '@attune/graders';
 import { EvalRepository, isDatabaseAway, type ClaimedRun, type NewOutputItem } from '@attune/persistence';
 import { InvalidRequestError, messageOf, NotFoundError, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import type { Whose } from '../auth/own-api.js';
+import type { Patience, Whose } from '../auth/own-api.js';
 import { BackgroundWork, severalAtOnce } from '../core/background-work.js';
 import { untilNoneIsLeft, type HeldClaim } from '../core/queue-work.js';
 import { LOGGER } from '../core/tokens.js';
@@ -19,6 +19,8 @@ const AT_ONCE = 4;
 @Injectable()
 export class EvalRunner implements OnApplicationBootstrap {
   private readonly running: BackgroundWork;
+  /** Of the run that is worked on, or was last. */
+  private held?: HeldClaim;
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
@@ -51,7 +53,14 @@ export class EvalRunner implements OnApplicationBootstrap {
     this.running.wake();
   }
 
+  /** Somebody has ended a run: it may be the one that is worked on. */
+  lookAtClaim(): void {
+    // What it throws is tried again soon.
+    this.held?.look().catch(() => undefined);
+  }
+
   private async runOrRefuse(job: ClaimedRun, held: HeldClaim, stopping: AbortSignal): Promise<void> {
+    this.held = held;
     try {
       await this.runOne(job, held, stopping);
     } catch (error) {
@@ -67,11 +76,11 @@ export class EvalRunner implements OnApplicationBootstrap {
     const done = await this.evals.doneItems(run.id);
     const waiting = waitingRows(rows, done);
     await this.evals.setTotal(claim, done.length + waiting.length);
-    // A row may wait long for room; it hears meanwhile that the run is to end.
-    const enough = AbortSignal.any([stopping, held.over]);
-    const goOn = () => !enough.aborted;
+    // A row may wait long for room and take long to answer; it hears meanwhile that the run has ended, as by a cancel.
+    const patience = { stopping, unwanted: held.over };
+    const goOn = () => !stopping.aborted && !held.over.aborted;
     await severalAtOnce(waiting, AT_ONCE, goOn, async ({ row, ordinal }) => {
-      const item = await this.gradedRow(job, row, enough);
+      const item = await this.gradedRow(job, row, patience);
       // Stopped midway: whoever goes on with the run asks again.
       if (item && !(await this.evals.addItem(claim, { ordinal, ...item }))) held.lost();
     });
@@ -87,14 +96,14 @@ export class EvalRunner implements OnApplicationBootstrap {
   private async gradedRow(
     { run, of }: ClaimedRun,
     row: EvalRow,
-    stopping: AbortSignal,
+    patience: Patience,
   ): Promise<Omit<NewOutputItem, 'ordinal'> | null> {
     const whose = { userId: of.userId, keyId: run.apiKeyId };
-    const sample = await this.sampler.sample(whose, run.dataSource, run.model, row, stopping).catch(failedSample);
+    const sample = await this.sampler.sample(whose, run.dataSource, run.model, row, patience).catch(failedSample);
     if (sample === null) return null;
-    const grading = sample.error ? [] : this.gradeAll(whose, of.testingCriteria, row, sample, stopping);
+    const grading = sample.error ? [] : this.gradeAll(whose, of.testingCriteria, row, sample, patience);
     const graded = await Promise.resolve(grading).catch(failedSample);
-    if (!Array.isArray(graded) && stopping.aborted) return null;
+    if (!Array.isArray(graded) && (patience.stopping.aborted || patience.unwanted?.aborted)) return null;
     const broken = Array.isArray(graded) ? sample : { ...sample, error: graded.error };
     const results = Array.isArray(graded) ? graded : [];
     const status = broken.error ? 'error' : results.every(({ passed }) => passed) ? 'pass' : 'fail';
@@ -106,13 +115,13 @@ export class EvalRunner implements OnApplicationBootstrap {
     graders: Grader[],
     { item, sample: given }: EvalRow,
     sample: EvalSample,
-    stopping: AbortSignal,
+    patience: Patience,
   ): Promise<EvalGradeResult[]> {
     const context = { item, sample: { ...given, output_text: sample.output[0]?.content ?? '' } };
     const results: EvalGradeResult[] = [];
     for (const grader of graders) {
       const found = await grade(grader, context, (request) =>
-        this.sampler.judge(whose, { ...request, model: request.model || this.model.id }, stopping),
+        this.sampler.judge(whose, { ...request, model: request.model || this.model.id }, patience),
       );
       results.push({ type: grader.type, ...found });
     }

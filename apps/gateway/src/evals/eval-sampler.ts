@@ -2,7 +2,7 @@ import type { EvalInputMessages, EvalRunDataSource, EvalSample } from '@attune/c
 import { render, type GraderContext, type JudgeRequest } from '@attune/graders';
 import { CancelledError, InvalidRequestError } from '@attune/platform';
 import { Injectable } from '@nestjs/common';
-import { OwnApi, type OwnAnswer, type Whose } from '../auth/own-api.js';
+import { OwnApi, type OwnAnswer, type Patience, type Whose } from '../auth/own-api.js';
 import type { EvalRow } from './eval-row.js';
 
 interface Message {
@@ -42,7 +42,7 @@ export class EvalSampler {
     source: EvalRunDataSource,
     model: string,
     row: EvalRow,
-    stopping: AbortSignal,
+    patience: Patience,
   ): Promise<EvalSample | null> {
     if (source.type === 'jsonl' || !source.input_messages) return given(row, model);
     const input = messagesFor(source.input_messages, row);
@@ -51,19 +51,19 @@ export class EvalSampler {
     if (source.type === 'responses') {
       const { seed: _, response_format: __, ...fields } = settings;
       const body = { ...fields, input, store: false, ...(most !== undefined && { max_output_tokens: most }) };
-      const answer = await this.api.postPatiently(whose, '/v1/responses', body, stopping);
+      const answer = await this.api.postPatiently(whose, '/v1/responses', body, patience);
       return answer && readResponse(answer, input, source);
     }
     const body = { ...settings, messages: input, ...(most !== undefined && { max_completion_tokens: most }) };
-    const answer = await this.api.postPatiently(whose, '/v1/chat/completions', body, stopping);
+    const answer = await this.api.postPatiently(whose, '/v1/chat/completions', body, patience);
     return answer && readCompletion(answer, input, source);
   }
 
   /**
    * Asks a model for a grade; its answer is held to the labels, or to a number.
-   * @param stopping given where it may wait for room, until this
+   * @param patience given where it may wait for room
    */
-  async judge(whose: Whose, request: JudgeRequest, stopping?: AbortSignal): Promise<string> {
+  async judge(whose: Whose, request: JudgeRequest, patience?: Patience): Promise<string> {
     const { model, messages, choices, number, sampling } = request;
     const { max_completions_tokens: most, ...rest } = sampling ?? {};
     const body = {
@@ -75,10 +75,10 @@ export class EvalSampler {
       ...(choices && { guided_choice: choices }),
       ...(number && { guided_regex: '-?[0-9]{1,6}(\\.[0-9]{1,4})?' }),
     };
-    const answer = stopping
-      ? await this.api.postPatiently(whose, '/v1/chat/completions', body, stopping)
+    const answer = patience
+      ? await this.api.postPatiently(whose, '/v1/chat/completions', body, patience)
       : await this.api.post(whose, '/v1/chat/completions', body);
-    if (answer === null) throw new CancelledError('The gateway stops; the row is graded by whoever goes on.');
+    if (answer === null) throw new CancelledError('The row was given up before it was graded.');
     if (answer.status !== 200) throw new InvalidRequestError(`The grader’s model refused: ${errorOf(answer)?.message}`);
     return (answer.body as Completion).choices[0].message.content ?? '';
   }

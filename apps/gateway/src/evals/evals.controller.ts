@@ -95,7 +95,7 @@ export class EvalsController {
   @Post(':eval/runs/:run/cancel')
   @HttpCode(200)
   async cancel(@CurrentCaller() { userId }: Caller, @Param('eval') id: string, @Param('run') run: string) {
-    return evalRunView(await this.evals.cancelRun(id, run, userId));
+    return evalRunView(await this.service.cancelRun(id, run, userId));
   }
 
   @Delete(':eval/runs/:run')

@@ -40,6 +40,13 @@ export class EvalsService {
     return record;
   }
 
+  /** Its rows hear of it at once where they run here, and within seconds at another gateway. */
+  async cancelRun(evalId: string, id: string, userId: string): Promise<EvalRunRecord> {
+    const record = await this.evals.cancelRun(evalId, id, userId);
+    this.runner.lookAtClaim();
+    return record;
+  }
+
   private async expectFile(caller: Caller, id: string): Promise<void> {
     const param = 'data_source.source.id';
     const file = await this.files.get(id, caller.userId).catch((cause: unknown) => {
