@@ -16,14 +16,13 @@ import {
   type AnyTensor,
   createRuntime,
   type Device,
-  type DeviceKind,
   type DeviceTensor,
   float32,
   hostTensor,
   int32,
   int64,
-  type Runtime,
 } from '@attune/runtime';
+import { deviceToMeasure } from './support/device.js';
 import { median, printResult, printTable } from './support/report.js';
 
 const shapes = {
@@ -59,7 +58,7 @@ const { values } = parseArgs({
   options: { device: { type: 'string' }, shape: { type: 'string' }, format: { type: 'string' } },
 });
 const runtime = createRuntime({ threads: 1 });
-const kind = (values.device as DeviceKind | undefined) ?? found(runtime);
+const kind = deviceToMeasure(runtime, values.device);
 const device = await runtime.openDevice(kind);
 const real = kind === 'cuda' ? 'float16' : 'float32';
 const bandwidth = await measureBandwidth();
@@ -73,13 +72,6 @@ for (const shape of pick<ShapeName>(values.shape, ['half', 'seven']))
 printTable(['model', 'sequences', 'tokens/s', '% of the bound'], rows);
 printResult({ name: 'gpu', ratios, figures });
 if (rows.length === 0) process.exitCode = 1;
-
-function found(from: Runtime): DeviceKind {
-  const { kind: chosen, reason } = from.chooseDevice();
-  if (chosen) return chosen;
-  process.stderr.write(`There is no GPU to measure: ${reason}. See docs/devices.md.\n`);
-  process.exit(1);
-}
 
 function pick<T extends string>(given: string | undefined, all: readonly T[]): readonly T[] {
   return given ? [given as T] : all;
