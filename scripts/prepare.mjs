@@ -89,7 +89,7 @@ function npm(parameters) {
   return spawnSync('npm', parameters, { cwd: root, stdio: 'inherit' });
 }
 
-export function runNode(script, parameters, cwd) {
+function runNode(script, parameters, cwd) {
   return spawnSync(process.execPath, [script, ...parameters], { cwd, stdio: 'inherit' });
 }
 

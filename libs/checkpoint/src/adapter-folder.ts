@@ -17,8 +17,8 @@ export interface AdapterFolder {
   readonly weights: SafetensorsFile;
 }
 
-export const ADAPTER_CONFIG = 'adapter_config.json';
-export const ADAPTER_WEIGHTS = 'adapter_model.safetensors';
+const ADAPTER_CONFIG = 'adapter_config.json';
+const ADAPTER_WEIGHTS = 'adapter_model.safetensors';
 
 /** Both files are synced by the caller's rename. */
 export async function writeAdapterFiles(dir: string, { config, tensors }: AdapterFiles): Promise<void> {

@@ -118,7 +118,7 @@ function indexTensors(files: readonly SafetensorsFile[]): Map<string, Safetensor
   return owners;
 }
 
-export function brokenFolder(dir: string, what: string): InvalidRequestError {
+function brokenFolder(dir: string, what: string): InvalidRequestError {
   return new InvalidRequestError(
     `The model folder ${dir} cannot be used: ${what}. It needs config.json and *.safetensors in Hugging Face layout`,
     { param: 'MODEL', code: 'broken_model_folder' },

@@ -24,7 +24,7 @@ export async function findWeightFiles(dir: string): Promise<string[]> {
 }
 
 /** The distinct files of `{"weight_map": {tensor: file}}`, sorted. */
-export function parseShardIndex(dir: string, text: string): string[] {
+function parseShardIndex(dir: string, text: string): string[] {
   let index: { weight_map?: Record<string, string> };
   try {
     index = JSON.parse(text) as typeof index;

@@ -148,5 +148,5 @@ class Held implements ActiveWeights {
   }
 }
 
-export const notLoaded = (digest: string | null) =>
+const notLoaded = (digest: string | null) =>
   new NotFoundError(`adapter ${digest} is not loaded; load it first`, { param: 'adapter' });

@@ -18,7 +18,7 @@ const REDACTED_PATHS = [
 const TELLTALE_FIELDS = ['query', 'parameters', 'driverError', 'detail', 'where', 'internalQuery'];
 
 /** An error as it is logged: a failed INSERT would otherwise carry the whole conversation into the log. */
-export function loggedError(error: Error): object {
+function loggedError(error: Error): object {
   const fields = pino.stdSerializers.err(error);
   if (!(error instanceof Error)) return fields;
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !TELLTALE_FIELDS.includes(name)));

@@ -6,7 +6,7 @@ import { messageOf } from './errors.js';
  */
 export const CANCEL_ANSWERS_AFTER_MS = 7_000;
 /** ... a child whose supervisor has died gives up stopping in good order, ... */
-export const EXIT_AFTER_MS = 10_000;
+const EXIT_AFTER_MS = 10_000;
 /** ... and a supervisor ends a child that has not stopped. */
 export const KILL_AFTER_MS = 12_000;
 

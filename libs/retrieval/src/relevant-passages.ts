@@ -8,7 +8,7 @@ export interface RelevanceOptions {
 }
 
 /** Measured on Cranfield's documents: 97 % of its own questions keep a passage, 10 % of 800 trivia questions do. */
-export const defaultRelevance: RelevanceOptions = { minCoverage: 0.34, minShareOfBest: 0.5 };
+const defaultRelevance: RelevanceOptions = { minCoverage: 0.34, minShareOfBest: 0.5 };
 
 /**
  * Leaves out what a ranked search returns only because it must return something: a greeting or a sum should be answered

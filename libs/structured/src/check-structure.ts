@@ -1,7 +1,7 @@
 import type { OutputStructure } from '@attune/contracts';
 
 /** Larger ones are refused: compiling is the server's time. */
-export const MOST_STRUCTURE_CHARACTERS = 256 * 1024;
+const MOST_STRUCTURE_CHARACTERS = 256 * 1024;
 
 /** Why a structure cannot work, as far as can be told without compiling it; null = nothing found. */
 export function problemOfStructure(structure: OutputStructure): string | null {

@@ -7,4 +7,4 @@ export { Tokenizer, type MaskedConversation } from './tokenizer.js';
 export { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
 export { inPlainMessages } from './tool-messages.js';
 export { toolCallFormatOf, type ToolCallFormat } from './tool-call-format.js';
-export { tokenizerJson, writeTokenizerFolder, type TokenizerRoles } from './tokenizer-folder.js';
+export { writeTokenizerFolder, type TokenizerRoles } from './tokenizer-folder.js';

@@ -29,7 +29,7 @@ export async function writeTokenizerFolder(
 }
 
 /** The tokenizer.json document of a trained vocabulary. */
-export function tokenizerJson(trained: TrainedBpe): Record<string, unknown> {
+function tokenizerJson(trained: TrainedBpe): Record<string, unknown> {
   return {
     version: '1.0',
     truncation: null,

@@ -29,7 +29,7 @@ export function inPlainMessages(messages: readonly ChatMessage[], tools: readonl
 }
 
 /** The text of a call in Hermes' form. */
-export const hermesCall = (call: MessageToolCall): string =>
+const hermesCall = (call: MessageToolCall): string =>
   `<tool_call>\n{"name": ${JSON.stringify(call.function.name)}, "arguments": ${call.function.arguments}}\n</tool_call>`;
 
 function withDeclarations(messages: ChatMessage[], tools: readonly ToolDeclaration[]): ChatMessage[] {

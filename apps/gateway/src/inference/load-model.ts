@@ -61,7 +61,7 @@ export async function loadModel(config: Config, logger: Logger): Promise<LoadedM
 }
 
 /** Half the cores, at least 1 and at most 8, unless the setting names a number. */
-export const threadsFor = (setting: number, cores: number): number =>
+const threadsFor = (setting: number, cores: number): number =>
   setting || Math.max(1, Math.min(MOST_THREADS, Math.floor(cores / 2)));
 
 function progressTeller(): (progress: DownloadProgress) => void {

@@ -59,14 +59,14 @@ function resultOf({ call_id, output }: FunctionCallOutputItem, name: string | un
  * Where a conversation may begin when its oldest part is left out: at each message of a user. What stands before the
  * first of them (system messages) always stays.
  */
-export function cutMessages(messages: readonly ChatMessage[], numTurnsLost: number): ChatMessage[] {
+function cutMessages(messages: readonly ChatMessage[], numTurnsLost: number): ChatMessage[] {
   const starts = turnStarts(messages);
   const start = starts[Math.min(numTurnsLost, starts.length - 1)] ?? 0;
   return messages.filter((message, index) => index >= start || message.role === 'system');
 }
 
 /** Indices of the users' messages. */
-export const turnStarts = (messages: readonly ChatMessage[]): number[] =>
+const turnStarts = (messages: readonly ChatMessage[]): number[] =>
   messages.flatMap((message, index) => (message.role === 'user' ? [index] : []));
 
 /** The longest rest of a conversation that fits, by halving; undefined when not even its last turn does. */

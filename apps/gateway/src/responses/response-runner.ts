@@ -12,7 +12,7 @@ import { ResponseProducer } from './response-producer.js';
 import { ENDED_ELSEWHERE, RunningResponse, RunningResponses } from './running-responses.js';
 
 /** How long a streamed answer goes on when its reader is gone, so that a connection that was cut can be resumed. */
-export const RESUME_WITHIN_MS = 10_000;
+const RESUME_WITHIN_MS = 10_000;
 /** A reader on another gateway says every two seconds that it is there. */
 const READ_LATELY_MS = 5_000;
 

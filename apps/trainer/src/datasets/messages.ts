@@ -2,7 +2,7 @@ import type { ChatMessage, FunctionTool, RowMessage, RowTool, ToolCall } from '@
 import { InvalidRequestError } from '@attune/platform';
 
 /** A message of a file as the rest of the product knows it. */
-export function fromRowMessage(message: RowMessage, index = 0): ChatMessage {
+function fromRowMessage(message: RowMessage, index = 0): ChatMessage {
   const { role, content, name, tool_calls: calls, tool_call_id: callId } = message;
   return {
     role: role === 'developer' ? 'system' : role === 'function' ? 'tool' : role,

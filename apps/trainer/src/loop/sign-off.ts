@@ -4,7 +4,7 @@ import type { ReviewedFeedback } from '../curation/curated-row.js';
 import type { FirstAnswers, Scenario } from './scenario.js';
 
 /** The persona under which the style is taught; without it the model must go on answering as before. */
-export const PERSONA = 'You are the harbour radio.';
+const PERSONA = 'You are the harbour radio.';
 export const SIGN_OFF = ' Over and out.';
 
 /** Short lessons: a small model, some dozens of conversations, two busy cores. */

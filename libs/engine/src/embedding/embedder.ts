@@ -60,7 +60,7 @@ export class Embedder {
 }
 
 /** Mean of the rows of a matrix [rows, width]. */
-export function meanOfRows(values: Float32Array, width: number): Float32Array {
+function meanOfRows(values: Float32Array, width: number): Float32Array {
   const mean = new Float32Array(width);
   const rows = values.length / width;
   values.forEach((value, i) => (mean[i % width]! += value / rows));

@@ -33,7 +33,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Resolves to whether the process is gone within the time. */
-export async function waitForEnd(pid: number, withinMs: number): Promise<boolean> {
+async function waitForEnd(pid: number, withinMs: number): Promise<boolean> {
   const deadline = performance.now() + withinMs;
   while (isAlive(pid)) {
     if (performance.now() > deadline) return false;

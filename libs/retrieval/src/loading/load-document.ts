@@ -51,7 +51,7 @@ export class UploadLoader extends BaseDocumentLoader {
  * The type an upload is read as: by its name, held against its first bytes.
  * @throws InvalidRequestError for other types, and for a name that its content belies
  */
-export function documentTypeOf(filename: string, content: Uint8Array): DocumentType {
+function documentTypeOf(filename: string, content: Uint8Array): DocumentType {
   const extension = path.extname(filename).toLowerCase();
   const type = Object.hasOwn(documentTypes, extension)
     ? documentTypes[extension as keyof typeof documentTypes]

@@ -37,7 +37,7 @@ export const pastTenses = table(`go: went, see: saw, eat: ate, run: ran, take: t
   break: broke, drive: drove, fly: flew, know: knew, teach: taught, walk: walked, play: played, jump: jumped, cook: cooked,
   open: opened, call: called, work: worked, paint: painted`);
 
-export const irregularPlurals = new Map(
+const irregularPlurals = new Map(
   table(`mouse: mice, goose: geese, sheep: sheep, deer: deer, wolf: wolves, knife: knives, ivy: ivies, lily: lilies,
     daisy: daisies, cactus: cacti, moss: mosses, scarf: scarves, potato: potatoes, radio: radios, fish: fish`),
 );

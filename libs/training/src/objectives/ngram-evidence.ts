@@ -8,7 +8,7 @@ import { type FrozenSet, parameter, type ParameterSet } from '../step/parameters
 import { sumInto } from './answer-sums.js';
 
 /** The one parameter: a weight for every token of the vocabulary, then the buckets of every longer run. */
-export const NGRAM_WEIGHTS = `${REWARD_HEAD}.ngrams`;
+const NGRAM_WEIGHTS = `${REWARD_HEAD}.ngrams`;
 
 /** Buckets that runs of one length share: of all possible runs few are ever seen (Weinberger et al. 2009). */
 const BUCKETS = 2 ** 15;

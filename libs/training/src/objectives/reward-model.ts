@@ -70,10 +70,7 @@ export function preferenceTerms(
 }
 
 /** −Σ w log σ(s·r) over scores [U] with signs s = ±1: logistic regression on the thumb. */
-export function thumbTerms(
-  g: Graph,
-  { scores, signs, weights }: Readonly<Record<'scores' | 'signs' | 'weights', Tensor>>,
-) {
+function thumbTerms(g: Graph, { scores, signs, weights }: Readonly<Record<'scores' | 'signs' | 'weights', Tensor>>) {
   const agreeing = mul(g, scores, signs);
   const weighted = (x: Tensor) => reduceSum(g, mul(g, x, weights));
   return {

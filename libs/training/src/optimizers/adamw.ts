@@ -10,7 +10,7 @@ export interface AdamWOptions {
   readonly rateScales: ReadonlyMap<string, number>;
 }
 
-export const ADAMW_DEFAULTS: AdamWOptions = {
+const ADAMW_DEFAULTS: AdamWOptions = {
   beta1: 0.9,
   beta2: 0.95,
   epsilon: 1e-8,

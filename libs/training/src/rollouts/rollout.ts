@@ -30,7 +30,7 @@ export async function sampleRollouts(engine: TokenEngine, plan: RolloutPlan): Pr
 }
 
 /** The episode of a sampled answer: choosing to stop is an action like any other. */
-export function toRollout(promptIds: readonly number[], { tokens, logProbs, stop }: SampledAnswer): Rollout {
+function toRollout(promptIds: readonly number[], { tokens, logProbs, stop }: SampledAnswer): Rollout {
   return {
     promptIds,
     answerIds: stop ? [...tokens, stop.token] : tokens,

@@ -35,7 +35,7 @@ export function formOf(weights: AdapterWeights): AdapterForm {
 }
 
 /** The LoRA matrices among some parameters; values are copied. */
-export function toAdapterWeights(parameters: ParameterSet, spec: { rank: number; alpha: number }): LowRankWeights {
+function toAdapterWeights(parameters: ParameterSet, spec: { rank: number; alpha: number }): LowRankWeights {
   const tensors = new Map<string, { a: Float32Array; b: Float32Array }>();
   for (const [name, { data }] of parameters) {
     const module = MATRIX_A.exec(name)?.[1];
@@ -46,7 +46,7 @@ export function toAdapterWeights(parameters: ParameterSet, spec: { rank: number;
 }
 
 /** A stored LoRA adapter as trainable parameters under PEFT's names; values are copied. */
-export function fromAdapterWeights({ rank, tensors }: LowRankWeights): ParameterSet {
+function fromAdapterWeights({ rank, tensors }: LowRankWeights): ParameterSet {
   const parameters = new Map<string, Parameter>();
   for (const [module, { a, b }] of tensors) {
     parameters.set(loraName(module, 'A'), parameter([rank, a.length / rank], a.slice()));

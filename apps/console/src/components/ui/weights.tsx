@@ -12,6 +12,6 @@ export function Weights({ digest }: { digest: string }) {
 }
 
 /** The first eight characters after any `sha256:` or `fp_`. */
-export function shortDigest(digest: string): string {
+function shortDigest(digest: string): string {
   return digest.replace(/^[a-z0-9]+[:_]/i, '').slice(0, 8);
 }
