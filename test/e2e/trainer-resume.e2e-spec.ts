@@ -66,10 +66,16 @@ function canMount(): boolean {
 }
 
 const LOWEST_PRIORITY = 19;
+/** SCHED_IDLE of linux/sched.h: runs where nobody else wants to. */
+const WHEN_IDLE = 5;
+const threadsOf = (pid: number) => readdirSync(`/proc/${pid}/task`).map(Number);
 /** The different priorities that the threads of a process have. */
-const threadPriorities = (pid: number) => [
-  ...new Set(readdirSync(`/proc/${pid}/task`).map((thread) => getPriority(Number(thread)))),
-];
+const threadPriorities = (pid: number) => [...new Set(threadsOf(pid).map((thread) => getPriority(thread)))];
+/** Likewise of their scheduling policies: the 39th field behind the name. */
+const threadPolicies = (pid: number) => {
+  const policy = (stat: string) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[38]);
+  return [...new Set(threadsOf(pid).map((thread) => policy(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'))))];
+};
 
 describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' : noModel})`, () => {
   let database: TestDatabase;
@@ -210,6 +216,7 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
       );
       // Graphs run on threads that were there before it could say how nice it is: each of them must have been told.
       expect(threadPriorities(pid)).toEqual([LOWEST_PRIORITY]);
+      expect(threadPolicies(pid)).toEqual([WHEN_IDLE]);
       expect(readFileSync('/proc/self/autogroup', 'utf8')).not.toContain('nice 19');
       await trainer.stop();
       trainer = undefined;

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
+import { runWhenIdle } from '@attune/runtime';
 
 const LOWEST = constants.priority.PRIORITY_LOW;
 /** Of the fields behind a process's name in /proc/<pid>/stat: state, parent, group, session. */
@@ -12,7 +13,8 @@ const SESSION = 3;
  * On Linux a priority is a thread's, and graphs run on threads that the runtime starts before any line of ours: every one
  * of them is asked; those that come later inherit it. And where the kernel groups processes by session (autogroup),
  * priorities within a session mean nothing to those outside it: a session of one's own, such as the supervisor starts the
- * trainer in, is lowered as one.
+ * trainer in, is lowered as one. At the lowest priority the threads also ask to run only where nobody else wants to: a
+ * thread of the gateway's that wakes up then takes their core as if it were free.
  */
 export function standBack(nice: number): void {
   if (nice === 0) return;
@@ -20,6 +22,7 @@ export function standBack(nice: number): void {
   const threads = threadsOfThis();
   if (threads.length === 0) return setPriority(priority);
   for (const thread of threads) quietly(() => setPriority(thread, priority));
+  if (priority === LOWEST) runWhenIdle(threads);
   if (leadsItsSession()) quietly(() => writeFileSync('/proc/self/autogroup', String(nice)));
 }
 
