@@ -9,6 +9,7 @@ import { median, printResult, printTable } from './support/report.js';
 import type { TrainCase } from './support/train/case.js';
 import { Contender } from './support/train/contender.js';
 import { torchPython } from './support/train/python.js';
+import { type Findings, grid, switches } from './support/train/tables.js';
 
 const THREADS = 2;
 /** What else of ours stands beside the same case: never in its place, for PyTorch's weights are fp32. */
@@ -16,15 +17,15 @@ const OVER_INT8 = { 'ours over int8 base': { baseWeights: 'int8' } } as const;
 const options = process.argv.slice(2);
 const wanted = (part: string) =>
   !options.includes('--only') || options[options.indexOf('--only') + 1]!.split(',').includes(part);
-const python = torchPython(options);
-const ratios: Record<string, number> = {};
-const figures: Record<string, number> = {};
+const python = () => torchPython(options);
+const found: Findings = { ratios: {}, figures: {} };
+const { ratios, figures } = found;
 
 if (wanted('full')) await duel('full 5M', { model: 'm5', form: 'full', rows: 8, length: 256 }, 3, 5);
 if (wanted('lora')) await duel('LoRA 135M', { model: 'smol', form: 'lora', rows: 2, length: 256 }, 1, 5, OVER_INT8);
 if (wanted('rollouts')) await rollouts();
-if (wanted('switches')) await switches('LoRA 135M', { model: 'smol', form: 'lora', rows: 2, length: 256 });
-if (wanted('grid')) await grid();
+if (wanted('switches')) await switches('LoRA 135M', { model: 'smol', form: 'lora', rows: 2, length: 256 }, found);
+if (wanted('grid')) await grid(found);
 printResult({ name: 'train', ratios, figures });
 
 /** Ours, and variants of it, against PyTorch, round by round in turn. */
@@ -39,8 +40,8 @@ async function duel(
   for (const [key, variant] of Object.entries(variants))
     contenders[key] = await Contender.ours({ ...one, ...variant }, THREADS);
   Object.assign(contenders, {
-    eager: await Contender.torch(python, one, THREADS, false),
-    ...(options.includes('--no-compiled') ? {} : { compiled: await Contender.torch(python, one, THREADS, true) }),
+    eager: await Contender.torch(python(), one, THREADS, false),
+    ...(options.includes('--no-compiled') ? {} : { compiled: await Contender.torch(python(), one, THREADS, true) }),
   });
   const pids = Object.values(contenders).map(({ pid }) => pid);
   const rates: Record<string, number[]> = Object.fromEntries(Object.keys(contenders).map((key) => [key, []]));
@@ -89,7 +90,7 @@ function report(
 /** Sampling as PPO does it against a loop that runs everything so far for every token, one answer after another. */
 async function rollouts(): Promise<void> {
   const one: TrainCase = { model: 'm5', form: 'full', rows: 2, length: 32 };
-  const [ours, naive] = [await Contender.ours(one, THREADS), await Contender.torch(python, one, THREADS, false)];
+  const [ours, naive] = [await Contender.ours(one, THREADS), await Contender.torch(python(), one, THREADS, false)];
   const measure = async (contender: Contender, prompts: number, tokens: number) => {
     const run = async () => (await contender.generate(prompts, tokens)).ms;
     return (prompts * tokens * 1000) / (await measureQuietly([ours.pid, naive.pid], run)).ms;
@@ -110,63 +111,4 @@ async function rollouts(): Promise<void> {
       ['naive loop', figures['rollouts, naive loop, tokens/s']],
     ],
   );
-}
-
-/** What activation checkpointing and a head in parts save and cost. */
-async function switches(name: string, one: TrainCase): Promise<void> {
-  const variants: Record<string, TrainCase> = {
-    plain: one,
-    'head in 4 parts': { ...one, switches: { headChunks: 4 } },
-    checkpointing: { ...one, switches: { activationCheckpointing: true } },
-    both: { ...one, switches: { activationCheckpointing: true, headChunks: 4 } },
-  };
-  const found = new Map<string, { rate: number; peakMb: number }>();
-  for (const [key, variant] of Object.entries(variants)) found.set(key, await alone(variant, 3));
-  const rows = [...found].map(([key, { rate, peakMb }]) => [`${name}, ${key}`, rate, peakMb]);
-  printTable(['switches', 'tokens/s', 'peak MB'], rows);
-  const plain = found.get('plain')!;
-  for (const [key, { rate, peakMb }] of found) {
-    if (key === 'plain') continue;
-    ratios[`${name}, ${key}: time`] = plain.rate / rate;
-    ratios[`${name}, ${key}: memory`] = peakMb / plain.peakMb;
-  }
-}
-
-/** How the cost of a token grows with the length of rows and with their number. */
-async function grid(): Promise<void> {
-  const lengths = [128, 256, 512, 1024, 2048];
-  const batches = [1, 4, 16];
-  const rows: (string | number)[][] = [];
-  for (const length of lengths) {
-    const row: (string | number)[] = [`T=${length}`];
-    for (const batch of batches) {
-      // 16 rows of 2,048 would say nothing new and take minutes.
-      if (batch * length > 16_384) {
-        row.push('-');
-        continue;
-      }
-      const { rate, peakMb } = await alone({ model: 'm5', form: 'full', rows: batch, length }, 2);
-      figures[`full 5M, T=${length} B=${batch}, tokens/s`] = rate;
-      row.push(`${rate.toFixed(0)} (${peakMb.toFixed(0)} MB)`);
-    }
-    rows.push(row);
-  }
-  printTable(['full 5M', ...batches.map((batch) => `B=${batch}`)], rows);
-}
-
-async function alone(one: TrainCase, rounds: number): Promise<{ rate: number; peakMb: number }> {
-  const contender = await Contender.ours(one, THREADS);
-  await contender.steps(1);
-  const rates: number[] = [];
-  let peakMb = 0;
-  for (let round = 0; round < rounds; round++) {
-    const { ms } = await measureQuietly([contender.pid], async () => {
-      const answer = await contender.steps(1);
-      peakMb = answer.peakMb;
-      return answer.ms;
-    });
-    rates.push((one.rows * one.length * 1000) / ms);
-  }
-  contender.close();
-  return { rate: median(rates), peakMb };
 }

@@ -9,6 +9,8 @@ export interface TrainCase {
   readonly length: number;
   /** Ours only: PyTorch's weights are fp32. */
   readonly baseWeights?: BaseWeights;
+  /** Ours only: whether idle threads sleep, as the trainer's do, and take no processor time. */
+  readonly sleepy?: boolean;
   /** Ours only. */
   readonly switches?: TrainingSwitches;
 }

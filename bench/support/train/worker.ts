@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { Engine } from '@attune/engine';
 import { createRandom } from '@attune/platform';
-import { createRuntime } from '@attune/runtime';
+import { createRuntime, type Runtime } from '@attune/runtime';
 import {
   AdamW,
   initialParameters,
@@ -43,7 +43,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 async function setup(one: TrainCase, threads: number): Promise<void> {
   const config = configOfCase(one);
   const tuned = startTuning(config, formOfCase(one), initialParameters(config, createRandom(1)), createRandom(2));
-  const runtime = createRuntime({ threads });
+  const runtime = one.sleepy ? sleepy(createRuntime({ threads })) : createRuntime({ threads });
   const optimizer = new AdamW({ weightDecay: 0 });
   current = { one, threads };
   const frozen = one.baseWeights === 'int8' ? roundBase(config, tuned.frozen) : tuned.frozen;
@@ -51,6 +51,12 @@ async function setup(one: TrainCase, threads: number): Promise<void> {
   const model = { config, trainable, frozen, adapterScale, switches: one.switches };
   step = await TrainStep.create({ ...model, objective: sft(), optimizer, clipNorm: 1, runtime });
   batch = randomBatch(one, config.vocabSize);
+}
+
+function sleepy(runtime: Runtime): Runtime {
+  const createSession: Runtime['createSession'] = (model, options) =>
+    runtime.createSession(model, { ...options, spinning: false });
+  return Object.assign(Object.create(runtime) as Runtime, { createSession });
 }
 
 /** Rollouts as PPO samples them: all prompts at once, through the serving engine. */
