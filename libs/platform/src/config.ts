@@ -24,8 +24,12 @@ export const settings = {
     FILE_LIMIT_BYTES: integer(1024, 1e11)
       .default(512_000_000)
       .describe('Largest file put together from parts through /v1/uploads.'),
-    RATE_LIMIT_PER_MINUTE: integer(1, 1e9).default(600).describe('Requests one API key may make in a minute.'),
-    MAX_CONCURRENT_PER_KEY: integer(1, 10_000).default(32).describe('Generations one API key may have running.'),
+    RATE_LIMIT_PER_MINUTE: integer(1, 1e9)
+      .default(600)
+      .describe('Requests one API key may make in a minute at a gateway; several gateways count each for itself.'),
+    MAX_CONCURRENT_PER_KEY: integer(1, 10_000)
+      .default(32)
+      .describe('Generations one API key may have running at a gateway.'),
     MAX_SOCKETS_PER_KEY: integer(1, 1_000_000)
       .default(1_000)
       .describe('WebSockets one API key may have open at a gateway, Responses and Realtime together.'),
