@@ -74,3 +74,20 @@ export async function createAuthor(db: DataSource, role: User['role'] = 'user') 
   };
   return { user, answer };
 }
+
+export interface Owner {
+  userId: string;
+  keyId: string;
+}
+
+/** A user with a key, whom files and jobs belong to. */
+export async function createOwner(db: DataSource): Promise<Owner> {
+  const accounts = new AccountRepository(db);
+  const { id: userId } = await accounts.createUser({ name: 'owner of a test', role: 'user' });
+  const { key } = await accounts.createKey({ userId, name: 'key' });
+  return { userId, keyId: key.id };
+}
+
+/** Lets the time of everybody who works on a row of the table run out. */
+export const expireLeases = (db: DataSource, table: string) =>
+  db.query(`update ${table} set leased_until = clock_timestamp() - interval '1 s' where leased_until is not null`);
