@@ -3,6 +3,8 @@
  * trainer, a process of its own on the same machine, works on a job, and while that job is paused. Rounds alternate, so
  * that a drift of the machine hits both sides alike. Gateway and trainer have sessions of their own, as the supervisor
  * gives them: on Linux the priority of one counts for the other only through them.
+ *
+ * `--rounds 8 --seconds 8`. TRAINER_NICE, TRAINER_THREADS and the other settings are taken from the environment.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,28 +22,17 @@ import {
   startEmbeddedPostgres,
   TuningRepository,
 } from '@attune/persistence';
+import { option } from './support/options.js';
+import { joined, keepAsking, type Sample } from './support/repeating-streams.js';
 import { median, percentile, printResult, printTable } from './support/report.js';
-import { streamedChat } from './support/streamed-chat.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const model = path.join(root, 'models/attune-mini');
 const STREAMS = 4;
 const TOKENS = 24;
-const WORDS = [
-  'table',
-  'river',
-  'bread',
-  'garden',
-  'window',
-  'letter',
-  'orange',
-  'bridge',
-  'summer',
-  'paper',
-  'castle',
-];
-const ROUNDS = 4;
-const ROUND_MS = 8_000;
+/** A p99 wants some thousands of answers: 8 seconds give more than a thousand. */
+const ROUNDS = Number(option('rounds', '8'));
+const ROUND_MS = Number(option('seconds', '8')) * 1000;
 
 /** A job that outlasts the measurement, on rows of its own. */
 const config = tuningJobConfig.parse({
@@ -50,12 +41,8 @@ const config = tuningJobConfig.parse({
   sft: { epochs: 100_000, max_steps: 0, batch_size: 16 },
 });
 
-interface Sample {
-  /** Milliseconds from the request to its first token, between two tokens, and to the end. */
-  readonly first: number[];
-  readonly gaps: number[];
-  readonly total: number[];
-}
+/** What clients saw in one round, with the job paused and with it going on. */
+type Round = Readonly<Record<'off' | 'on', Sample>>;
 
 if (!existsSync(path.join(model, 'model.safetensors')))
   throw new Error('There is no model to measure with: models/attune-mini is empty.');
@@ -94,26 +81,36 @@ try {
 }
 
 async function measure(): Promise<void> {
-  const samples = { off: emptySample(), on: emptySample() };
-  await streams(emptySample(), 1_000);
+  const streams = { to: { port, secret }, count: STREAMS, maxTokens: TOKENS };
+  await keepAsking(streams, 1_000);
   const { id } = await tuning.enqueue({ trigger: 'button', config });
-  await until(async () => ((await tuning.get(id)).progress?.step ?? 0) > 0);
-  const firstStep = (await tuning.get(id)).progress!.step;
+  const firstStep = await stepAfter(id, 0);
+  const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    await streams(samples.on, ROUND_MS);
+    const on = await keepAsking(streams, ROUND_MS);
     await tuning.requestPause(id);
     await until(async () => (await tuning.get(id)).status === 'paused');
-    await streams(samples.off, ROUND_MS);
+    const reached = await stepOf(id);
+    rounds.push({ on, off: await keepAsking(streams, ROUND_MS) });
     await tuning.requestResume(id);
-    await until(async () => (await tuning.get(id)).status === 'running');
+    await stepAfter(id, reached);
   }
-  await sleep(3_000);
-  const steps = (await tuning.get(id)).progress!.step - firstStep;
+  const steps = (await stepOf(id)) - firstStep;
   await tuning.cancel(id);
-  report(samples, steps);
+  report(rounds, steps);
 }
 
-function report({ off, on }: Readonly<Record<'off' | 'on', Sample>>, steps: number): void {
+const stepOf = async (id: string): Promise<number> => (await tuning.get(id)).progress?.step ?? 0;
+
+/** Waits until the job makes steps again: what is measured is training, not how it starts. */
+async function stepAfter(id: string, reached: number): Promise<number> {
+  await until(async () => (await stepOf(id)) > reached);
+  return stepOf(id);
+}
+
+function report(rounds: readonly Round[], steps: number): void {
+  const off = joined(rounds.map((round) => round.off));
+  const on = joined(rounds.map((round) => round.on));
   const rows: (string | number)[][] = [];
   const ratios: Record<string, number> = {};
   const figures: Record<string, number> = { trainingSteps: steps };
@@ -123,44 +120,16 @@ function report({ off, on }: Readonly<Record<'off' | 'on', Sample>>, steps: numb
       ['p99', 0.99],
     ] as const) {
       const [without, during] = [percentile(off[which], share), percentile(on[which], share)];
-      rows.push([which, name, without, during, during / without, off[which].length, on[which].length]);
+      const ofRounds = rounds.map((round) => percentile(round.on[which], share) / percentile(round.off[which], share));
+      const spread = [median(ofRounds), Math.min(...ofRounds), Math.max(...ofRounds)];
+      rows.push([which, name, without, during, during / without, ...spread, off[which].length, on[which].length]);
       ratios[`${which} ${name} on/off`] = during / without;
+      ratios[`${which} ${name} on/off, median of rounds`] = spread[0];
       figures[`${which}${name}Ms`] = during;
     }
-  printTable(['latency', '', 'off ms', 'on ms', 'on/off', 'samples off', 'samples on'], rows);
+  const header = ['latency', '', 'off ms', 'on ms', 'on/off', 'rounds: median', 'lowest', 'highest', 'off', 'on'];
+  printTable(header, rows);
   printResult({ name: 'beside-training', ratios, figures: { ...figures, medianGapOffMs: median(off.gaps) } });
-}
-
-/** Keeps so many streams going, one after the other in each, and notes what a client sees of them. */
-async function streams(sample: Sample, forMs: number): Promise<void> {
-  const end = performance.now() + forMs;
-  const one = async (index: number) => {
-    for (let turn = 0; performance.now() < end; turn++) await ask(toRepeat(index, turn), sample);
-  };
-  await Promise.all(Array.from({ length: STREAMS }, (_, index) => one(index)));
-}
-
-/** The bundled model copies what it is told to: an answer of some twenty tokens, another one every time. */
-function toRepeat(index: number, turn: number): string {
-  const words = Array.from({ length: 6 }, (_, place) => WORDS[(index * 5 + turn * 3 + place) % WORDS.length]);
-  return `Say exactly: ${words.join(' ')}`;
-}
-
-async function ask(question: string, sample: Sample): Promise<void> {
-  const start = performance.now();
-  let last = 0;
-  for await (const bytes of streamedChat({ port, secret }, question, TOKENS)) {
-    if (!/"content":"[^"]/.test(bytes)) continue;
-    const now = performance.now();
-    if (last === 0) sample.first.push(now - start);
-    else sample.gaps.push(now - last);
-    last = now;
-  }
-  sample.total.push(performance.now() - start);
-}
-
-function emptySample(): Sample {
-  return { first: [], gaps: [], total: [] };
 }
 
 function writeRows(datasets: string): void {
