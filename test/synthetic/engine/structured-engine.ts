@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process';
+import type { OutputStructure } from '@attune/contracts';
+import { Engine, type EngineOptions, type GenerateRequest } from '@attune/engine';
+import { vocabularyOf } from '@attune/structured';
+import { afterEach, beforeAll } from 'vitest';
+import { randomModel } from './tiny-models.js';
+
+/** 64 tokens for the 64 of the tiny models: JSON's signs, letters, digits, and an end. */
+export const alphabet = [...'{}[]",: -.0123456789abcdefghijklmnopqrstuvwxyz_<>/\\ABCDEFGHIJKLM'];
+export const END = 63;
+const vocabulary = vocabularyOf({
+  model: { vocab: Object.fromEntries(alphabet.slice(0, END).map((piece, id) => [piece, id])) },
+  added_tokens: [{ id: END, content: '<|end|>', special: true }],
+});
+export const textOf = (tokens: readonly number[]) => tokens.map((token) => alphabet[token]).join('');
+
+/** Loads engines over a random model for the specs of a file, closed after each of them. */
+export function useEngines() {
+  const engines: Engine[] = [];
+  beforeAll(() => {
+    // Grammar threads and engine processes run compiled code: make it the code under test.
+    execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'libs/engine'], { stdio: 'inherit' });
+  }, 120_000);
+  afterEach(async () => {
+    await Promise.all(engines.splice(0).map((engine) => engine.close()));
+  });
+  return async (options: Partial<EngineOptions> = {}): Promise<Engine> => {
+    const model = randomModel(1);
+    const engine = await Engine.load({ model, vocabulary, slots: 4, threads: 1, spinning: false, ...options });
+    engines.push(engine);
+    return engine;
+  };
+}
+
+export const request = (
+  id: string,
+  structure: OutputStructure,
+  more: Partial<GenerateRequest> = {},
+): GenerateRequest => ({
+  id,
+  promptIds: [3, 1, 4],
+  maxTokens: 200,
+  stopIds: [END],
+  sampling: { temperature: 1, seed: 11 },
+  structure,
+  ...more,
+});
