@@ -9,6 +9,15 @@ const DRIVER = path.join(FOLDER, 'vk_swiftshader_icd.json');
 const INSIDE = 'ATTUNE_INSIDE_SWIFTSHADER';
 const TIMEOUT_MS = 240_000;
 
+/** Why there is no software renderer here; empty where there is one. */
+export const noSwiftShader = existsSync(DRIVER) ? '' : `${DRIVER} is missing; install Chromium`;
+
+/** What a process that is to find WebGPU on the software renderer must be started with. */
+export const swiftShaderEnvironment = {
+  LD_LIBRARY_PATH: [FOLDER, process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':'),
+  VK_DRIVER_FILES: DRIVER,
+};
+
 /**
  * Tests that need WebGPU, run in a process of their own: it must start with the renderer's library path, and native code
  * that crashes takes no other test with it. Inside that process the tests are what they are; outside they are one test,
@@ -17,10 +26,9 @@ const TIMEOUT_MS = 240_000;
  */
 export function describeOnSwiftShader(name: string, file: string, tests: () => void): void {
   if (process.env[INSIDE]) return void describe(name, tests);
-  const missing = existsSync(DRIVER) ? '' : ` (skipped: ${DRIVER} is missing; install Chromium)`;
   describe(name, () => {
-    it.skipIf(missing)(
-      `passes on SwiftShader${missing}`,
+    it.skipIf(noSwiftShader)(
+      `passes on SwiftShader${noSwiftShader && ` (skipped: ${noSwiftShader})`}`,
       async () => {
         const { code, output } = await runInside(file);
         expect(code, output).toBe(0);
@@ -40,8 +48,7 @@ function runInside(file: string): Promise<{ code: number | null; output: string 
       ...process.env,
       [INSIDE]: '1',
       NO_COLOR: '1',
-      LD_LIBRARY_PATH: [FOLDER, process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':'),
-      VK_DRIVER_FILES: DRIVER,
+      ...swiftShaderEnvironment,
     },
   });
   let output = '';

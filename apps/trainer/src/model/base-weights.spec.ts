@@ -1,4 +1,5 @@
 import { tuningJobConfig } from '@attune/contracts';
+import type { DeviceWish } from '@attune/runtime';
 import { DeviceMemory } from '@attune/training';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '@attune/platform';
@@ -16,10 +17,13 @@ describe('the weights under what a job trains', () => {
     expect(rounded.parameters).toBe(model.parameters);
   });
 
-  it('are refused where nothing stands still, or a device is to train', async () => {
+  it('are refused where nothing stands still, or a device is named', async () => {
     const model = await loadBaseModel(loadConfig({}));
     expect(() => withBaseWeights(model, asked({ base_weights: 'int8', form: 'full' }))).toThrow('use form "lora"');
     const memory = new DeviceMemory({ kind: 'webgpu' } as never);
-    expect(() => withBaseWeights({ ...model, memory }, asked({ base_weights: 'int8' }))).toThrow('TRAINER_DEVICE=cpu');
+    const found = (wish: DeviceWish) => ({ ...model, memory, device: { wish, device: memory.device } });
+    const rounded = asked({ base_weights: 'int8' });
+    expect(() => withBaseWeights(found('webgpu'), rounded)).toThrow('TRAINER_DEVICE=cpu');
+    expect(withBaseWeights(found('auto'), rounded).memory).toBeUndefined();
   });
 });

@@ -5,8 +5,8 @@ import type { BaseModel } from './base-model.js';
 
 /**
  * The model with its weights as a job wants them under what it trains: rounded to 8 bits, training, scoring and sampling
- * all run what int8 serving runs.
- * @throws InvalidRequestError where nothing stands still under what is trained, or a device is to train
+ * all run what int8 serving runs. That is the CPU's arithmetic: a device that `auto` found is left alone.
+ * @throws InvalidRequestError where nothing stands still under what is trained, or a device is named
  */
 export function withBaseWeights(model: BaseModel, config: Pick<TuningJobConfig, 'base_weights' | 'form'>): BaseModel {
   if (config.base_weights === 'fp32') return model;
@@ -14,9 +14,9 @@ export function withBaseWeights(model: BaseModel, config: Pick<TuningJobConfig, 
     throw new InvalidRequestError(
       '`base_weights` is "int8", but form "full" trains the weights themselves; use form "lora", or `base_weights` "fp32"',
     );
-  if (model.memory)
+  if (model.memory && model.device?.wish !== 'auto')
     throw new InvalidRequestError(
       '`base_weights` "int8" trains on the CPU only; set TRAINER_DEVICE=cpu, or use `base_weights` "fp32"',
     );
-  return { ...model, rounded: roundBase(model.config, model.parameters) };
+  return { ...model, memory: undefined, rounded: roundBase(model.config, model.parameters) };
 }

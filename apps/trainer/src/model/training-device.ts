@@ -33,10 +33,14 @@ export function forOneJob(model: BaseModel, failedBefore = false): BaseModel {
 }
 
 /** "Trains on the webgpu device: it computes right and …": what a job says before it begins. */
-export function describeDevice({ device, memory }: Pick<BaseModel, 'device' | 'memory'>): string {
+export function describeDevice({ device, memory, rounded }: Pick<BaseModel, 'device' | 'memory' | 'rounded'>): string {
   const where = memory ? nameOf(memory.device.kind) : 'the CPU';
-  const because = device?.device && !memory ? 'the attempt before it failed' : device?.reason;
+  const because = device?.device && !memory ? whyNot(rounded !== undefined) : device?.reason;
   return `Trains on ${where}${because ? `: ${because}` : ''}`;
 }
+
+/** What keeps a job off the device that `auto` found. */
+const whyNot = (isRounded: boolean): string =>
+  isRounded ? 'its base weights are in 8 bits' : 'the attempt before it failed';
 
 export const nameOf = (kind: DeviceKind): string => `the ${kind} device`;
