@@ -100,7 +100,9 @@ async function measure(): Promise<void> {
   report(rounds, steps);
 }
 
-const stepOf = async (id: string): Promise<number> => (await tuning.get(id)).progress?.step ?? 0;
+async function stepOf(id: string): Promise<number> {
+  return (await tuning.get(id)).progress?.step ?? 0;
+}
 
 /** Waits until the job makes steps again: what is measured is training, not how it starts. */
 async function stepAfter(id: string, reached: number): Promise<number> {
