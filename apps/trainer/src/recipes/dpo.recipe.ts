@@ -17,7 +17,7 @@ import type { Policy } from '../model/policy.js';
 import { answerLogProbs } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
 import { measureDrift, measureFinalDrift } from './drift.js';
-import { countTokensOf, figuresOf, mean } from './figures.js';
+import { countStepTokens, figuresOf, mean, sum } from './figures.js';
 import { microBatches, partOf } from './micro-batches.js';
 import { toPair } from './preference-pairs.js';
 import type { RecipeContext } from './recipe-context.js';
@@ -74,10 +74,10 @@ export async function trainDpo(
         const batches = parts.map((part, i) => toBatch(part, partOf(tasks, i, parts.length)));
         const moved = await measureDrift(context, engine, drift, n);
         const result = await step.run(batches, schedule(n));
-        const tokens = sum([
-          ...batches.map(({ pairs: { tokens: rows } }) => countTokensOf(rows)),
-          ...tasks.map(({ ids }) => ids.length),
-        ]);
+        const tokens = countStepTokens(
+          batches.map((one) => one.pairs.tokens),
+          tasks,
+        );
         const values = { ...figuresOf(result), lr: schedule(n), tokens, ...(moved ? { kl: moved.kl } : {}) };
         return { values, stop: moved?.stop };
       });
@@ -122,5 +122,3 @@ const toBatch = (pairs: readonly ReferencedPair[], replayed: readonly WeightedSe
   pairs: pairBatch(pairs.map(({ pair }) => pair)),
   referenceGaps: pairs.map(({ referenceGap }) => referenceGap),
 });
-
-const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);

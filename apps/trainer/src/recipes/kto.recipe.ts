@@ -18,7 +18,7 @@ import { freePositions, type Policy, scorerOver } from '../model/policy.js';
 import { answerLogProbs } from '../model/scoring.js';
 import { batchItems, numSteps } from './data-order.js';
 import { measureDrift, measureFinalDrift } from './drift.js';
-import { countTokensOf, figuresOf } from './figures.js';
+import { countStepTokens, figuresOf, sum } from './figures.js';
 import { microBatches, partOf } from './micro-batches.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
@@ -75,10 +75,10 @@ export async function trainKto(
         const batches = parts.map((part, i) => toBatch(part, point, partOf(tasks, i, parts.length)));
         const moved = await measureDrift(context, engine, drift, n);
         const result = await step.run(batches, schedule(n));
-        const tokens = sum([
-          ...batches.map(({ answers: { tokens: rows } }) => countTokensOf(rows)),
-          ...tasks.map(({ ids }) => ids.length),
-        ]);
+        const tokens = countStepTokens(
+          batches.map((one) => one.answers.tokens),
+          tasks,
+        );
         const values = { ...figuresOf(result), reference_point: point, lr: schedule(n), tokens };
         return { values: moved ? { ...values, kl: moved.kl } : values, stop: moved?.stop };
       });
@@ -144,7 +144,7 @@ export const mismatchedWithin = (positions: number, answers: readonly Answer[]):
 
 async function logProbSums(answers: readonly Answer[], scorer: Scorer): Promise<number[]> {
   const sequences = answers.map(({ ids, promptLength }) => ({ ids, answerStart: promptLength }));
-  return (await answerLogProbs(scorer, sequences)).map((logProbs) => logProbs.reduce((sum, one) => sum + one, 0));
+  return (await answerLogProbs(scorer, sequences)).map((logProbs) => sum([...logProbs]));
 }
 
 const toBatch = (
@@ -158,5 +158,3 @@ const toBatch = (
   referenceLogProbs: answers.map(({ referenceSum }) => referenceSum),
   referencePoint: point,
 });
-
-const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
