@@ -27,6 +27,12 @@ describe('the files in docker/', () => {
     expect(unknown).toEqual([]);
   });
 
+  it('has the trainer stand back: a priority counts for nothing outside its container', () => {
+    const trainer = /^ {2}trainer:\n((?: {4}.*\n)+)/m.exec(read('compose.yaml'))![1]!;
+    expect(Number(/^ {4}cpu_shares: (\d+)$/m.exec(trainer)?.[1])).toBe(2);
+    expect(read('compose.yaml').match(/cpu_shares/g)).toHaveLength(1);
+  });
+
   it('keeps installed packages and data out of the build', () => {
     const ignored = readFileSync(path.join(root, '.dockerignore'), 'utf8').split('\n');
     expect(ignored).toEqual(expect.arrayContaining(['**/node_modules', 'data', '.git']));
