@@ -61,7 +61,7 @@ async function runScenario(variant: string, scenario: Scenario, host: Experiment
   return { variant, figures: figuresOf(await rehearse({ ...scenario, config }, host)) };
 }
 
-function figuresOf({ before, after, trainSeconds, numTrained, rewardAccuracy, measures, report }: Rehearsal) {
+function figuresOf({ before, after, time, numTrained, rewardAccuracy, measures, report }: Rehearsal) {
   return {
     before: before.shown,
     after: after.shown,
@@ -75,7 +75,7 @@ function figuresOf({ before, after, trainSeconds, numTrained, rewardAccuracy, me
     win_rate: measures.winRate?.value ?? null,
     reward_accuracy: rewardAccuracy,
     passed: Number(report.passed),
-    train_seconds: trainSeconds,
+    ...time,
     trained_kilobytes: (numTrained * 4) / 1000,
   };
 }

@@ -1,5 +1,4 @@
 import type { TuningJobConfig } from '@attune/contracts';
-import { systemClock } from '@attune/platform';
 import type { Policy } from '../model/policy.js';
 import { trainDpo } from '../recipes/dpo.recipe.js';
 import { trainKto } from '../recipes/kto.recipe.js';
@@ -9,6 +8,7 @@ import { trainSft } from '../recipes/sft.recipe.js';
 import { BRIEFLY_TAUGHT, copyOf, type Start, standingOf, startOf } from './briefly-taught.js';
 import type { Experiment, Row } from './experiment.js';
 import { memoryContext } from './memory-context.js';
+import { timed } from './training-time.js';
 
 /** Task families are asked so many questions each. */
 const SUITE_EXAMPLES = 2;
@@ -56,9 +56,7 @@ export const methodTable: Experiment = {
     const start = await startOf(host);
     const policy = copyOf(start.policy);
     const context = await memoryContext(host, { ...BRIEFLY_TAUGHT, ...settings, seed: host.seed });
-    const startedMs = systemClock.monotonicMs();
-    await train(context, start, policy);
-    const seconds = (systemClock.monotonicMs() - startedMs) / 1000;
-    return { variant, figures: { ...(await standingOf(host, start, policy, SUITE_EXAMPLES)), train_seconds: seconds } };
+    const { time } = await timed(() => train(context, start, policy));
+    return { variant, figures: { ...(await standingOf(host, start, policy, SUITE_EXAMPLES)), ...time } };
   },
 };

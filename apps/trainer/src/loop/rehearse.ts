@@ -1,5 +1,5 @@
 import type { Engine } from '@attune/engine';
-import { deriveSeed, systemClock } from '@attune/platform';
+import { deriveSeed } from '@attune/platform';
 import { countValues } from '@attune/training';
 import { curate } from '../curation/curate.js';
 import { type Dataset, toDataset } from '../curation/dataset.js';
@@ -18,6 +18,7 @@ import type { ExperimentHost } from './experiment.js';
 import { judge, type Judged } from './judged.js';
 import { memoryContext } from './memory-context.js';
 import type { Scenario } from './scenario.js';
+import { timed } from './training-time.js';
 
 /** Runs a scenario through curation, training and gate, without database and HTTP. */
 export async function rehearse(scenario: Scenario, host: Pick<ExperimentHost, 'model' | 'journal'>) {
@@ -29,9 +30,9 @@ export async function rehearse(scenario: Scenario, host: Pick<ExperimentHost, 'm
   try {
     const data = await askAndCurate(scenario, host, engine);
     const before = await judged({ engine, adapter: null });
-    const startedMs = systemClock.monotonicMs();
-    const candidate = await trainCandidate(context, engine, initialPolicy(model, config), data);
-    const trainSeconds = (systemClock.monotonicMs() - startedMs) / 1000;
+    const { result: candidate, time } = await timed(() =>
+      trainCandidate(context, engine, initialPolicy(model, config), data),
+    );
     const measures = await measureCandidate({
       engine,
       model,
@@ -50,7 +51,7 @@ export async function rehearse(scenario: Scenario, host: Pick<ExperimentHost, 'm
     return {
       before,
       after,
-      trainSeconds,
+      time,
       /** Values trained; four bytes each. */
       numTrained: countValues(candidate.policy.parameters),
       objectives: candidate.objectives,

@@ -1,10 +1,10 @@
 import { type TuningJobConfig, tuningJobConfig } from '@attune/contracts';
-import { systemClock } from '@attune/platform';
 import { trainRewardModel, whyNotTrusted } from '../recipes/reward-model.recipe.js';
 import { initialPolicy } from '../recipes/starting-policy.js';
 import type { Experiment, ExperimentHost, Row } from './experiment.js';
 import { memoryContext } from './memory-context.js';
 import { loadPairs } from './polite-pairs.js';
+import { timed } from './training-time.js';
 
 const FLIPPED_SHARE = 0.25;
 const MOST_PAIRS = 900;
@@ -51,13 +51,12 @@ async function train(host: ExperimentHost, { numPairs, flippedShare = 0, form = 
   const data = await loadPairs(host.seed, numPairs, flippedShare);
   const config = tuningJobConfig.parse({ seed: host.seed, form, reward: { ...BY_WORDS, ...own } });
   const context = await memoryContext(host, config);
-  const startedMs = systemClock.monotonicMs();
-  const model = await trainRewardModel(context, initialPolicy(host.model, config), data);
+  const { result: model, time } = await timed(() => trainRewardModel(context, initialPolicy(host.model, config), data));
   await model.scorer.release();
   return {
     accuracy: model.accuracy,
     calibration_error: model.calibrationError,
     trusted: Number(whyNotTrusted(model.accuracy, config.reward.min_accuracy) === null),
-    train_seconds: (systemClock.monotonicMs() - startedMs) / 1000,
+    ...time,
   };
 }
