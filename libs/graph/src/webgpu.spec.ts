@@ -1,6 +1,6 @@
 import { createRuntime, float32 } from '@attune/runtime';
 import { describe, expect, it } from 'vitest';
-import { encodeModel, Graph, logSoftmax, lowerForWebGpu, matmul, rmsNorm, type Tensor } from './index.js';
+import { add, encodeModel, filled, Graph, logSoftmax, lowerForWebGpu, matmul, rmsNorm, type Tensor } from './index.js';
 
 const runtime = createRuntime({ threads: 1 });
 const wave = (size: number, shift: number) => Float32Array.from({ length: size }, (_, i) => Math.sin(3 * i + shift));
@@ -17,6 +17,7 @@ function build(): Graph {
   g.output('product', product);
   g.output('transposed', matmul(g, y, y, { transA: true }));
   g.output('logProbs', logSoftmax(g, product));
+  g.output('shifted', add(g, x, filled(g, [2, 3, 4], 0.5)));
   return g;
 }
 
@@ -26,6 +27,7 @@ const shapes = {
   product: [2, 3, 3],
   transposed: [2, 4, 4],
   logProbs: [2, 3, 3],
+  shifted: [2, 3, 4],
 };
 
 async function run(g: Graph): Promise<Record<string, number[]>> {
@@ -41,7 +43,7 @@ describe('lowerForWebGpu', () => {
     const lowered = build();
     lowerForWebGpu(lowered);
     const operators = lowered.nodes.map(({ op }) => op);
-    for (const gone of ['SimplifiedLayerNormalization', 'FusedMatMul', 'LogSoftmax'])
+    for (const gone of ['SimplifiedLayerNormalization', 'FusedMatMul', 'LogSoftmax', 'ConstantOfShape'])
       expect(operators).not.toContain(gone);
     const [want, got] = [await run(build()), await run(lowered)];
     for (const [name, values] of Object.entries(want))

@@ -24,6 +24,8 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
   SimplifiedLayerNormalization: rmsNorm,
   FusedMatMul: fusedMatMul,
   LogSoftmax: logSoftmax,
+  // It would be filled by the CPU and carried over in every run: all of an embedding matrix, where its gradient begins.
+  ConstantOfShape: filled,
 };
 
 function rmsNorm(g: Graph, { inputs, attrs }: Node): Tensor[] {
@@ -47,6 +49,13 @@ function logSoftmax(g: Graph, { inputs }: Node): Tensor[] {
   const shifted = op.sub(g, x, op.reduceMax(g, x, { axes: [-1], keep: true }));
   const total = op.reduceSum(g, op.exp(g, shifted), { axes: [-1], keep: true });
   return [op.sub(g, shifted, op.log(g, total))];
+}
+
+function filled(g: Graph, { inputs, attrs, outputs }: Node): Tensor[] {
+  const [{ dtype, shape }] = outputs as [Tensor];
+  const value = attrs['value'];
+  const data = value?.kind === 'tensor' ? value.value.data : Float32Array.of(0);
+  return g.emit('Expand', [g.constant(dtype, [1], data), inputs[0]!], { outputs: [{ dtype, shape }] });
 }
 
 function swapLastTwo(g: Graph, x: Tensor): Tensor {

@@ -92,7 +92,7 @@ describeOnSwiftShader('training on WebGPU', fileURLToPath(import.meta.url), () =
   it('fine-tunes all weights as the CPU does, with accumulation and clipping', async () => {
     const left = await expectSameRun(sft(), textBatches(4), fresh, {});
     // Sizes, computed where they are needed: on the host.
-    expect(Object.keys(left).toSorted()).toEqual(['ConstantOfShape', 'Shape']);
+    expect(Object.keys(left)).toEqual(['Shape']);
   });
 
   it('trains a LoRA adapter by DPO over frozen weights as the CPU does', async () => {
