@@ -71,6 +71,27 @@ describe('run state', () => {
     expect(second.isFinished('ppo')).toBe(false);
     expect(second.firstStep('ppo')).toBe(0);
   });
+  it('asks for what lies elsewhere before every save, until it no longer does', async () => {
+    const store = memoryStore();
+    const state = await RunState.open(store, async () => null, 'base');
+    const policy = state.track('policy', weights());
+    let there = 5;
+    const forget = state.beforeSaves(async () => void policy.get('w')!.data.fill(there));
+    await state.save();
+    expect((await store.load())!.arrays.get('policy/w')).toEqual(Float32Array.of(5, 5, 5));
+    forget();
+    there = 6;
+    await state.save();
+    expect((await store.load())!.arrays.get('policy/w')).toEqual(Float32Array.of(5, 5, 5));
+  });
+  it('keeps the save before when that cannot be had', async () => {
+    const store = memoryStore();
+    const state = await RunState.open(store, async () => null, 'base');
+    await state.save();
+    state.beforeSaves(() => Promise.reject(new Error('the device is gone')));
+    await expect(state.saveWhenWhole()).rejects.toThrow('the device is gone');
+    expect(store.saves).toBe(1);
+  });
   it('does not go on upon other base weights', async () => {
     const store = memoryStore();
     await train(store);

@@ -15,7 +15,7 @@ import { loadEngine } from '../model/base-model.js';
 import { withBaseWeights } from '../model/base-weights.js';
 import { interruptible } from '../model/interruptible.js';
 import { ModelLoader } from '../model/model-loader.js';
-import { describeDevice, forOneJob } from '../model/training-device.js';
+import { describeDevice, forOneJob, nameOf } from '../model/training-device.js';
 import { describeForm, type Policy, weightsOf } from '../model/policy.js';
 import { checkpointContent } from '../publish/checkpoint-content.js';
 import { checkpointMetrics, describePublished } from '../publish/published-report.js';
@@ -114,7 +114,8 @@ export class TuningRun {
       model: model.config,
       allowed: trainerMemoryGb > 0 ? trainerMemoryGb * 1e9 : Infinity,
     });
-    journal.info(`Needs about ${(needed / 1e9).toPrecision(2)} GB of memory`);
+    const where = model.memory ? `, most of it on ${nameOf(model.memory.device.kind)}` : '';
+    journal.info(`Needs about ${(needed / 1e9).toPrecision(2)} GB of memory${where}`);
     return start;
   }
 
