@@ -1,6 +1,7 @@
 import type { Graph, Tensor } from '@attune/graph';
 import type { ModelConfig } from './config.js';
-import { hiddenStates, type ModelInputs, type Weights } from './llama.js';
+import { hiddenStates, type ModelInputs } from './llama.js';
+import type { Weights } from './weights.js';
 import { parameterShapes } from './parameters.js';
 
 /** What an architecture must say about itself to be trained. */

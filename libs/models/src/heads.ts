@@ -12,8 +12,9 @@ import {
   tokenLogProbs,
 } from '@attune/graph';
 import type { ModelConfig } from './config.js';
-import { rowsOf, type Weights } from './llama.js';
+import { rowsOf } from './llama.js';
 import { EMBEDDING, LM_HEAD } from './parameters.js';
+import type { Weights } from './weights.js';
 
 /** The output embedding [V, hidden]: the input one when tied. */
 export const headName = (config: ModelConfig): string => (config.tieWordEmbeddings ? EMBEDDING : LM_HEAD);

@@ -8,3 +8,4 @@ export * from './rope.js';
 export * from './rounded.js';
 export type { RoundedTable } from './serving/embedding.js';
 export * from './serving/index.js';
+export * from './weights.js';

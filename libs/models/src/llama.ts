@@ -3,6 +3,7 @@ import {
   attention,
   type AttentionPlan,
   attentionPlan,
+  concat,
   type Dim,
   gather,
   type Graph,
@@ -14,43 +15,16 @@ import {
   rmsNorm,
   rotary,
   roundedLinear,
-  type RoundedMatrix,
   silu,
+  split,
   type Tensor,
   transpose,
 } from '@attune/graph';
 import type { ModelConfig } from './config.js';
 import { EMBEDDING, FINAL_NORM, layerName } from './parameters.js';
 import { rotaryTables } from './rope.js';
-import { gatherRounded, type RoundedTable } from './serving/embedding.js';
-
-/** A low-rank addition to one linear module: y += scale · (x Aᵀ) Bᵀ with A [rank, in] and B [out, rank]. */
-export interface LowRank {
-  readonly a: Tensor;
-  readonly b: Tensor;
-  readonly scale: number;
-}
-
-/** An adapter layer on the output y of a block: y += up · SiLU(down · y) with down [size, hidden], up [hidden, size]. */
-export interface Bottleneck {
-  readonly down: Tensor;
-  readonly up: Tensor;
-}
-
-/** Where the model takes its tensors from: the caller decides whether a name is an input, a constant or frozen. */
-export interface Weights {
-  readonly parameter: (name: string) => Tensor;
-  /** Rows [N, …] of a matrix by an int64 index [N]; gathered out of the parameter where left out. */
-  readonly rows?: (name: string, index: Tensor) => Tensor;
-  /** A matrix rounded to 8 bits, by its parameter's name, to multiply by in place of the parameter; or null. */
-  readonly rounded?: (name: string) => RoundedMatrix | null;
-  /** The token embeddings in 8 bits, to look up in place of the parameter; or null. */
-  readonly roundedEmbedding?: () => RoundedTable | null;
-  /** The adapter of a linear module ("model.layers.0.self_attn.q_proj"), or null. */
-  readonly adapter?: (module: string) => LowRank | null;
-  /** The adapter layer after a block ("model.layers.0.self_attn" or "….mlp"), or null. */
-  readonly bottleneck?: (block: string) => Bottleneck | null;
-}
+import { gatherRounded } from './serving/embedding.js';
+import type { LowRank, Weights } from './weights.js';
 
 export interface ModelInputs {
   /** int64 [B, T], or null when `embeds` is given. */
@@ -123,19 +97,20 @@ class LlamaLayers {
   private selfAttention(name: string, x: Tensor): Tensor {
     const { g, config } = this;
     const { numHeads, numKvHeads, headDim } = config;
-    const q = this.heads(this.rotate(this.linear(`${name}.q_proj`, x), numHeads), numHeads);
-    const k = this.heads(this.rotate(this.linear(`${name}.k_proj`, x), numKvHeads), numKvHeads);
-    const v = this.heads(this.linear(`${name}.v_proj`, x), numKvHeads);
+    const [query, key, value] = this.linears([`${name}.q_proj`, `${name}.k_proj`, `${name}.v_proj`], x);
+    const q = this.heads(this.rotate(query!, numHeads), numHeads);
+    const k = this.heads(this.rotate(key!, numKvHeads), numKvHeads);
+    const v = this.heads(value!, numKvHeads);
     const mixed = attention(g, q, k, v, this.plan, 1 / Math.sqrt(headDim));
     const merged = reshape(g, transpose(g, mixed, [0, 2, 1, 3]), [this.rows, numHeads * headDim]);
-    return this.adapted(name, this.linear(`${name}.o_proj`, merged));
+    return this.adapted(name, this.linears([`${name}.o_proj`], merged)[0]!);
   }
 
   /** Down(SiLU(gate(x)) · up(x)): SwiGLU, Shazeer 2020. */
   private mlp(name: string, x: Tensor): Tensor {
-    const gate = silu(this.g, this.linear(`${name}.gate_proj`, x));
-    const inner = mul(this.g, gate, this.linear(`${name}.up_proj`, x));
-    return this.adapted(name, this.linear(`${name}.down_proj`, inner));
+    const [gate, up] = this.linears([`${name}.gate_proj`, `${name}.up_proj`], x);
+    const inner = mul(this.g, silu(this.g, gate!), up!);
+    return this.adapted(name, this.linears([`${name}.down_proj`], inner)[0]!);
   }
 
   /** A block's output through its adapter layer, where it has one (Houlsby et al. 2019, section 2.1). */
@@ -145,13 +120,30 @@ class LlamaLayers {
     return matmul(this.g, silu(this.g, linear(this.g, y, layer.down)), layer.up, { transB: true, plus: y });
   }
 
-  private linear(module: string, x: Tensor): Tensor {
+  /** Linear modules over the same input, with their adapters. */
+  private linears(modules: readonly string[], x: Tensor): Tensor[] {
+    const adapters = modules.map((module) => this.weights.adapter?.(module) ?? null);
+    const narrow = this.narrowed(adapters, x);
+    return modules.map((module, i) => {
+      const base = this.baseLinear(module, x);
+      const adapter = adapters[i];
+      if (!adapter) return base;
+      return matmul(this.g, narrow[i]!, adapter.b, { transB: true, alpha: adapter.scale, plus: base });
+    });
+  }
+
+  /**
+   * x Aᵀ for the A of each adapter, in one product: a matrix of rank 16 is so narrow that reading x is most of the work,
+   * forward and for each gradient.
+   */
+  private narrowed(adapters: readonly (LowRank | null)[], x: Tensor): (Tensor | null)[] {
     const { g } = this;
-    const base = this.baseLinear(module, x);
-    const adapter = this.weights.adapter?.(module);
-    if (!adapter) return base;
-    const narrow = linear(g, x, adapter.a);
-    return matmul(g, narrow, adapter.b, { transB: true, alpha: adapter.scale, plus: base });
+    const present = adapters.filter((adapter) => adapter !== null);
+    if (present.length < 2) return adapters.map((adapter) => adapter && linear(g, x, adapter.a));
+    const ranks = present.map(({ a }) => a.shape[0] as number);
+    const all = linear(g, x, concat(g, present.map(({ a }) => a), 0));
+    const parts = split(g, all, 1, g.ints(ranks), ranks);
+    return adapters.map((adapter) => adapter && parts[present.indexOf(adapter)]!);
   }
 
   private baseLinear(module: string, x: Tensor): Tensor {
