@@ -1,27 +1,17 @@
-import {
-  type AdapterGraph,
-  type LinearFormat,
-  linearFormatFor,
-  linearFormatsOf,
-  type ModelConfig,
-  NO_ADAPTERS,
-  type ParameterReader,
-  servingLayout,
-} from '@attune/models';
-import type { BoundRun, HostTensor, Runtime } from '@attune/runtime';
+import { linearFormatsOf, type ModelConfig, NO_ADAPTERS, type ParameterReader, servingLayout } from '@attune/models';
+import type { BoundRun, Runtime } from '@attune/runtime';
 import type { MergedModel } from '../adapters.js';
-import { MixedAdapters, type MixedInputs } from '../adapters-mixed.js';
 import {
   type AdapterLayout,
-  type LayerUpdate,
   layerUpdateOf,
   type PreparedAdapter,
   type SoftPrompt,
   toTensors,
 } from '../adapters-prepared.js';
+import { BoundSteps, singleGraph } from './bound-steps.js';
 import { KvCache, type SavedPositions } from './kv-cache.js';
 import { ServingSessions, type SessionsOptions } from './serving-sessions.js';
-import { placeTokens, stepInputs, type StepTensors, StepTensorMaker } from './step-tensors.js';
+import { placeTokens } from './step-tensors.js';
 
 export interface ModelRunnerOptions extends SessionsOptions {
   readonly slots: number;
@@ -29,41 +19,22 @@ export interface ModelRunnerOptions extends SessionsOptions {
   readonly blocking?: boolean;
 }
 
-interface BoundStep extends StepTensors {
-  readonly run: BoundRun;
-}
-
-/** A step whose rows have different adapters. */
-interface MixedStep extends BoundStep {
-  readonly adapters: MixedInputs;
-}
-
-/** Steps that come back with the same shape are bound once; longer pieces of prompts rarely are alike. */
-const LONGEST_KEPT = 16;
-/** Shapes of mixed batches come and go with the adapters in them. */
-const MOST_MIXED_STEPS = 64;
-
 /** One model in memory: runs pieces of prompts and batches of decoding slots over the KV cache. */
 export class ModelRunner {
   readonly cache: KvCache;
-  private readonly steps = new WeakMap<object, Map<string, BoundStep>>();
-  private readonly baseKey = {};
-  private readonly mixed: MixedAdapters;
-  private readonly mixedSteps = new Map<string, MixedStep>();
+  private readonly steps: BoundSteps;
   /** What soft prompts leave in a slot: computed once, copied from then on. */
   private readonly softPrompts = new WeakMap<SoftPrompt, SavedPositions>();
-  private readonly tensors: StepTensorMaker;
 
   private constructor(
     readonly config: ModelConfig,
     private readonly sessions: ServingSessions,
     private readonly options: ModelRunnerOptions,
   ) {
-    const { slots, maxSeq, kv } = options;
+    const { slots, maxSeq, kv, format } = options;
     const { headDim } = servingLayout(config);
     this.cache = new KvCache({ layers: config.numLayers, slots, kvHeads: config.numKvHeads, maxSeq, headDim }, kv);
-    this.tensors = new StepTensorMaker(config.vocabSize);
-    this.mixed = new MixedAdapters(config);
+    this.steps = new BoundSteps(config, sessions, this.cache, format);
   }
 
   /** @param read checkpoint parameters by their Hugging Face names */
@@ -102,13 +73,7 @@ export class ModelRunner {
   async placeSoftPrompt(slot: number, prompt: SoftPrompt): Promise<void> {
     const saved = this.softPrompts.get(prompt);
     if (saved) return this.cache.restore(slot, saved);
-    const session = await this.sessions.get(this.formatFor(prompt.numTokens), NO_ADAPTERS, true);
-    const step = this.tensors.make(1, prompt.numTokens, 0);
-    placeTokens(step, [], prompt.numTokens, []);
-    const { past, present } = this.cache.view(slot, 1);
-    const { ids: _, ...inputs } = stepInputs(step);
-    const all = { ...inputs, embeddings: prompt.embeddings, ...past };
-    await this.execute(session.bind(all, { logits: step.logits, ...present }));
+    await this.execute(await this.steps.softPrompt(slot, prompt));
     this.softPrompts.set(prompt, this.cache.save(slot, prompt.numTokens));
   }
 
@@ -158,8 +123,8 @@ export class ModelRunner {
     const updates = adapters.map(layerUpdateOf);
     const isMixed = updates.some((update) => update !== updates[0]);
     const step = isMixed
-      ? await this.mixedStep(start, updates)
-      : await this.boundStep({ start, count, columns: 1, picked: count, adapter: adapters[0]! });
+      ? await this.steps.mixed(start, updates)
+      : await this.steps.of({ start, count, columns: 1, picked: count, adapter: adapters[0]! });
     tokens.forEach((token, row) => {
       step.ids.data[row] = BigInt(token);
       step.lastPositions.data[row] = lengths[row]!;
@@ -182,7 +147,7 @@ export class ModelRunner {
     picks: readonly number[],
   ): Promise<Float32Array> {
     const shape = { start: slot, count: 1, columns: tokens.length, picked: picks.length, adapter };
-    const step = await this.boundStep(shape);
+    const step = await this.steps.of(shape);
     placeTokens(step, tokens, start, picks);
     await this.execute(step.run);
     return step.logits.data;
@@ -192,65 +157,4 @@ export class ModelRunner {
     if (this.options.blocking) run.runSync();
     else await run.run();
   }
-
-  private async boundStep(shape: StepShape): Promise<BoundStep> {
-    if (shape.columns > LONGEST_KEPT) return this.bind(shape);
-    const owner = shape.adapter ?? this.baseKey;
-    const known = this.steps.get(owner) ?? new Map<string, BoundStep>();
-    this.steps.set(owner, known);
-    const key = `${shape.start}+${shape.count}x${shape.columns}/${shape.picked}`;
-    const found = known.get(key) ?? (await this.bind(shape));
-    known.set(key, found);
-    return found;
-  }
-
-  private async bind(shape: StepShape): Promise<BoundStep> {
-    const update = layerUpdateOf(shape.adapter);
-    const sessions = shape.adapter?.kind === 'merged' ? shape.adapter.sessions : this.sessions;
-    return this.bindTo(sessions, update ? singleGraph(update) : NO_ADAPTERS, shape, update?.inputs ?? {});
-  }
-
-  private async mixedStep(start: number, updates: readonly (LayerUpdate | null)[]): Promise<BoundStep> {
-    const count = updates.length;
-    const plan = this.mixed.plan(updates);
-    const key = `${start}+${count} ${plan.key}`;
-    let step = this.mixedSteps.get(key);
-    if (!step) {
-      const adapters = this.mixed.inputs(plan, count);
-      const shape = { start, count, columns: 1, picked: count };
-      step = { ...(await this.bindTo(this.sessions, plan.graph, shape, adapters.inputs)), adapters };
-      if (this.mixedSteps.size >= MOST_MIXED_STEPS) this.mixedSteps.clear();
-      this.mixedSteps.set(key, step);
-    }
-    step.adapters.open(plan);
-    return step;
-  }
-
-  private async bindTo(
-    sessions: ServingSessions,
-    graph: AdapterGraph,
-    { start, count, columns, picked }: Omit<StepShape, 'adapter'>,
-    adapter: Readonly<Record<string, HostTensor>>,
-  ): Promise<BoundStep> {
-    const session = await sessions.get(this.formatFor(count * columns), graph);
-    const step = this.tensors.make(count, columns, picked);
-    const { past, present } = this.cache.view(start, count);
-    const run = session.bind({ ...stepInputs(step), ...past, ...adapter }, { logits: step.logits, ...present });
-    return { ...step, run };
-  }
-
-  private formatFor(rows: number): LinearFormat {
-    return linearFormatFor(this.options.format, rows);
-  }
-}
-
-const singleGraph = ({ kind }: LayerUpdate): AdapterGraph => ({ kinds: [kind], gated: false });
-
-/** Slots start … start + count − 1, each with `columns` tokens; `picked` logits of them all. */
-interface StepShape {
-  readonly start: number;
-  readonly count: number;
-  readonly columns: number;
-  readonly picked: number;
-  readonly adapter: PreparedAdapter;
 }
