@@ -121,7 +121,7 @@ function placeDown(a: Float32Array, inMap: Int32Array, rank: number, down: Float
   }
 }
 
-/** B [out, rank], scaled, into the rows of up [width, out] from `first` on. */
+/** B [out, rank], scaled, into the rows of up [width, out] from `first` on: row by row, for it is writes that cost. */
 function placeUp(
   b: Float32Array,
   outMap: Int32Array,
@@ -130,9 +130,9 @@ function placeUp(
   outSize: number,
   first: number,
 ) {
-  for (let from = 0; from < outMap.length; from++) {
-    const at = first * outSize + outMap[from]!;
-    for (let r = 0; r < rank; r++) up[at + r * outSize] = (b[from * rank + r]! * alpha) / rank;
+  for (let r = 0; r < rank; r++) {
+    const row = (first + r) * outSize;
+    for (let from = 0; from < outMap.length; from++) up[row + outMap[from]!] = (b[from * rank + r]! * alpha) / rank;
   }
 }
 
