@@ -1,21 +1,18 @@
 import type { Adapter } from '@attune/checkpoint';
-import { collect, Engine, type EngineOptions, type GenerateRequest } from '@attune/engine';
+import { collect, type Engine, type EngineOptions, type GenerateRequest } from '@attune/engine';
 import { parameterShapes, parseModelConfig } from '@attune/models';
 import { createRandom } from '@attune/platform';
 import { createRuntime } from '@attune/runtime';
 import { padSequences, parameter, parametersOf, Scorer } from '@attune/training';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { randomAdapter, randomBottleneck, randomModel, randomSoftPrompt, tinyConfig } from './tiny-models.js';
+import { useEngines } from './use-engines.js';
 
 const model = randomModel(1);
-const engines: Engine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
+const loadEngine = useEngines({ model });
 
 async function load(adapters: readonly Adapter[], options: Partial<EngineOptions> = {}): Promise<Engine> {
-  const engine = await Engine.load({ model, slots: 4, threads: 1, spinning: false, ...options });
-  engines.push(engine);
+  const engine = await loadEngine(options);
   for (const adapter of adapters) await engine.loadAdapter(adapter);
   return engine;
 }

@@ -1,23 +1,10 @@
-import { collect, Engine, type EngineEvent, type EngineOptions, type GenerateRequest } from '@attune/engine';
+import { collect, type EngineEvent, type GenerateRequest } from '@attune/engine';
 import { createRandom } from '@attune/platform';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { countingModel, mergedModel, randomAdapter, randomModel } from './tiny-models.js';
+import { randomPrompt, useEngines } from './use-engines.js';
 
-const engines: Engine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
-
-async function load(options: Partial<EngineOptions> = {}): Promise<Engine> {
-  const engine = await Engine.load({ model: randomModel(1), slots: 4, threads: 1, spinning: false, ...options });
-  engines.push(engine);
-  return engine;
-}
-
-const prompt = (seed: number, length: number) => {
-  const random = createRandom(seed);
-  return Array.from({ length }, () => random.int(64));
-};
+const load = useEngines();
 
 const greedy = (id: string, promptIds: readonly number[], more: Partial<GenerateRequest> = {}): GenerateRequest => ({
   id,
@@ -48,7 +35,7 @@ describe('the engine', () => {
 
   it('gives the same tokens alone or among others, greedy and sampled', async () => {
     const requests = Array.from({ length: 10 }, (_, i) =>
-      greedy(`r${i}`, prompt(i, 3 + 7 * i), {
+      greedy(`r${i}`, randomPrompt(i, 3 + 7 * i), {
         user: `user${i % 3}`,
         sampling: i % 2 ? { temperature: 0.9, topK: 20, topP: 0.95, seed: 100 + i } : { temperature: 0 },
       }),
@@ -63,7 +50,7 @@ describe('the engine', () => {
   });
 
   it('gives the same tokens however the prompt is cut into chunks', async () => {
-    const request = greedy('a', prompt(9, 150), { logProbs: true });
+    const request = greedy('a', randomPrompt(9, 150), { logProbs: true });
     const results = [];
     for (const tokenBudget of [20, 37, 256]) {
       const engine = await load({ slots: 1, tokenBudget });
@@ -78,7 +65,7 @@ describe('the engine', () => {
 
   it('reports log-probs of the unmodified distribution, whatever the sampler does', async () => {
     const engine = await load();
-    const request = greedy('a', prompt(3, 5), {
+    const request = greedy('a', randomPrompt(3, 5), {
       maxTokens: 1,
       logProbs: true,
       topLogProbs: 64,
@@ -95,11 +82,11 @@ describe('the engine', () => {
 
   it('ends a request at the next step when its signal aborts, and the others go on', async () => {
     const engine = await load();
-    const other = collect(engine.generate(greedy('b', prompt(2, 4), { maxTokens: 60 })));
+    const other = collect(engine.generate(greedy('b', randomPrompt(2, 4), { maxTokens: 60 })));
     const abort = new AbortController();
     let tokens = 0;
     let reason = '';
-    for await (const event of engine.generate(greedy('a', prompt(1, 4), { maxTokens: 200 }), {
+    for await (const event of engine.generate(greedy('a', randomPrompt(1, 4), { maxTokens: 200 }), {
       signal: abort.signal,
     })) {
       if (event.type === 'token' && ++tokens === 5) abort.abort();
@@ -112,9 +99,9 @@ describe('the engine', () => {
 
   it('cancels a request whose reader leaves, and gives its slot to the next', async () => {
     const engine = await load({ slots: 1 });
-    for await (const event of engine.generate(greedy('a', prompt(1, 4), { maxTokens: 250 })))
+    for await (const event of engine.generate(greedy('a', randomPrompt(1, 4), { maxTokens: 250 })))
       if (event.type === 'token') break;
-    const { finished } = await collect(engine.generate(greedy('b', prompt(2, 4), { maxTokens: 3 })));
+    const { finished } = await collect(engine.generate(greedy('b', randomPrompt(2, 4), { maxTokens: 3 })));
     expect(finished.reason).toBe('length');
     expect((await engine.stats()).completionTokens).toBeLessThan(20);
   });
@@ -132,7 +119,7 @@ describe('the engine', () => {
   it('ends everything when it closes', async () => {
     const engine = await load({ slots: 1 });
     const all = Promise.all(
-      [1, 2, 3].map((i) => collect(engine.generate(greedy(`${i}`, prompt(i, 4), { maxTokens: 200 })))),
+      [1, 2, 3].map((i) => collect(engine.generate(greedy(`${i}`, randomPrompt(i, 4), { maxTokens: 200 })))),
     );
     await engine.close();
     expect((await all).map(({ finished }) => finished.reason)).toEqual(['cancelled', 'cancelled', 'cancelled']);
@@ -142,8 +129,8 @@ describe('the engine', () => {
 
 describe('the prefix cache', () => {
   it('reuses what the same weights computed for the same beginning, with the same tokens as without', async () => {
-    const beginning = prompt(1, 40);
-    const first = greedy('a', [...beginning, ...prompt(2, 5)]);
+    const beginning = randomPrompt(1, 40);
+    const first = greedy('a', [...beginning, ...randomPrompt(2, 5)]);
     const fresh = await load({ slots: 2 });
     const engine = await load({ slots: 2 });
     const answer = await collect(engine.generate(first));
@@ -161,7 +148,7 @@ describe('the prefix cache', () => {
     const adapter = randomAdapter(5);
     const engine = await load();
     await engine.loadAdapter(adapter);
-    const request = greedy('a', prompt(1, 40));
+    const request = greedy('a', randomPrompt(1, 40));
     await collect(engine.generate(request));
     const adapted = await collect(engine.generate({ ...request, adapter: adapter.digest }));
     expect(adapted.finished.cachedTokens).toBe(0);
@@ -177,7 +164,7 @@ describe('adapters', () => {
     const merged = await load({ model: mergedModel(model, adapter) });
     const engine = await load({ model });
     await engine.loadAdapter(adapter);
-    const request = greedy('a', prompt(4, 20), { logProbs: true });
+    const request = greedy('a', randomPrompt(4, 20), { logProbs: true });
     const want = await collect(merged.generate(request));
     const got = await collect(engine.generate({ ...request, adapter: adapter.digest }));
     expect(got.tokens).toEqual(want.tokens);
@@ -197,7 +184,7 @@ describe('adapters', () => {
     }
     const random = createRandom(11);
     const requests = Array.from({ length: 24 }, (_, i) =>
-      greedy(`r${i}`, prompt(i % 5, 4 + random.int(30)), { maxTokens: 4 + random.int(30) }),
+      greedy(`r${i}`, randomPrompt(i % 5, 4 + random.int(30)), { maxTokens: 4 + random.int(30) }),
     );
     let swaps = 0;
     const answers = await Promise.all(
@@ -233,7 +220,7 @@ describe('adapters', () => {
   it('can be unloaded while a sequence still runs on them', async () => {
     const engine = await load();
     await engine.loadAdapter(randomAdapter(5));
-    const request = greedy('a', prompt(1, 4), { maxTokens: 40, adapter: 'adapter-5' });
+    const request = greedy('a', randomPrompt(1, 4), { maxTokens: 40, adapter: 'adapter-5' });
     const want = (await collect(engine.generate(request))).tokens;
     const tokens: number[] = [];
     for await (const event of engine.generate(request)) {

@@ -1,25 +1,11 @@
-import { collect, Engine, type EngineOptions, type GenerateRequest } from '@attune/engine';
-import { createRandom } from '@attune/platform';
-import { afterEach, describe, expect, it } from 'vitest';
-import { randomAdapter, randomModel } from './tiny-models.js';
+import { collect, type Engine, type EngineOptions, type GenerateRequest } from '@attune/engine';
+import { describe, expect, it } from 'vitest';
+import { randomAdapter } from './tiny-models.js';
+import { randomPrompt, useEngines } from './use-engines.js';
 
 const VOCABULARY = 64;
 
-const engines: Engine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
-
-async function load(options: Partial<EngineOptions> = {}): Promise<Engine> {
-  const engine = await Engine.load({ model: randomModel(1), slots: 4, threads: 1, spinning: false, ...options });
-  engines.push(engine);
-  return engine;
-}
-
-const prompt = (seed: number, length: number) => {
-  const random = createRandom(seed);
-  return Array.from({ length }, () => random.int(VOCABULARY));
-};
+const load = useEngines();
 
 /** Log-probabilities after a prompt, by token. */
 async function distribution(engine: Engine, promptIds: number[], adapter: string | null = null): Promise<number[]> {
@@ -55,7 +41,7 @@ describe.each([
     const found = [];
     for (const length of lengths)
       for (const digest of [null, adapter.digest]) {
-        const ids = prompt(length, length);
+        const ids = randomPrompt(length, length);
         found.push(divergence(await distribution(exact, ids, digest), await distribution(rounded, ids, digest)));
       }
     const mean = found.reduce((a, b) => a + b, 0) / found.length;
@@ -68,7 +54,7 @@ describe.each([{ format: 'fp32' }, { format: 'int8' }, { format: 'int8', kv: 'in
   it('gives the same tokens alone or among others, greedy and sampled', async () => {
     const requests = Array.from({ length: 8 }, (_, i) => ({
       id: `r${i}`,
-      promptIds: prompt(i, 3 + 5 * i),
+      promptIds: randomPrompt(i, 3 + 5 * i),
       maxTokens: 30,
       sampling: i % 2 ? { temperature: 0.9, topK: 20, seed: 100 + i } : { temperature: 0 },
     }));

@@ -1,9 +1,9 @@
 import { collect, type GenerateRequest } from '@attune/engine';
 import { vocabularyOf } from '@attune/structured';
 import { describe, expect, it } from 'vitest';
-import { alphabet, END, request, useEngines } from './structured-engine.js';
+import { alphabet, END, request, useStructuredEngines } from './structured-engine.js';
 
-const load = useEngines();
+const load = useStructuredEngines();
 
 describe('a healed prompt', () => {
   const pieces = alphabet.slice(0, END).map((piece, id) => (id === 20 ? 'ab' : id === 21 ? 'abc' : piece));

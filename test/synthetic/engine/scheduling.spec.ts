@@ -1,28 +1,13 @@
-import { collect, Engine, type EngineOptions, type GenerateRequest } from '@attune/engine';
-import { createRandom } from '@attune/platform';
-import { afterEach, describe, expect, it } from 'vitest';
+import { collect, type Engine, type GenerateRequest } from '@attune/engine';
+import { describe, expect, it } from 'vitest';
 import { randomModel, tinyConfig } from './tiny-models.js';
+import { randomPrompt, useEngines } from './use-engines.js';
 
-const engines: Engine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
-
-async function load(options: Partial<EngineOptions> = {}): Promise<Engine> {
-  const model = randomModel(1, { ...tinyConfig, max_position_embeddings: 1024 });
-  const engine = await Engine.load({ model, slots: 4, threads: 1, spinning: false, ...options });
-  engines.push(engine);
-  return engine;
-}
-
-const prompt = (seed: number, length: number) => {
-  const random = createRandom(seed);
-  return Array.from({ length }, () => random.int(64));
-};
+const load = useEngines({ model: randomModel(1, { ...tinyConfig, max_position_embeddings: 1024 }) });
 
 const request = (id: string, more: Partial<GenerateRequest> = {}): GenerateRequest => ({
   id,
-  promptIds: prompt(Number(id.replaceAll(/\D/g, '')) + 1, 8),
+  promptIds: randomPrompt(Number(id.replaceAll(/\D/g, '')) + 1, 8),
   maxTokens: 8,
   sampling: { temperature: 0 },
   ...more,
@@ -113,7 +98,7 @@ describe('admission', () => {
 describe('prompts', () => {
   it('of many answers to one question are read once', async () => {
     const engine = await load({ slots: 8, tokenBudget: 64 });
-    const promptIds = prompt(7, 400);
+    const promptIds = randomPrompt(7, 400);
     const same = Array.from({ length: 8 }, (_, i) =>
       request(`a${i}`, { promptIds, sampling: { temperature: 1, seed: i } }),
     );
@@ -127,17 +112,19 @@ describe('prompts', () => {
 
   it('that begin alike share the beginning, whoever asks', async () => {
     const engine = await load({ slots: 4, tokenBudget: 64 });
-    const passage = prompt(7, 200);
+    const passage = randomPrompt(7, 200);
     const { answers } = await run(
       engine,
-      ['a', 'b', 'c'].map((user, i) => request(`${user}${i}`, { user, promptIds: [...passage, ...prompt(i, 30)] })),
+      ['a', 'b', 'c'].map((user, i) =>
+        request(`${user}${i}`, { user, promptIds: [...passage, ...randomPrompt(i, 30)] }),
+      ),
     );
     expect(answers.map(({ finished }) => finished.cachedTokens)).toEqual([0, 200, 200]);
   });
 
   it('are not waited for in vain: when the first is cancelled, the next reads it', async () => {
     const engine = await load({ slots: 4, tokenBudget: 20 });
-    const promptIds = prompt(7, 600);
+    const promptIds = randomPrompt(7, 600);
     const abort = new AbortController();
     const first = collect(engine.generate(request('a0', { promptIds }), { signal: abort.signal }));
     const second = collect(engine.generate(request('a1', { promptIds })));
@@ -151,7 +138,7 @@ describe('prompts', () => {
 
   it('of a key that was served little are read before a flood of long ones', async () => {
     const engine = await load({ slots: 4, tokenBudget: 32 });
-    const flood = Array.from({ length: 3 }, (_, i) => request(`a${i}`, { user: 'a', promptIds: prompt(i, 900) }));
+    const flood = Array.from({ length: 3 }, (_, i) => request(`a${i}`, { user: 'a', promptIds: randomPrompt(i, 900) }));
     const all = run(engine, [...flood, request('b9', { user: 'b', maxTokens: 1 })]);
     const { answers } = await all;
     const [a, b] = [answers[0]!, answers[3]!];
@@ -163,7 +150,7 @@ describe('prompts', () => {
 describe('the prefix cache under pressure', () => {
   it('keeps a long conversation while short prompts come and go', async () => {
     const engine = await load({ slots: 2 });
-    const long = request('a0', { promptIds: prompt(5, 500) });
+    const long = request('a0', { promptIds: randomPrompt(5, 500) });
     const { tokens } = await collect(engine.generate(long));
     for (let i = 1; i <= 10; i++) await collect(engine.generate(request(`b${i}`)));
     const next = request('a99', { promptIds: [...long.promptIds, ...tokens, 1, 2, 3] });
@@ -172,7 +159,7 @@ describe('the prefix cache under pressure', () => {
 
   it('counts what it saved', async () => {
     const engine = await load({ slots: 2 });
-    const promptIds = prompt(5, 100);
+    const promptIds = randomPrompt(5, 100);
     await collect(engine.generate(request('a0', { promptIds })));
     await collect(engine.generate(request('a1', { promptIds })));
     expect(await engine.stats()).toMatchObject({ promptTokens: 200, cachedTokens: 99 });

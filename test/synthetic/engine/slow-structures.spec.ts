@@ -2,9 +2,9 @@ import type { OutputStructure } from '@attune/contracts';
 import { collect, type Generation } from '@attune/engine';
 import type { Matcher, StructureCompiler } from '@attune/structured';
 import { describe, expect, it } from 'vitest';
-import { request, textOf, useEngines } from './structured-engine.js';
+import { request, textOf, useStructuredEngines } from './structured-engine.js';
 
-const load = useEngines();
+const load = useStructuredEngines();
 
 describe('a structure that cannot be followed further', () => {
   it.each([

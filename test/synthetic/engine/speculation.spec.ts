@@ -1,18 +1,10 @@
-import { collect, Engine, type EngineOptions, type GenerateRequest } from '@attune/engine';
+import { collect, type GenerateRequest } from '@attune/engine';
 import { createRandom } from '@attune/platform';
-import { afterEach, describe, expect, it } from 'vitest';
-import { countingModel, randomAdapter, randomModel } from './tiny-models.js';
+import { describe, expect, it } from 'vitest';
+import { countingModel, randomAdapter } from './tiny-models.js';
+import { useEngines } from './use-engines.js';
 
-const engines: Engine[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
-
-async function load(options: Partial<EngineOptions> = {}): Promise<Engine> {
-  const engine = await Engine.load({ model: randomModel(1), slots: 2, threads: 1, spinning: false, ...options });
-  engines.push(engine);
-  return engine;
-}
+const load = useEngines({ slots: 2 });
 
 /** A prompt that says everything twice, so that there is always something to draft. */
 function repetitive(seed: number): number[] {

@@ -2,9 +2,9 @@ import type { OutputStructure } from '@attune/contracts';
 import { collect, EngineHost } from '@attune/engine';
 import { Tokenizer } from '@attune/tokenizer';
 import { describe, expect, it } from 'vitest';
-import { END, request, textOf, useEngines } from './structured-engine.js';
+import { END, request, textOf, useStructuredEngines } from './structured-engine.js';
 
-const load = useEngines();
+const load = useStructuredEngines();
 const schema = {
   type: 'object',
   properties: { kind: { enum: ['cat', 'dog'] }, age: { type: 'integer', minimum: 0, maximum: 99 } },

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import type { OutputStructure } from '@attune/contracts';
-import { Engine, type EngineOptions, type GenerateRequest } from '@attune/engine';
+import type { GenerateRequest } from '@attune/engine';
 import { vocabularyOf } from '@attune/structured';
-import { afterEach, beforeAll } from 'vitest';
-import { randomModel } from './tiny-models.js';
+import { beforeAll } from 'vitest';
+import { useEngines } from './use-engines.js';
 
 /** 64 tokens for the 64 of the tiny models: JSON's signs, letters, digits, and an end. */
 export const alphabet = [...'{}[]",: -.0123456789abcdefghijklmnopqrstuvwxyz_<>/\\ABCDEFGHIJKLM'];
@@ -14,22 +14,13 @@ const vocabulary = vocabularyOf({
 });
 export const textOf = (tokens: readonly number[]) => tokens.map((token) => alphabet[token]).join('');
 
-/** Loads engines over a random model for the specs of a file, closed after each of them. */
-export function useEngines() {
-  const engines: Engine[] = [];
+/** Loads engines that know the vocabulary, for the specs of a file. */
+export function useStructuredEngines() {
   beforeAll(() => {
     // Grammar threads and engine processes run compiled code: make it the code under test.
     execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'libs/engine'], { stdio: 'inherit' });
   }, 120_000);
-  afterEach(async () => {
-    await Promise.all(engines.splice(0).map((engine) => engine.close()));
-  });
-  return async (options: Partial<EngineOptions> = {}): Promise<Engine> => {
-    const model = randomModel(1);
-    const engine = await Engine.load({ model, vocabulary, slots: 4, threads: 1, spinning: false, ...options });
-    engines.push(engine);
-    return engine;
-  };
+  return useEngines({ vocabulary });
 }
 
 export const request = (
