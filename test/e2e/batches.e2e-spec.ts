@@ -129,6 +129,21 @@ describe.skipIf(!testModel)(`batches (${testModel ? 'by the official client' : n
     expect((await openai.batches.retrieve(batch.id)).request_counts).toEqual({ total: 2, completed: 2, failed: 0 });
   });
 
+  it('are made once, however often the same request comes with the same key', async () => {
+    const file = await openai.files.create({
+      file: await toFile(Buffer.from(JSON.stringify(request('a'))), 'in.jsonl'),
+      purpose: 'batch',
+    });
+    const asked = { input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' } as const;
+    const keyed = (fields: object = {}) =>
+      openai.batches.create({ ...asked, ...fields }, { headers: { 'Idempotency-Key': 'batch' } });
+    const { id } = await keyed();
+    expect((await keyed()).id).toBe(id);
+    await ended(id);
+    expect(await keyed()).toMatchObject({ id, status: 'completed' });
+    await expect(keyed({ metadata: { a: 'b' } })).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+  });
+
   it('lists a user’s own batches only', async () => {
     const other = gateway.client(await gateway.createKey('Otto', 'user'));
     expect((await other.batches.list()).data).toEqual([]);

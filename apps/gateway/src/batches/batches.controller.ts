@@ -8,11 +8,12 @@ import {
 } from '@attune/contracts';
 import { BatchRepository, FileRepository } from '@attune/persistence';
 import { InvalidRequestError, type Config } from '@attune/platform';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { CurrentCaller, type Caller } from '../auth/caller.js';
 import { cursorPage } from '../core/list.js';
 import { CONFIG } from '../core/tokens.js';
 import { Validated } from '../core/validate.js';
+import { IdempotentRequests } from '../openai/idempotent-requests.js';
 import { batchFilesSeconds } from '../retention/batch-files.js';
 import { BatchRunner } from './batch-runner.js';
 import { batchView } from './batch.view.js';
@@ -25,28 +26,22 @@ export class BatchesController {
     private readonly batches: BatchRepository,
     private readonly files: FileRepository,
     private readonly runner: BatchRunner,
+    private readonly keyed: IdempotentRequests,
   ) {}
 
   @Post()
   @HttpCode(200)
-  async create(
+  create(
     @CurrentCaller() caller: Caller,
     @Body(new Validated(createBatchRequest)) body: CreateBatchRequest,
+    @Headers('idempotency-key') key: string | undefined,
   ): Promise<BatchObject> {
-    const param = 'input_file_id';
-    const file = await this.files.get(body.input_file_id, caller.userId).catch((cause: unknown) => {
-      throw new InvalidRequestError(`There is no file \`${body.input_file_id}\`.`, { param, cause });
-    });
-    if (file.purpose !== 'batch') {
-      throw new InvalidRequestError(
-        `\`${file.id}\` was uploaded for \`${file.purpose}\`; upload it with the purpose \`batch\`.`,
-        { param },
-      );
-    }
-    const lifetimeSeconds = body.output_expires_after?.seconds ?? batchFilesSeconds(this.config) ?? null;
-    const batch = await this.batches.create(caller, body, lifetimeSeconds);
-    this.runner.wake();
-    return batchView(batch);
+    return this.keyed.once(
+      caller,
+      { key, body },
+      () => this.make(caller, body),
+      (id) => this.get(caller, id),
+    );
   }
 
   @Get()
@@ -67,6 +62,23 @@ export class BatchesController {
   @HttpCode(200)
   async cancel(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<BatchObject> {
     const batch = await this.batches.cancel(id, caller.userId);
+    this.runner.wake();
+    return batchView(batch);
+  }
+
+  private async make(caller: Caller, body: CreateBatchRequest): Promise<BatchObject> {
+    const param = 'input_file_id';
+    const file = await this.files.get(body.input_file_id, caller.userId).catch((cause: unknown) => {
+      throw new InvalidRequestError(`There is no file \`${body.input_file_id}\`.`, { param, cause });
+    });
+    if (file.purpose !== 'batch') {
+      throw new InvalidRequestError(
+        `\`${file.id}\` was uploaded for \`${file.purpose}\`; upload it with the purpose \`batch\`.`,
+        { param },
+      );
+    }
+    const lifetimeSeconds = body.output_expires_after?.seconds ?? batchFilesSeconds(this.config) ?? null;
+    const batch = await this.batches.create(caller, body, lifetimeSeconds);
     this.runner.wake();
     return batchView(batch);
   }

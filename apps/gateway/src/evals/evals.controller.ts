@@ -13,10 +13,11 @@ import {
   type UpdateEvalRequest,
 } from '@attune/contracts';
 import { EvalRepository } from '@attune/persistence';
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CurrentCaller, type Caller } from '../auth/caller.js';
 import { cursorPage } from '../core/list.js';
 import { Validated } from '../core/validate.js';
+import { IdempotentRequests } from '../openai/idempotent-requests.js';
 import { EvalsService } from './evals.service.js';
 import { evalRunView, evalView, outputItemView } from './eval.view.js';
 
@@ -26,6 +27,7 @@ export class EvalsController {
   constructor(
     private readonly evals: EvalRepository,
     private readonly service: EvalsService,
+    private readonly keyed: IdempotentRequests,
   ) {}
 
   @Post()
@@ -63,12 +65,18 @@ export class EvalsController {
 
   @Post(':eval/runs')
   @HttpCode(201)
-  async run(
+  run(
     @CurrentCaller() caller: Caller,
     @Param('eval') id: string,
     @Body(new Validated(createEvalRunRequest)) body: CreateEvalRunRequest,
+    @Headers('idempotency-key') key: string | undefined,
   ) {
-    return evalRunView(await this.service.run(caller, id, body));
+    return this.keyed.once(
+      caller,
+      { key, body: { eval: id, body } },
+      async () => evalRunView(await this.service.run(caller, id, body)),
+      (run) => this.getRun(caller, id, run),
+    );
   }
 
   @Get(':eval/runs')

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { OpenAIModule } from '../openai/openai.module.js';
 import { EvalRows } from './eval-rows.js';
 import { EvalRunner } from './eval-runner.js';
 import { EvalSampler } from './eval-sampler.js';
@@ -8,6 +9,7 @@ import { GradersController } from './graders.controller.js';
 import { StoredRows } from './stored-rows.js';
 
 @Module({
+  imports: [OpenAIModule],
   controllers: [EvalsController, GradersController],
   providers: [EvalsService, EvalRunner, EvalRows, StoredRows, EvalSampler],
 })

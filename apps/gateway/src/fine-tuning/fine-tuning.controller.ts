@@ -7,11 +7,12 @@ import {
   type FineTuningJobObject,
   type ListFineTuningEventsQuery,
 } from '@attune/contracts';
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { CurrentCaller, Roles, type Caller } from '../auth/caller.js';
 import { expandBrackets } from '../core/brackets.js';
 import { validate, Validated } from '../core/validate.js';
+import { IdempotentRequests } from '../openai/idempotent-requests.js';
 import { EventStream } from '../openai/sse.js';
 import { FineTuningService } from './fine-tuning.service.js';
 
@@ -19,15 +20,24 @@ import { FineTuningService } from './fine-tuning.service.js';
 @Controller('v1/fine_tuning/jobs')
 @Roles('admin')
 export class FineTuningController {
-  constructor(private readonly jobs: FineTuningService) {}
+  constructor(
+    private readonly jobs: FineTuningService,
+    private readonly keyed: IdempotentRequests,
+  ) {}
 
   @Post()
   @HttpCode(200)
   create(
     @CurrentCaller() caller: Caller,
     @Body(new Validated(createFineTuningJobRequest)) body: CreateFineTuningJobRequest,
+    @Headers('idempotency-key') key: string | undefined,
   ): Promise<FineTuningJobObject> {
-    return this.jobs.create(caller, body);
+    return this.keyed.once(
+      caller,
+      { key, body },
+      () => this.jobs.create(caller, body),
+      (id) => this.jobs.get(caller, id),
+    );
   }
 
   @Get()

@@ -1,5 +1,5 @@
 import type { IdempotencyRepository, KeyState } from '@attune/persistence';
-import { createLogger } from '@attune/platform';
+import { createLogger, NotFoundError } from '@attune/platform';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../auth/caller.js';
 import type { GatewayInstance } from '../core/gateway-instance.js';
@@ -80,5 +80,21 @@ describe('a keyed request', () => {
     keys.settle.mockReset();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(keys.settle).toHaveBeenCalledTimes(1);
+  });
+
+  it('makes a thing once, and another when that is gone', async () => {
+    const { keys, requests } = setUp();
+    const made: string[] = [];
+    const make = async () => ({ id: `thing_${made.push('x')}` });
+    const find = vi.fn(async (id: string) => ({ id }));
+    const once = () => requests.once(caller, { key: 'k', body: { a: 1 } }, make, find);
+    expect(await once()).toEqual({ id: 'thing_1' });
+    const { requestHash } = keys.claim.mock.calls[0][0];
+    keys.claim.mockResolvedValue({ kind: 'answered', requestHash, answerIds: ['thing_1'] });
+    expect(await once()).toEqual({ id: 'thing_1' });
+    find.mockRejectedValue(new NotFoundError('gone'));
+    expect(await once()).toEqual({ id: 'thing_2' });
+    expect(keys.settle.mock.calls.map((call) => call[2])).toEqual([['thing_1'], ['thing_2']]);
+    expect(keys.release).not.toHaveBeenCalled();
   });
 });

@@ -1,11 +1,11 @@
 import { IdempotencyRepository, type KeyClaim, type KeyedRequest } from '@attune/persistence';
-import { createId, messageOf, type Logger } from '@attune/platform';
+import { createId, messageOf, NotFoundError, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { GatewayInstance } from '../core/gateway-instance.js';
 import { OwedWrites } from '../core/owed-writes.js';
 import { LOGGER } from '../core/tokens.js';
-import { keyInUse, keyReused, type Idempotency } from './idempotency.js';
+import { keyInUse, keyReused, readIdempotency, type Idempotency } from './idempotency.js';
 
 /** A request that is this gateway's to answer. */
 export interface Claim {
@@ -52,6 +52,32 @@ export class IdempotentRequests {
     if (!(await this.take(request, claim, () => this.keys.claimAgain(request, claim, state.answerIds))))
       throw keyInUse();
     return this.claimOf(request, claim);
+  }
+
+  /**
+   * Makes a thing, once: the same request sent again gets that thing as it is by then, or makes another if it is gone.
+   * @param sent the key, and what the request was
+   * @param find throws NotFoundError for a thing that is gone
+   */
+  async once<Thing extends { id: string }>(
+    caller: Caller,
+    sent: { key: string | undefined; body: unknown },
+    make: () => Promise<Thing>,
+    find: (id: string) => Promise<Thing>,
+  ): Promise<Thing> {
+    const orNull = (error: unknown) => {
+      if (error instanceof NotFoundError) return null;
+      throw error;
+    };
+    const claim = await this.claim(caller, readIdempotency(sent.key, sent.body), ([id]) => find(id).catch(orNull));
+    if (claim.kind === 'known') return claim.stored;
+    try {
+      const thing = await make();
+      await claim.settle([thing.id]);
+      return thing;
+    } finally {
+      await claim.release();
+    }
   }
 
   /** A claim that failed may have been heard all the same: it is given back, or the key would be in use for ever. */
