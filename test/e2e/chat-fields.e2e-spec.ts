@@ -95,6 +95,12 @@ describe.skipIf(!testModel)(
       ['an unknown role', { messages: [{ role: 'wizard', content: 'x' }] }, 'messages.0.role'],
       ['two forms at once', { guided_choice: ['a'], guided_regex: 'b' }, 'guided_choice'],
       ['rivals of nothing', { top_logprobs: 2 }, 'top_logprobs'],
+      ['the usage of a stream that is none', { stream_options: { include_usage: true } }, 'stream_options'],
+      [
+        'more notes than there may be',
+        { metadata: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [i, ''])) },
+        'metadata',
+      ],
       ['too many rivals', { logprobs: true, top_logprobs: 21 }, 'top_logprobs'],
       ['a regex that is none', { guided_regex: '(' }, 'guided_regex'],
       ['a schema that is none', { guided_json: 'x' }, 'guided_json'],
@@ -130,6 +136,20 @@ describe.skipIf(!testModel)(
       });
       expect(response.status).toBe(status);
       expect((await response.json()).error).toMatchObject({ type: 'invalid_request_error', code });
+    });
+
+    it.each([
+      ['GET', '/v1/models/%E0%A4%A', 400, null],
+      ['PUT', '/v1/chat/completions?a=b', 404, 'not_found'],
+      ['POST', '/v1/images/generations', 404, 'not_found'],
+    ])('says at %s %s what is wrong as everywhere else', async (method, address, status, code) => {
+      const headers = { authorization: `Bearer ${gateway().userKey}` };
+      const response = await fetch(gateway().baseUrl + address, { method, headers });
+      expect([response.status, response.headers.get('x-content-type-options')]).toEqual([status, 'nosniff']);
+      expect(response.headers.get('x-request-id')).toMatch(/^req_/);
+      const { error } = await response.json();
+      expect(error).toMatchObject({ type: 'invalid_request_error', param: null, code });
+      if (status === 404) expect(error.message).toBe(`There is nothing at ${method} ${address.split('?')[0]}.`);
     });
   },
 );

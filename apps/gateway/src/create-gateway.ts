@@ -3,6 +3,7 @@ import fastifyStatic from '@fastify/static';
 import { CANCEL_ANSWERS_AFTER_MS, createId, type Config, type Logger } from '@attune/platform';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { AppModule } from './app.module.js';
@@ -31,6 +32,7 @@ export async function createGateway(config: Config, logger: Logger, loaded: Load
     genReqId: () => createId('req'),
     requestIdHeader: false,
     routerOptions: { maxParamLength: 256 },
+    frameworkErrors: refuseUnrouted,
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, logger, loaded), adapter, {
     logger: new NestLogger(logger),
@@ -89,6 +91,15 @@ function strictJson(_request: unknown, body: Buffer, done: BodyDone): void {
   } catch (error) {
     done(error as Error);
   }
+}
+
+/** An address that cannot be read, before there are hooks and filters. */
+function refuseUnrouted(thrown: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const error = toAppError(thrown);
+  void reply
+    .status(statusOf(error))
+    .headers({ ...securityHeaders, 'x-request-id': request.id })
+    .send(errorBody(error));
 }
 
 /** Every answer carries the id under which the log knows it and what browsers must know; every route is counted. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { chatResponseFormat, guidedFields } from './answer-format.js';
 import { logitBias, samplingFields } from './sampling.js';
 import { chatMessage } from './chat-message.js';
+import { MOST_PAIRS } from './paging.js';
 import { chatToolFields, type TokenLogprob, type ToolCall } from './tools.js';
 
 /**
@@ -24,7 +25,15 @@ export interface ChatMessage {
  * `conversation_id` continues a conversation, `regenerate_of` names the completion this one is another try of,
  * `retrieval` = `off` answers without documents.
  */
-export const chatMetadata = z.record(z.string().max(64), z.string().max(512));
+const UNDERSTOOD: readonly string[] = ['conversation_id', 'regenerate_of', 'retrieval'];
+
+/** Up to 16 pairs of the client's own beside them. */
+export const chatMetadata = z
+  .record(z.string().max(64), z.string().max(512))
+  .refine(
+    (pairs) => Object.keys(pairs).filter((key) => !UNDERSTOOD.includes(key)).length <= MOST_PAIRS,
+    `at most ${MOST_PAIRS} pairs`,
+  );
 
 const MOST_STOPS = 4;
 export const stopTexts = z.union([

@@ -19,8 +19,11 @@ export interface CursorPage<T> {
   has_more: boolean;
 }
 
+/** Pairs of text a client may note beside a thing. */
+export const MOST_PAIRS = 16;
+
 /** Up to 16 pairs of short text, https://platform.openai.com/docs/api-reference/metadata */
 export const metadata = z
   .record(z.string().max(64), z.string().max(512))
-  .refine((pairs) => Object.keys(pairs).length <= 16, 'at most 16 pairs');
+  .refine((pairs) => Object.keys(pairs).length <= MOST_PAIRS, `at most ${MOST_PAIRS} pairs`);
 export type Metadata = z.output<typeof metadata>;

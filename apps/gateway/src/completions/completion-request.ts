@@ -11,7 +11,7 @@ import type { ChatRequest } from '../chat/chat.types.js';
 import { expectFits, expectKnownTokens } from '../chat/prompt.js';
 import { validate } from '../core/validate.js';
 import type { ServedModel } from '../inference/served-model.js';
-import { readGuided, stopTexts } from '../openai/chat-request.js';
+import { expectStreamOfOptions, readGuided, stopTexts } from '../openai/chat-request.js';
 import { notSupported } from '../openai/unsupported.js';
 
 export interface ReadCompletionRequest {
@@ -39,6 +39,7 @@ interface Prompt {
 export function readCompletionRequest(body: unknown, model: Model): ReadCompletionRequest {
   const wire = validate(completionRequest, body);
   refuseUnserved(wire);
+  expectStreamOfOptions(wire);
   const prompts = promptsOf(wire, model);
   const count = wire.n ?? 1;
   if (prompts.length * count > MOST_CHOICES) {

@@ -37,6 +37,7 @@ export function readChatRequest(body: unknown): ReadChatRequest {
   const tools = chatToolSettings(wire);
   checkTools(tools, wire.tool_choice ?? wire.function_call);
   expectRivalsOfLogprobs(wire);
+  expectStreamOfOptions(wire);
   expectStrictSchemas(wire);
   return {
     request: {
@@ -102,6 +103,14 @@ export function readMetadata(metadata: ChatCompletionRequest['metadata']) {
     regenerateOf: metadata?.regenerate_of,
     retrieval: metadata?.retrieval !== 'off',
   };
+}
+
+/** As OpenAI has it: whoever wants the usage in a stream has not asked for a stream. */
+export function expectStreamOfOptions(wire: Pick<ChatCompletionRequest, 'stream' | 'stream_options'>): void {
+  if (!wire.stream_options || wire.stream) return;
+  throw new InvalidRequestError('`stream_options` is for streams only; set `stream`, or leave it out.', {
+    param: 'stream_options',
+  });
 }
 
 /** Empty stop strings would end every answer at once. */

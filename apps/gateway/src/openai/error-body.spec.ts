@@ -32,7 +32,8 @@ describe('errors on the wire', () => {
     const tooLarge = Object.assign(new Error('Request body is too large'), { statusCode: 413 });
     expect(statusOf(toAppError(tooLarge))).toBe(413);
     expect(errorBody(toAppError(tooLarge)).error.message).toContain('BODY_LIMIT_BYTES');
-    expect(statusOf(toAppError({ getStatus: () => 404, message: 'Cannot POST /x' }))).toBe(404);
+    const nowhere = toAppError(Object.assign(new Error('Cannot POST /v1/x?y=z'), { getStatus: () => 404 }));
+    expect([statusOf(nowhere), nowhere.message]).toEqual([404, 'There is nothing at POST /v1/x.']);
     expect(statusOf(toAppError(Object.assign(new Error('bad json'), { statusCode: 400 })))).toBe(400);
   });
 });

@@ -85,7 +85,11 @@ export function toAppError(thrown: unknown): AppError {
   if (status === 413) {
     return new TooLargeError('The request body is larger than BODY_LIMIT_BYTES allows; send less.', { cause: thrown });
   }
-  if (status === 404) return new NotFoundError(message, { cause: thrown });
+  // Nest calls it `Cannot POST /v1/x?y`.
+  if (status === 404) {
+    const place = /^Cannot (\S+ [^?]+)/.exec(message)?.[1];
+    return new NotFoundError(place ? `There is nothing at ${place}.` : message, { cause: thrown });
+  }
   if (status !== undefined && status >= 400 && status < 500) return new InvalidRequestError(message, { cause: thrown });
   return new InternalError('Something broke inside the gateway; its log says more under this request id.', {
     cause: thrown,
