@@ -1,25 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { EngineHost } from '@attune/engine';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Judge, runTraffic, type Weights, writeWeights } from './random-traffic.js';
+import { describe, expect, it } from 'vitest';
+import { runTraffic } from './random-traffic.js';
+import { useTraffic } from './use-traffic.js';
 
-let folder: string;
-let weights: Weights;
-let judge: Judge;
-beforeAll(async () => {
-  // The process runs compiled code: make it the code under test.
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'libs/engine'], { stdio: 'inherit' });
-  folder = await mkdtemp(path.join(tmpdir(), 'attune traffic '));
-  weights = await writeWeights(folder);
-  judge = await Judge.over(weights);
-}, 120_000);
-afterAll(async () => {
-  await judge?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+const traffic = useTraffic();
 
 describe('an answer', () => {
   it.each([
@@ -29,11 +13,17 @@ describe('an answer', () => {
   ])(
     'is what exactly one weights digest gives alone, whatever happens around it: $swaps swaps, $kills kills',
     async ({ mergeLiveAfterMs, ...plan }) => {
-      const setup = { model: weights.modelFolders[0]!, slots: 6, threads: 1, spinning: false, mergeLiveAfterMs };
+      const setup = {
+        model: traffic.weights.modelFolders[0]!,
+        slots: 6,
+        threads: 1,
+        spinning: false,
+        mergeLiveAfterMs,
+      };
       const host = await EngineHost.start(setup);
-      const answers = await runTraffic(host, weights, plan).finally(() => host.close());
+      const answers = await runTraffic(host, traffic.weights, plan).finally(() => host.close());
       const problems = [];
-      for (const answer of answers) problems.push(await judge.problemOf(answer));
+      for (const answer of answers) problems.push(await traffic.judge.problemOf(answer));
       expect(problems.filter((problem) => problem !== null)).toEqual([]);
       expect(answers.length).toBe(plan.swaps);
       const ends = answers.flatMap(({ events }) => events.filter((event) => event.type === 'finished'));
