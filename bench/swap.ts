@@ -1,7 +1,8 @@
 /**
  * What changing weights costs those who are being answered. First the price of one adapter, eight adapters and the
- * merged one in tokens a second against the base weights; then 1,000 adapters loaded, made live and unloaded under
- * load: failed requests, gaps between tokens against those of the same load without swaps, and resident memory.
+ * merged one in tokens a second against the base weights; then 1,000 adapters loaded, made live and unloaded under load
+ * as fast as can be, and some at a steady pace: failed requests, gaps between tokens against those of the same load
+ * without swaps (before and after), and resident memory.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,17 +13,22 @@ import { readModelFolder, writeAdapter } from '@attune/checkpoint';
 import { collect, EngineHost } from '@attune/engine';
 import { linearShapes, parseModelConfig } from '@attune/models';
 import { createRandom } from '@attune/platform';
+import { EndlessLoad, tokenRequest } from './support/endless-load.js';
+import { option } from './support/options.js';
 import { interleave, median, percentile, printResult, printTable } from './support/report.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const model = path.join(root, 'models/attune-mini');
-const SWAPS = numberOption('--swaps', 1_000);
+const SWAPS = Number(option('swaps', '1000'));
 const STREAMS = 8;
 const RANK = 16;
 const ADAPTERS = 8;
 const TOKENS = 64;
 const ROUNDS = 7;
-const GAP_SECONDS = numberOption('--seconds', 12);
+const GAP_SECONDS = Number(option('seconds', '12'));
+/** Swaps a second, beside as many as there can be. */
+const PACE = 4;
+const WARM_UP = 16;
 
 if (!existsSync(path.join(model, 'model.safetensors'))) throw new Error(`There is no model in ${model}.`);
 const folder = mkdtempSync(path.join(tmpdir(), 'attune-bench-'));
@@ -85,31 +91,37 @@ async function speed(host: EngineHost, streams: number, adapterOf: (stream: numb
   const start = performance.now();
   await Promise.all(
     Array.from({ length: streams }, (_, stream) =>
-      collect(host.generate({ ...request(`s${stream}`, stream), adapter: adapterOf(stream) })),
+      collect(host.generate({ ...tokenRequest(`s${stream}`, stream, TOKENS), adapter: adapterOf(stream) })),
     ),
   );
   return (streams * TOKENS * 1_000) / (performance.now() - start);
 }
 
+/** What those who are answered notice of swaps, as fast as they can be and at a steady pace, against none at all. */
 async function swapUnderLoad(places: readonly string[]): Promise<Record<string, number>> {
   const host = await EngineHost.start({ ...setup, mergeLiveAfterMs: 2_000 });
-  const load = new Load(host);
+  const load = new EndlessLoad(host, STREAMS, TOKENS);
+  let swaps = 0;
+  const swap = () => swapOnce(host, places, swaps++);
   load.start();
   await sleep(2_000);
-  load.gaps.length = 0;
-  await sleep(GAP_SECONDS * 1_000);
-  const calm = [...load.gaps];
-  await swapOnce(host, places, 0); // the sessions that take adapters
-  const before = residentMb(host);
-  load.gaps.length = 0;
+  const before = await load.gapsDuring(() => sleep((GAP_SECONDS * 1_000) / 2));
+  // The sessions that take adapters, the bank for a batch that holds many, the thread that reads.
+  for (let i = 0; i < WARM_UP; i++) await swap();
+  const residentBefore = residentMb(host);
   const startedAt = performance.now();
-  for (let swap = 1; swap <= SWAPS; swap++) {
-    await swapOnce(host, places, swap);
-    await sleep(5);
-  }
+  const fast = await load.gapsDuring(async () => {
+    for (let i = 0; i < SWAPS; i++) {
+      await swap();
+      await sleep(5);
+    }
+  });
   const seconds = (performance.now() - startedAt) / 1_000;
-  const after = residentMb(host);
-  const gaps = [...load.gaps];
+  const growth = residentMb(host) - residentBefore;
+  const paced = await load.gapsDuring(() => atPace(PACE, GAP_SECONDS, swap));
+  await host.setLive(null);
+  await sleep(1_000);
+  const calm = [...before, ...(await load.gapsDuring(() => sleep((GAP_SECONDS * 1_000) / 2)))];
   await load.stop();
   await host.close();
   const figures = {
@@ -117,15 +129,28 @@ async function swapUnderLoad(places: readonly string[]): Promise<Record<string, 
     swapsPerSecond: SWAPS / seconds,
     finishedRequests: load.finished,
     failedRequests: load.failed,
-    calmP50GapMs: percentile(calm, 0.5),
-    calmP99GapMs: percentile(calm, 0.99),
-    p50GapMs: percentile(gaps, 0.5),
-    p99GapMs: percentile(gaps, 0.99),
-    residentBeforeMb: before,
-    residentGrowthMb: after - before,
+    ...gapFigures('calm', calm),
+    ...gapFigures('swapping', fast),
+    ...gapFigures('paced', paced),
+    residentBeforeMb: residentBefore,
+    residentGrowthMb: growth,
   };
   printTable(Object.keys(figures), [Object.values(figures)]);
   return figures;
+}
+
+const gapFigures = (name: string, gaps: readonly number[]) => ({
+  [`${name}P50GapMs`]: percentile(gaps, 0.5),
+  [`${name}P99GapMs`]: percentile(gaps, 0.99),
+});
+
+/** Does something `perSecond` times a second for `seconds`, or as often as it can. */
+async function atPace(perSecond: number, seconds: number, work: () => Promise<void>): Promise<void> {
+  const startedAt = performance.now();
+  for (let done = 0; done < perSecond * seconds; done++) {
+    await work();
+    await sleep(Math.max(0, startedAt + ((done + 1) * 1_000) / perSecond - performance.now()));
+  }
 }
 
 /** Another adapter goes live, the one before leaves. */
@@ -136,54 +161,8 @@ async function swapOnce(host: EngineHost, places: readonly string[], swap: numbe
   if (live.adapter !== null && live.adapter !== adapter) await host.unloadAdapter(live.adapter);
 }
 
-/** Streams that ask again as soon as they are answered, on whatever is live. */
-class Load {
-  readonly gaps: number[] = [];
-  finished = 0;
-  failed = 0;
-  private running: Promise<void>[] = [];
-  private stopped = false;
-
-  constructor(private readonly host: EngineHost) {}
-
-  start() {
-    this.running = Array.from({ length: STREAMS }, (_, stream) => this.stream(stream));
-  }
-
-  async stop() {
-    this.stopped = true;
-    await Promise.all(this.running);
-  }
-
-  private async stream(stream: number) {
-    for (let turn = 0; !this.stopped; turn++) {
-      let last: number | undefined;
-      for await (const event of this.host.generate(request(`l${stream} ${turn}`, stream + turn))) {
-        if (event.type === 'finished') {
-          this.finished += 1;
-          if (event.reason !== 'length') this.failed += 1;
-        }
-        if (event.type !== 'token') continue;
-        const now = performance.now();
-        if (last !== undefined) this.gaps.push(now - last);
-        last = now;
-      }
-    }
-  }
-}
-
-function request(id: string, seed: number) {
-  const promptIds = Array.from({ length: 24 }, (_, i) => 10 + ((seed * 31 + i * 7) % 200));
-  return { id, promptIds, maxTokens: TOKENS, sampling: { temperature: 0 } };
-}
-
 function residentMb(host: EngineHost): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${host.pid}/status`, 'utf8'))![1]) / 1024;
-}
-
-function numberOption(name: string, otherwise: number): number {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? otherwise : Number(process.argv[at + 1]);
 }
 
 try {
@@ -192,7 +171,11 @@ try {
   const swaps = await swapUnderLoad(adapters);
   printResult({
     name: 'swap',
-    ratios: { ...prices, gapP99: swaps.p99GapMs / swaps.calmP99GapMs },
+    ratios: {
+      ...prices,
+      gapP99: swaps.swappingP99GapMs / swaps.calmP99GapMs,
+      pacedGapP99: swaps.pacedP99GapMs / swaps.calmP99GapMs,
+    },
     figures: swaps,
   });
 } finally {
