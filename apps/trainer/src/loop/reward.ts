@@ -1,5 +1,6 @@
 import { type TuningJobConfig, tuningJobConfig } from '@attune/contracts';
-import { trainRewardModel, whyNotTrusted } from '../recipes/reward-model.recipe.js';
+import { whyNotTrusted } from '../recipes/reward-judgement.js';
+import { trainRewardModel } from '../recipes/reward-model.recipe.js';
 import { initialPolicy } from '../recipes/starting-policy.js';
 import type { Experiment, ExperimentHost, Row } from './experiment.js';
 import { memoryContext } from './memory-context.js';

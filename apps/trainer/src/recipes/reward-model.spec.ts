@@ -1,6 +1,7 @@
 import { parameter, type ParameterSet } from '@attune/training';
 import { describe, expect, it } from 'vitest';
-import { pairsForScale, rankingAccuracy, thumbsOfBatch, trainedPart, whyNotTrusted } from './reward-model.recipe.js';
+import { pairsForScale, rankingAccuracy, whyNotTrusted } from './reward-judgement.js';
+import { thumbsOfBatch, trainedPart } from './reward-model.recipe.js';
 
 describe('trust in a reward model', () => {
   it('is the share of held-out pairs it ranks as people did', () => {

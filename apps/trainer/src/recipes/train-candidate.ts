@@ -6,7 +6,8 @@ import { trainGrpo } from './grpo.recipe.js';
 import { allThumbs, trainKto } from './kto.recipe.js';
 import { trainPpo } from './ppo.recipe.js';
 import type { RecipeContext } from './recipe-context.js';
-import { type RewardModel, trainRewardModel, whyNotTrusted } from './reward-model.recipe.js';
+import { whyNotTrusted } from './reward-judgement.js';
+import { type RewardModel, trainRewardModel } from './reward-model.recipe.js';
 import { trainSft } from './sft.recipe.js';
 
 export interface Candidate {
