@@ -20,8 +20,7 @@ describe('the sequence of a seed', () => {
 
   it('draws every trained family, the heavy ones more often', () => {
     const counts = new Map<string, number>();
-    for (const example of firstOf(3, 15_000))
-      counts.set(example.family, (counts.get(example.family) ?? 0) + 1);
+    for (const example of firstOf(3, 15_000)) counts.set(example.family, (counts.get(example.family) ?? 0) + 1);
     expect([...counts.keys()].toSorted()).toEqual(trainFamilies.map((family) => family.name));
     const total = trainFamilies.reduce((sum, family) => sum + family.weight, 0);
     for (const name of ['passage-among', 'add', 'first-item']) {
