@@ -27,7 +27,7 @@ import { giveWayToServing } from './give-way.js';
 import { JobData } from './job-data.js';
 import { jobSizes } from './job-sizes.js';
 import type { Journal } from './journal.js';
-import { refuseTooLarge } from './memory-limit.js';
+import { gigabytes, refuseTooLarge } from './memory-limit.js';
 import { RunState } from './run-state.js';
 import { orStopped, RunStopped } from './run-stopped.js';
 import { SavedStates } from './saved-states.js';
@@ -113,9 +113,10 @@ export class TuningRun {
       ...jobSizes(model, config, start.form, rows, sampler),
       model: model.config,
       allowed: trainerMemoryGb > 0 ? trainerMemoryGb * 1e9 : Infinity,
+      device: model.memory && (model.device?.wish === 'auto' ? 'found' : 'named'),
     });
-    const where = model.memory ? `, most of it on ${nameOf(model.memory.device.kind)}` : '';
-    journal.info(`Needs about ${(needed / 1e9).toPrecision(2)} GB of memory${where}`);
+    const there = model.memory ? `, and ${gigabytes(needed.onDevice)} GB on ${nameOf(model.memory.device.kind)}` : '';
+    journal.info(`Needs about ${gigabytes(needed.here)} GB of memory${there}`);
     return start;
   }
 

@@ -50,6 +50,17 @@ export function estimateMemory(config: ModelConfig, plan: MemoryPlan): number {
   return Math.max(0, ...stages) + beside + samplerBytes(config, plan.sampler);
 }
 
+/**
+ * The same where graphs run on a device: this side keeps the weights, which sampling reads, and what is brought back for
+ * saves.
+ */
+export const estimateBesideDevice = (config: ModelConfig, plan: MemoryPlan): number =>
+  estimateMemory(config, { ...plan, stages: [{ step: null, passes: [] }] });
+
+/** What the device has to hold at the same time: everything but the sampler's cache; a driver needs room as a process does. */
+export const estimateOnDevice = (config: ModelConfig, plan: MemoryPlan): number =>
+  estimateMemory(config, { ...plan, sampler: { slots: 0, maxSeq: 0 } });
+
 function stageBytes(config: ModelConfig, { step, passes }: StageSize, plan: MemoryPlan): number {
   const { form, activationCheckpointing, baseWeights } = plan;
   // Without a step the weights still lie there: a step over nothing.
