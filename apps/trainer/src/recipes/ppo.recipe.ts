@@ -14,6 +14,7 @@ import { scoreRollouts } from './ppo-scoring.js';
 import type { RecipeContext } from './recipe-context.js';
 import { replayed } from './replay.js';
 import type { RewardModel } from './reward-model.recipe.js';
+import { Stopwatch } from './stopwatch.js';
 import { withinBudget } from './within-budget.js';
 
 const STAGE = 'ppo';
@@ -52,18 +53,22 @@ export async function trainPpo(
   const budget = withinBudget(context, STAGE, policy, settings.kl_budget);
   try {
     await runStage(context, STAGE, settings.iterations, async (n) => {
+      const watch = new Stopwatch(context.clock);
       const chosen = batchItems(seed, prompts.length, settings.rollouts_per_iteration, n);
-      const rollouts = await samplePolicy(context, engine, policy, {
+      const plan = {
         name: `ppo-${n}`,
         prompts: chosen.map((i) => prompts[i]!),
         maxAnswerTokens: settings.max_answer_tokens,
         seed: deriveSeed(config.seed, 'rollout', n),
-      });
+      };
+      const rollouts = await watch.time('sampling_seconds', () => samplePolicy(context, engine, policy, plan));
       const klCoef = state.cursor.figures[KL_COEF] ?? settings.kl_coef;
-      const scored = await scoreRollouts(context, roles, reward, rollouts, klCoef);
+      const score = () => scoreRollouts(context, roles, reward, rollouts, klCoef);
+      const scored = await watch.time('scoring_seconds', score);
       const stop = await budget.keepOrGoBack(scored.figures.kl);
       if (stop !== undefined) return { values: { ...scored.figures, kl_coef: klCoef }, stop };
-      const updates = await state.change(() => update(context, roles.step, scored.rollouts, ptx, n));
+      const learn = () => state.change(() => update(context, roles.step, scored.rollouts, ptx, n));
+      const updates = await watch.time('update_seconds', learn);
       if (settings.kl_target !== null)
         state.note({ [KL_COEF]: nextKlCoef(klCoef, scored.figures.kl, { target: settings.kl_target }) });
       const values = {
@@ -71,6 +76,7 @@ export async function trainPpo(
         ...meanFigures(updates),
         kl_coef: klCoef,
         first_ratio: updates[0]!.metrics['ratio']!,
+        ...watch.seconds,
       };
       return { values };
     });
