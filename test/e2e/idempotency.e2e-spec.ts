@@ -1,21 +1,19 @@
 import { IdempotencyRepository, InstanceRepository } from '@attune/persistence';
 import { createId } from '@attune/platform';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { createAuthor } from '../support/rows.js';
+import { useTestDatabase } from '../support/use-database.js';
 
 describe('idempotency keys', () => {
-  let database: TestDatabase;
+  const { db } = useTestDatabase();
   let keys: IdempotencyRepository;
   let userId: string;
   beforeAll(async () => {
-    database = await createTestDatabase();
-    keys = new IdempotencyRepository(database.dataSource);
-    userId = (await createAuthor(database.dataSource)).user.id;
-    await new InstanceRepository(database.dataSource).beat('gw_alive');
-    await new InstanceRepository(database.dataSource).beat('gw_other');
+    keys = new IdempotencyRepository(db());
+    userId = (await createAuthor(db())).user.id;
+    await new InstanceRepository(db()).beat('gw_alive');
+    await new InstanceRepository(db()).beat('gw_other');
   });
-  afterAll(() => database.close());
 
   const request = () => ({ userId, key: createId('req'), requestHash: 'a' });
   const by = (instanceId: string) => ({ id: createId('claim'), instanceId });

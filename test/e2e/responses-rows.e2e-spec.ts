@@ -6,24 +6,22 @@ import {
   type SavedResponse,
 } from '@attune/persistence';
 import { createId } from '@attune/platform';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { createAuthor } from '../support/rows.js';
+import { useTestDatabase } from '../support/use-database.js';
 
 const said = { id: 'msg_1', type: 'message', role: 'user', content: 'Hello' } as never;
 
 describe('rows of responses', () => {
-  let database: TestDatabase;
+  const { db } = useTestDatabase();
   let userId: string;
   let responses: ResponseRepository;
   let running: RunningResponseRepository;
   beforeAll(async () => {
-    database = await createTestDatabase();
-    responses = new ResponseRepository(database.dataSource);
-    running = new RunningResponseRepository(database.dataSource);
-    userId = (await createAuthor(database.dataSource)).user.id;
+    responses = new ResponseRepository(db());
+    running = new RunningResponseRepository(db());
+    userId = (await createAuthor(db())).user.id;
   });
-  afterAll(() => database.close());
 
   const row = (fields: Partial<SavedResponse> = {}): SavedResponse => ({
     id: createId('resp'),
@@ -37,10 +35,10 @@ describe('rows of responses', () => {
   });
   const body = (status: string) => ({ status, output: [], store: true }) as unknown as ResponseObject;
   const silence = (id: string) =>
-    database.dataSource.query(`update response set heartbeat_at = now() - interval '1 minute' where id = $1`, [id]);
+    db().query(`update response set heartbeat_at = now() - interval '1 minute' where id = $1`, [id]);
 
   it('end once: the gateway that was taken for gone changes nothing, nor does its conversation get anything', async () => {
-    const items = new ConversationItemRepository(database.dataSource);
+    const items = new ConversationItemRepository(db());
     const conversationId = (await items.create(userId, 'Capitals', {}, [])).id;
     const one = row({ conversationId });
     expect(await responses.save(one)).toBe(true);

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { AccountRepository, DocumentRepository } from '@attune/persistence';
 import { FullTextRetriever, readPassages, relevantPassages, type Passage } from '@attune/retrieval';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useTestDatabase } from '../support/use-database.js';
 
 const data = path.resolve(import.meta.dirname, '../../../shared/data/rag');
 const SPLIT = { chunkCharacters: 400, overlapCharacters: 40 };
@@ -22,15 +22,14 @@ const jsonLines = (text: string) =>
 const unzipped = (file: string) => gunzipSync(readFileSync(path.join(data, file))).toString();
 
 describe.skipIf(!existsSync(data))('retrieval by Postgres full text (skipped without ../shared/data)', () => {
-  let database: TestDatabase;
+  const { db } = useTestDatabase();
   let retriever: FullTextRetriever;
   const cranfieldQueries = () => jsonLines(readFileSync(path.join(data, 'cranfield/queries.jsonl'), 'utf8'));
 
   beforeAll(async () => {
-    database = await createTestDatabase();
-    const documents = new DocumentRepository(database.dataSource);
+    const documents = new DocumentRepository(db());
     retriever = new FullTextRetriever(documents);
-    const user = await new AccountRepository(database.dataSource).createUser({ name: 'librarian', role: 'admin' });
+    const user = await new AccountRepository(db()).createUser({ name: 'librarian', role: 'admin' });
     for (const { _id, text } of jsonLines(unzipped('cranfield/corpus.jsonl.gz'))) {
       // Two entries of the collection have no text.
       if (text.trim() === '') continue;
@@ -40,7 +39,6 @@ describe.skipIf(!existsSync(data))('retrieval by Postgres full text (skipped wit
       await documents.add({ userId: user.id, filename, mimeType, content, passages });
     }
   }, 180_000);
-  afterAll(() => database.close());
 
   it('ranks the Cranfield collection: nDCG@10 of at least 0.45', async () => {
     const judgements = readJudgements();
