@@ -165,13 +165,13 @@ describeOnSwiftShader('jobs with TRAINER_DEVICE=webgpu', fileURLToPath(import.me
   }
 });
 
-/** Which of two answers is ahead while policy and reference are one is for rounding to say. */
-const TIED = new Set(['accuracy']);
+/** Which of two answers is ahead while policy and reference are one is for rounding to say; times are the machine's. */
+const isDecided = (figure: string) => figure !== 'accuracy' && !figure.endsWith('_seconds');
 
 function expectFigures(want: Record<string, number>, got: Record<string, number>): void {
   expect(Object.keys(got)).toEqual(Object.keys(want));
   for (const [name, value] of Object.entries(want)) {
-    if (TIED.has(name)) continue;
+    if (!isDecided(name)) continue;
     expect(Math.abs(got[name]! - value), name).toBeLessThan(TOLERANCE.figures * (1 + Math.abs(value)));
   }
 }

@@ -50,14 +50,14 @@ export function estimateMemory(config: ModelConfig, plan: MemoryPlan): number {
   return Math.max(0, ...stages) + beside + samplerBytes(config, plan.sampler);
 }
 
-/**
- * The same where graphs run on a device: this side keeps the weights, which sampling reads, and what is brought back for
- * saves.
- */
+/** The same where graphs run on a device: this side keeps the weights that are sampled from, and what is fetched. */
 export const estimateBesideDevice = (config: ModelConfig, plan: MemoryPlan): number =>
   estimateMemory(config, { ...plan, stages: [{ step: null, passes: [] }] });
 
-/** What the device has to hold at the same time: everything but the sampler's cache; a driver needs room as a process does. */
+/**
+ * What the device has to hold at the same time: everything but the sampler's cache. Its driver needs room as a process
+ * does.
+ */
 export const estimateOnDevice = (config: ModelConfig, plan: MemoryPlan): number =>
   estimateMemory(config, { ...plan, sampler: { slots: 0, maxSeq: 0 } });
 

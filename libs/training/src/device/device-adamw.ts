@@ -93,15 +93,16 @@ export class DeviceAdamW {
     await run.run();
   }
 
-  /** The moments, copied from the device, as `AdamW.state` gives them. */
-  async state(): Promise<OptimizerState> {
+  /** Brings the optimizer that this one began from up to date, in the arrays it has. */
+  async fetch(optimizer: AdamW): Promise<void> {
+    const { arrays: known } = optimizer.state();
     const arrays = new Map<string, Float32Array>();
     for (const role of MOMENTS) {
-      const copies = savedMoments(this.trainable, new Map(), role);
+      const copies = savedMoments(this.trainable, known, role);
       await fetchParameters(this.moments[role], copies);
       for (const [name, { data }] of copies) arrays.set(`${name}/${role}`, data);
     }
-    return { step: this.step, arrays };
+    optimizer.adopt({ step: this.step, arrays });
   }
 
   release(): void {

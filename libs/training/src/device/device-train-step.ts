@@ -96,7 +96,7 @@ export class DeviceTrainStep<Batch> {
     if (!this.isAhead) return;
     if (this.isLost) throw new InternalError('what was trained on the device is lost: it could not be fetched');
     await memory.fetch(trainable);
-    optimizer.restore(await this.there.state());
+    await this.there.fetch(optimizer);
     this.isAhead = false;
   }
 

@@ -43,13 +43,18 @@ export class AdamW implements Optimizer {
     return { step: this.step, arrays };
   }
 
-  restore(state: OptimizerState): void {
-    this.step = state.step;
+  restore({ step, arrays }: OptimizerState): void {
+    this.adopt({ step, arrays: new Map([...arrays].map(([key, values]) => [key, values.slice()])) });
+  }
+
+  /** As `restore`, but the arrays become its own. */
+  adopt({ step, arrays }: OptimizerState): void {
+    this.step = step;
     this.moments.clear();
-    for (const [key, first] of state.arrays) {
+    for (const [key, first] of arrays) {
       if (!key.endsWith('/first')) continue;
       const name = key.slice(0, -'/first'.length);
-      this.moments.set(name, { first: first.slice(), second: state.arrays.get(`${name}/second`)!.slice() });
+      this.moments.set(name, { first, second: arrays.get(`${name}/second`)! });
     }
   }
 
