@@ -1,6 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { writeAdapter } from '@attune/checkpoint';
 import { collect, type EngineEvent, type GenerateRequest } from '@attune/engine';
 import { createRandom } from '@attune/platform';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { AdapterReader } from '../../../libs/engine/src/reading/adapter-reader.js';
 import { countingModel, mergedModel, randomAdapter, randomModel } from './tiny-models.js';
 import { randomPrompt, useEngines } from './use-engines.js';
 
@@ -229,5 +234,33 @@ describe('adapters', () => {
     }
     expect(tokens).toEqual(want);
     expect((await engine.stats()).adapters).toEqual([]);
+  });
+
+  it('keep their memory until then, and leave it to others after', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'attune engine '));
+    const givenBack = vi.spyOn(AdapterReader.prototype, 'giveBack');
+    try {
+      const places = [5, 6, 7].map((seed) => path.join(folder, `adapter-${seed}`));
+      for (const [i, place] of places.entries()) await writeAdapter(place, randomAdapter(5 + i));
+      const engine = await load();
+      const adapter = (await engine.loadAdapter(places[0]!)).adapter!;
+      const request = greedy('a', randomPrompt(1, 4), { maxTokens: 40, adapter });
+      const want = (await collect(engine.generate(request))).tokens;
+      const tokens: number[] = [];
+      for await (const event of engine.generate(request)) {
+        if (event.type === 'token') tokens.push(event.token);
+        if (event.type !== 'started') continue;
+        await engine.unloadAdapter(adapter);
+        expect(givenBack).not.toHaveBeenCalled();
+        for (const place of places.slice(1)) await engine.loadAdapter(place);
+      }
+      expect(tokens).toEqual(want);
+      expect(givenBack.mock.calls.map(([{ digest }]) => digest)).toEqual([adapter]);
+      const again = { ...request, adapter: (await engine.loadAdapter(places[0]!)).adapter };
+      expect((await collect(engine.generate(again))).tokens).toEqual(want);
+    } finally {
+      givenBack.mockRestore();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
