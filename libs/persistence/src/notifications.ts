@@ -7,6 +7,8 @@ export type NotificationHandler = (payload: string | null) => void | Promise<voi
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
 const PING_EVERY_MS = 15_000;
+/** Longest that a connection which does not answer is waited for at its end. */
+const ENDS_WITHIN_MS = 1_000;
 
 /**
  * LISTEN on a connection of its own, which is made again whenever it breaks.
@@ -14,7 +16,6 @@ const PING_EVERY_MS = 15_000;
  */
 export class Notifications {
   private readonly handlers = new Map<string, Set<NotificationHandler>>();
-  private client: Client | undefined;
   private running: Promise<void> | undefined;
   private readonly stopping = new AbortController();
 
@@ -36,7 +37,6 @@ export class Notifications {
 
   async close(): Promise<void> {
     this.stopping.abort();
-    await this.client?.end().catch(() => undefined);
     await this.running;
   }
 
@@ -61,7 +61,7 @@ export class Notifications {
     }
   }
 
-  /** Rejects with the reason the connection was lost. */
+  /** Rejects with the reason the connection was lost, or is wanted no more. */
   private async listenUntilLost(onConnected: () => void): Promise<void> {
     const client = new Client({
       connectionString: this.url,
@@ -70,24 +70,33 @@ export class Notifications {
       connectionTimeoutMillis: 10_000,
       query_timeout: 10_000,
     });
-    this.client = client;
+    let stop: () => void = () => undefined;
     const lost = new Promise<never>((_, reject) => {
+      stop = () => reject(new Error('nobody listens any more'));
       client.on('error', reject);
       client.on('end', () => reject(new Error('the notification connection was closed')));
+      this.stopping.signal.addEventListener('abort', stop);
     });
     lost.catch(() => undefined);
     client.on('notification', ({ channel, payload }) => this.dispatch(channel, payload ?? ''));
     // A server that vanished without a word (cable, container) is only noticed by asking it something.
     const ping = setInterval(() => client.query('select 1').catch(() => client.end()), PING_EVERY_MS);
     try {
-      await client.connect();
-      for (const channel of this.handlers.keys()) await client.query(`listen ${client.escapeIdentifier(channel)}`);
+      // A connection that is ended while it is made says nothing: neither that it is there nor that it is not.
+      await Promise.race([this.connect(client), lost]);
       onConnected();
       await lost;
     } finally {
       clearInterval(ping);
-      await client.end().catch(() => undefined);
+      this.stopping.signal.removeEventListener('abort', stop);
+      const ended = client.end().catch(() => undefined);
+      await Promise.race([ended, sleep(ENDS_WITHIN_MS, undefined, { ref: false })]);
     }
+  }
+
+  private async connect(client: Client): Promise<void> {
+    await client.connect();
+    for (const channel of this.handlers.keys()) await client.query(`listen ${client.escapeIdentifier(channel)}`);
   }
 
   private dispatch(channel: string, payload: string | null): void {
