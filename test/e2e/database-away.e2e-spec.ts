@@ -106,4 +106,13 @@ describe.skipIf(!testModel)(`a database that is away (${testModel ? 'for real' :
     expect(await keyed()).toBe(503);
     await expect.poll(keyed, { timeout: 5_000 }).toBe(200);
   });
+
+  it('is owed nothing by a gateway that has ended, if it is there by then', async () => {
+    Object.assign(gateway.gateway.app.get(OwedWrites), { againAfterMs: [3_600_000] });
+    const id = await askAcrossTheCut();
+    await cable.mend();
+    await gateway.gateway.close();
+    const rows = await gateway.dataSource.query('select stop_reason from completion where id = $1', [id]);
+    expect(rows).toEqual([{ stop_reason: 'length' }]);
+  });
 });

@@ -1,6 +1,6 @@
 import { PersistenceModule } from '@attune/persistence';
 import { InvalidRequestError, type Config, type Logger } from '@attune/platform';
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { AuthModule } from './auth/auth.module.js';
 import { BatchesModule } from './batches/batches.module.js';
@@ -10,6 +10,7 @@ import { ConsoleModule } from './console/console.module.js';
 import { ConversationItemsModule } from './conversations-api/conversation-items.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { CoreModule } from './core/core.module.js';
+import { OwedWrites } from './core/owed-writes.js';
 import { DocumentsModule } from './documents/documents.module.js';
 import { EmbeddingsModule } from './embeddings/embeddings.module.js';
 import { EvalsModule } from './evals/evals.module.js';
@@ -34,7 +35,14 @@ import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 /** The gateway's table of contents. */
 @Module({})
-export class AppModule {
+export class AppModule implements OnApplicationShutdown {
+  constructor(private readonly owed: OwedWrites) {}
+
+  /** After the last answer and before the modules that are everywhere, among them the one that closes the database. */
+  onApplicationShutdown(): Promise<void> {
+    return this.owed.end();
+  }
+
   static forRoot(config: Config, logger: Logger, loaded: LoadedModel): DynamicModule {
     return {
       module: AppModule,

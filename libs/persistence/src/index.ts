@@ -7,7 +7,7 @@ export { LeasedQueue, type Claim } from './leased-queue.js';
 export { createSecret, hashSecret } from './keys.js';
 export * from './notifications.js';
 export * from './persistence.module.js';
-export { isDatabaseAway, isRefusedForGood, isUnknownCharacter } from './postgres-errors.js';
+export { isDatabaseAway, isRefusedForGood, isUnknownCharacter, wasUnheard } from './postgres-errors.js';
 export type { RollbackTarget } from './promotion-history.js';
 export * from './repositories/index.js';
 export { placeOf } from './url.js';

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { isDatabaseAway, isRefusedForGood } from './postgres-errors.js';
+import { isDatabaseAway, isRefusedForGood, wasUnheard } from './postgres-errors.js';
 
 const withCode = (message: string, code: string, syscall?: string) =>
   Object.assign(new Error(message), { code, syscall });
@@ -37,8 +37,26 @@ describe('a database that is away', () => {
 
 it('tells what a statement will never get from what it may get later', () => {
   const refusal = (code: string) => isRefusedForGood(failed(withCode('x', code)));
-  expect(['22021', '23505', '42P01'].map(refusal)).toEqual([true, true, true]);
-  // A full disk, a standby that takes no writes, a deadlock, a connection that broke.
-  expect(['53100', '25006', '40P01', '08006'].map(refusal)).toEqual([false, false, false, false]);
+  expect(['22021', '23505'].map(refusal)).toEqual([true, true]);
+  // A full disk, a standby that takes no writes, a deadlock, a connection that broke, a right that is missing.
+  expect(['53100', '25006', '40P01', '08006', '42501'].map(refusal)).toEqual([false, false, false, false, false]);
   expect(isRefusedForGood(new TypeError('x'))).toBe(false);
+});
+
+it('tells what no connection was there for from what may have been heard', () => {
+  const unheard = [
+    refused,
+    new AggregateError([refused, refused]),
+    withCode('sorry, too many clients already', '53300'),
+    new Error('timeout exceeded when trying to connect'),
+  ];
+  const heard = [
+    failed(withCode('read ECONNRESET', 'ECONNRESET', 'read')),
+    new AggregateError([refused, new Error('Connection terminated unexpectedly')]),
+    failed(new Error('Connection terminated unexpectedly')),
+    new TypeError('x'),
+    undefined,
+  ];
+  expect(unheard.map(wasUnheard)).toEqual([true, true, true, true]);
+  expect(heard.map(wasUnheard)).toEqual([false, false, false, false, false]);
 });

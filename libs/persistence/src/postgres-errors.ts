@@ -20,9 +20,12 @@ export function isUnknownCharacter(error: unknown): boolean {
   return hasCode(error, '22021') || hasCode(error, '22P05');
 }
 
-/** Classes 22 data exception, 23 constraint violation, 42 access or syntax: asking again gets the same answer. */
+/**
+ * Classes 22 data exception and 23 constraint violation: asking again gets the same answer. What class 42 says, that a
+ * right or a table is missing, an operator can mend.
+ */
 export function isRefusedForGood(error: unknown): boolean {
-  return error instanceof QueryFailedError && /^(22|23|42)/.test((error as Partial<PostgresFailure>).code ?? '');
+  return error instanceof QueryFailedError && /^2[23]/.test((error as Partial<PostgresFailure>).code ?? '');
 }
 
 /** Class 08 connection exceptions, 53300 too many connections, 57P01 to 57P03 stopping, crashed, starting. */
@@ -44,6 +47,21 @@ export function isDatabaseAway(thrown: unknown): boolean {
   if (typeof syscall === 'string') return /^(connect|read|write|getaddrinfo)$/.test(syscall) && isNetworkCode(code);
   return awayStates.test(code ?? '') || awayMessages.test(thrown.message);
 }
+
+/** Whether no connection came about: what was asked was not heard, and has no trace. */
+export function wasUnheard(thrown: unknown): boolean {
+  if (thrown instanceof QueryFailedError) return wasUnheard(thrown.driverError);
+  if (thrown instanceof AggregateError) return thrown.errors.length > 0 && thrown.errors.every(wasUnheard);
+  if (!(thrown instanceof Error)) return false;
+  const { code, syscall } = thrown as NodeJS.ErrnoException;
+  // 53300 too many connections, 57P03 starting or stopping: what a server says before it takes a statement.
+  return /^(connect|getaddrinfo)$/.test(syscall ?? '') || /^(53300|57P03)$/.test(code ?? '') || isNoConnection(thrown);
+}
+
+const isNoConnection = ({ message }: Error) =>
+  /^(timeout exceeded when trying to connect|timeout expired|Connection terminated due to connection timeout)/.test(
+    message,
+  );
 
 const isNetworkCode = (code: string | undefined) =>
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(code ?? '');

@@ -1,3 +1,4 @@
+import { QueryFailedError } from 'typeorm';
 import { createLogger, NotFoundError } from '@attune/platform';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OwedWrites } from './owed-writes.js';
@@ -49,16 +50,55 @@ describe('what is owed to the database', () => {
     expect(await full).toBe(true);
   });
 
+  it('holds nothing up where it hangs, and no more than one connection', async () => {
+    const { owed } = setUp();
+    const hung = vi.fn(() => new Promise(() => undefined));
+    for (let count = 0; count < 4; count++) void owed.keep('a row', hung);
+    const good = owed.keep('a row', async () => undefined);
+    await vi.advanceTimersByTimeAsync(10_200);
+    expect(await good).toBe(true);
+    const late = owed.keep('a row', async () => undefined);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await late).toBe(true);
+    expect(hung).toHaveBeenCalledTimes(4);
+  });
+
+  it('is tried again when it hung and failed after all', async () => {
+    const { owed } = setUp();
+    let fail: (error: Error) => void = () => undefined;
+    const hangs = () => new Promise((_resolve, reject) => (fail = reject));
+    const kept = owed.keep('a row', vi.fn().mockImplementationOnce(hangs).mockResolvedValue(null));
+    await vi.advanceTimersByTimeAsync(60_000);
+    fail(away);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await kept).toBe(true);
+  });
+
+  it('may be made possible by an operator, for a quarter of an hour, and slows no others meanwhile', async () => {
+    const { owed } = setUp();
+    const denied = new QueryFailedError('update', [], Object.assign(new Error('denied'), { code: '42501' }));
+    const write = vi.fn(() => Promise.reject(denied));
+    const lost = owed.keep('a row', write);
+    await vi.advanceTimersByTimeAsync(60_000);
+    const good = owed.keep('a row', async () => undefined);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await good).toBe(true);
+    await vi.advanceTimersByTimeAsync(900_000);
+    expect(await lost).toBe(false);
+    expect(write).toHaveBeenCalledTimes(12);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('is tried once more when the gateway ends, and holds nothing up', async () => {
     const { owed, write, comeBack } = setUp();
     const kept = owed.keep('a row', write);
     comeBack();
-    await owed.onApplicationShutdown();
-    expect([await kept, await owed.keep('another', write), vi.getTimerCount()]).toEqual([true, false, 1]);
+    await owed.end();
+    expect([await kept, await owed.keep('another', write), vi.getTimerCount()]).toEqual([true, false, 0]);
 
     const hung = new OwedWrites(createLogger('test', 'silent'));
     const lost = hung.keep('a row', () => new Promise(() => undefined));
-    const ended = hung.onApplicationShutdown();
+    const ended = hung.end();
     await vi.advanceTimersByTimeAsync(2_000);
     await ended;
     expect(await lost).toBe(false);

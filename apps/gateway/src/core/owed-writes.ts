@@ -1,13 +1,18 @@
 import { isDatabaseAway, isRefusedForGood } from '@attune/persistence';
 import { AppError, messageOf, type Logger } from '@attune/platform';
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { severalAtOnce } from './background-work.js';
 import { LOGGER } from './tokens.js';
 
-/** When what is owed is tried again; the last wait is repeated. */
+/** When what is owed is tried again while the database is away; the last wait is repeated. */
 const AGAIN_AFTER_MS: readonly number[] = [200, 1_000, 5_000];
 /** Few: a database that has just come back has enough to do. */
 const AT_ONCE = 4;
+/** Longest that others wait for one write, which may wait for a lock. */
+const PATIENCE_MS = 10_000;
+/** How often the database may refuse a write that an operator could make possible: the waits between double. */
+const MOST_REFUSALS = 12;
+const FIRST_REST_MS = 200;
 /** Tidyings of a few hundred bytes each, which may wait at a time. */
 const MOST_TIDYINGS = 10_000;
 /** Longest that the end of the gateway waits for what is owed. */
@@ -15,12 +20,13 @@ const LAST_TRY_MS = 2_000;
 
 /**
  * Writes the database did not take when their time came. They are tried again for as long as the gateway lives, however
- * long the database is away, and once more when it ends. What is held meanwhile is bounded: an answer needs the database
- * to begin, so {@link keep} holds no more than those that were under way when it went; the traces of requests that did
- * not begin, which {@link tidy} takes away, come for as long as people ask, and are held up to a number.
+ * long the database is away, and once more when it ends; one that a database which is there refuses time and again is
+ * given up after a quarter of an hour. What is held meanwhile is bounded: an answer needs the database to begin, so
+ * {@link keep} holds no more than those that were under way when it went; the traces of requests that did not begin,
+ * which {@link tidy} takes away, come for as long as people ask, and are held up to a number.
  */
 @Injectable()
-export class OwedWrites implements OnApplicationShutdown {
+export class OwedWrites {
   /** Specs wait for less. */
   againAfterMs = AGAIN_AFTER_MS;
   private readonly owed = new Set<Owed>();
@@ -34,12 +40,18 @@ export class OwedWrites implements OnApplicationShutdown {
   /**
    * Owes the database something people were told. Never throws.
    * @param what names it in the log
+   * @param write may be under way twice, when one hangs
    * @returns whether it was written; otherwise the database refused it for good, or the gateway has ended
    */
   keep(what: string, write: () => Promise<unknown>): Promise<boolean> {
     if (this.ended) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const owed: Owed = { what, write, settle: (written) => this.owed.delete(owed) && resolve(written) };
+      const settle = (written: boolean) => {
+        clearTimeout(owed.rest);
+        this.owed.delete(owed);
+        resolve(written);
+      };
+      const owed: Owed = { what, write, refusals: 0, settle };
       this.owed.add(owed);
       this.later();
     });
@@ -52,13 +64,12 @@ export class OwedWrites implements OnApplicationShutdown {
     return this.keep(what, write).finally(() => (this.tidyings -= 1));
   }
 
-  /** Tries everything a last time, while the database is still connected. */
-  async onApplicationShutdown(): Promise<void> {
+  /** Tries everything a last time; to be called when answers have ended and the database is still connected. */
+  async end(): Promise<void> {
     this.ended = true;
     clearTimeout(this.timer);
     if (this.owed.size === 0) return;
-    const deadline = new Promise<void>((resolve) => setTimeout(resolve, LAST_TRY_MS).unref());
-    await Promise.race([this.round(), deadline]);
+    await within(LAST_TRY_MS, this.round([...this.owed]));
     if (this.owed.size > 0) this.logger.error(`the gateway ends and owes the database ${this.owed.size} writes`);
     for (const { settle } of this.owed) settle(false);
   }
@@ -72,48 +83,83 @@ export class OwedWrites implements OnApplicationShutdown {
 
   private async nextRound(): Promise<void> {
     const before = this.owed.size;
-    const failure = await this.round();
-    this.fruitlessRounds = failure === undefined ? 0 : this.fruitlessRounds + 1;
-    if (failure !== undefined) {
+    const away = await this.round(this.ready());
+    this.fruitlessRounds = away === undefined ? 0 : this.fruitlessRounds + 1;
+    if (away !== undefined) {
       const left = `${this.owed.size} of ${before} writes are still owed to the database`;
-      this.logger.warn({ err: failure }, `${left}: ${messageOf(failure)}`);
+      this.logger.warn({ err: away }, `${left}: ${messageOf(away)}`);
     }
     this.timer = undefined;
-    if (this.owed.size > 0) this.later();
+    if (this.ready().length > 0) this.later();
   }
 
-  /** Tries each once, in order, or as long as the database is there. @returns why some are left */
-  private async round(): Promise<unknown> {
-    let failure: unknown;
-    const goOn = () => !isDatabaseAway(failure);
-    await severalAtOnce([...this.owed], AT_ONCE, goOn, async (one) => {
-      const error = await this.attempt(one);
-      // That it is away says more than what else failed.
-      if (error !== undefined && goOn()) failure = error;
+  private ready(): Owed[] {
+    return [...this.owed].filter(isReady);
+  }
+
+  /** Tries each once, in order, for as long as the database is there. @returns why it is not */
+  private async round(ready: Owed[]): Promise<unknown> {
+    let away: unknown;
+    const goOn = () => away === undefined;
+    await severalAtOnce(ready, AT_ONCE, goOn, async (one) => {
+      away = (await within(PATIENCE_MS, this.attempt(one))) ?? away;
     });
-    return failure;
+    return away;
   }
 
-  private async attempt({ what, write, settle }: Owed): Promise<unknown> {
+  /** @returns what says that the database is away */
+  private async attempt(one: Owed): Promise<unknown> {
+    one.isTried = true;
     try {
-      await write();
-      settle(true);
-      return undefined;
+      await one.write();
+      one.settle(true);
     } catch (error) {
-      if (!isFinal(error)) return error;
-      this.logger.error({ err: error }, `${what} will never be written: ${messageOf(error)}`);
-      settle(false);
-      return undefined;
+      if (isAway(error)) return error;
+      this.hearRefusal(one, error);
+    } finally {
+      one.isTried = false;
+      if (this.owed.has(one) && isReady(one)) this.later();
     }
+    return undefined;
+  }
+
+  private hearRefusal(one: Owed, error: unknown): void {
+    one.refusals += 1;
+    if (isFinal(error) || one.refusals >= MOST_REFUSALS) {
+      this.logger.error({ err: error }, `${one.what} will never be written: ${messageOf(error)}`);
+      return one.settle(false);
+    }
+    const restMs = FIRST_REST_MS * 2 ** (one.refusals - 1);
+    this.logger.warn({ err: error }, `${one.what} is tried again in ${restMs} ms: ${messageOf(error)}`);
+    if (this.ended) return;
+    one.rest = setTimeout(() => {
+      one.rest = undefined;
+      this.later();
+    }, restMs).unref();
   }
 }
 
-const isFinal = (error: unknown) =>
-  error instanceof AppError ? error.kind !== 'unavailable' : isRefusedForGood(error);
+/** One that hangs holds a connection already, and one that was refused rests. */
+const isReady = ({ isTried, rest }: Owed) => !isTried && rest === undefined;
+
+const isAway = (error: unknown) => (error instanceof AppError ? error.kind === 'unavailable' : isDatabaseAway(error));
+
+const isFinal = (error: unknown) => error instanceof AppError || isRefusedForGood(error);
+
+/** What it resolves to, or undefined when that takes longer; it goes on meanwhile. */
+function within<Value>(ms: number, promise: Promise<Value>): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms).unref()));
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
 
 interface Owed {
   what: string;
   write: () => Promise<unknown>;
+  isTried?: boolean;
+  /** Times that a database which was there did not take it. */
+  refusals: number;
+  rest?: NodeJS.Timeout;
   /** Takes it off the list. */
   settle(written: boolean): void;
 }
