@@ -7,7 +7,7 @@ import {
   type PageQuery,
 } from '@attune/contracts';
 import { BatchRepository, FileRepository } from '@attune/persistence';
-import { InvalidRequestError, type Config } from '@attune/platform';
+import { InvalidRequestError, NotFoundError, type Config } from '@attune/platform';
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { CurrentCaller, type Caller } from '../auth/caller.js';
 import { cursorPage } from '../core/list.js';
@@ -39,8 +39,11 @@ export class BatchesController {
     return this.keyed.once(
       caller,
       { key, body },
-      () => this.make(caller, body),
-      (id) => this.get(caller, id),
+      {
+        prefix: 'batch',
+        make: (id) => this.make(caller, body, id),
+        find: (id) => this.get(caller, id),
+      },
     );
   }
 
@@ -66,9 +69,10 @@ export class BatchesController {
     return batchView(batch);
   }
 
-  private async make(caller: Caller, body: CreateBatchRequest): Promise<BatchObject> {
+  private async make(caller: Caller, body: CreateBatchRequest, id: string): Promise<BatchObject> {
     const param = 'input_file_id';
     const file = await this.files.get(body.input_file_id, caller.userId).catch((cause: unknown) => {
+      if (!(cause instanceof NotFoundError)) throw cause;
       throw new InvalidRequestError(`There is no file \`${body.input_file_id}\`.`, { param, cause });
     });
     if (file.purpose !== 'batch') {
@@ -78,7 +82,7 @@ export class BatchesController {
       );
     }
     const lifetimeSeconds = body.output_expires_after?.seconds ?? batchFilesSeconds(this.config) ?? null;
-    const batch = await this.batches.create(caller, body, lifetimeSeconds);
+    const batch = await this.batches.create(caller, body, lifetimeSeconds, id);
     this.runner.wake();
     return batchView(batch);
   }

@@ -74,8 +74,11 @@ export class EvalsController {
     return this.keyed.once(
       caller,
       { key, body: { eval: id, body } },
-      async () => evalRunView(await this.service.run(caller, id, body)),
-      (run) => this.getRun(caller, id, run),
+      {
+        prefix: 'evalrun',
+        make: async (run) => evalRunView(await this.service.run(caller, id, body, run)),
+        find: (run) => this.getRun(caller, id, run),
+      },
     );
   }
 

@@ -31,11 +31,11 @@ export class EvalsService {
     return this.evals.create(caller.userId, request);
   }
 
-  async run(caller: Caller, evalId: string, request: CreateEvalRunRequest): Promise<EvalRunRecord> {
+  async run(caller: Caller, evalId: string, request: CreateEvalRunRequest, id: string): Promise<EvalRunRecord> {
     const { data_source: data } = request;
     if (data.source.type === 'file_id') await this.expectFile(caller, data.source.id);
     const model = ('model' in data ? data.model : undefined) ?? this.model.id;
-    const record = await this.evals.createRun(evalId, caller, request, model);
+    const record = await this.evals.createRun(evalId, caller, request, model, id);
     this.runner.wake();
     return record;
   }

@@ -35,8 +35,11 @@ export class FineTuningController {
     return this.keyed.once(
       caller,
       { key, body },
-      () => this.jobs.create(caller, body),
-      (id) => this.jobs.get(caller, id),
+      {
+        prefix: 'job',
+        make: (id) => this.jobs.create(caller, body, id),
+        find: (id) => this.jobs.get(caller, id),
+      },
     );
   }
 

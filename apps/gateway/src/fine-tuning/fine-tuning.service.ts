@@ -13,6 +13,7 @@ import {
   FineTuningRepository,
   TuningRepository,
   type FineTuningRecord,
+  type NewFineTuningJob,
 } from '@attune/persistence';
 import { InvalidRequestError } from '@attune/platform';
 import { Injectable } from '@nestjs/common';
@@ -38,7 +39,7 @@ export class FineTuningService {
     private readonly checkpoints: CheckpointRepository,
   ) {}
 
-  async create(caller: Caller, request: CreateFineTuningJobRequest): Promise<FineTuningJobObject> {
+  async create(caller: Caller, request: CreateFineTuningJobRequest, id: string): Promise<FineTuningJobObject> {
     const { userId } = caller;
     const { training_file: trainingFile, seed } = request;
     const validationFile = request.validation_file ?? null;
@@ -47,7 +48,7 @@ export class FineTuningService {
     await this.expectTrainingFile(caller, 'training_file', trainingFile);
     if (validationFile) await this.expectTrainingFile(caller, 'validation_file', validationFile);
     const method = methodOf(request);
-    const record = await this.jobs.create({
+    const asked: NewFineTuningJob = {
       userId,
       model: request.model,
       trainingFile,
@@ -56,8 +57,8 @@ export class FineTuningService {
       suffix: request.suffix ?? null,
       metadata: request.metadata ?? null,
       config: configOf({ method, start, userId, trainingFile, validationFile, seed: seed ?? undefined }),
-    });
-    return this.view(record);
+    };
+    return this.view(await this.jobs.create(asked, id));
   }
 
   async list(caller: Caller, query: ListFineTuningJobsQuery): Promise<CursorPage<FineTuningJobObject>> {

@@ -1,5 +1,5 @@
 import type { IdempotencyRepository, KeyState } from '@attune/persistence';
-import { createLogger, NotFoundError } from '@attune/platform';
+import { createLogger, InvalidRequestError, NotFoundError } from '@attune/platform';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../auth/caller.js';
 import type { GatewayInstance } from '../core/gateway-instance.js';
@@ -8,7 +8,8 @@ import { IdempotentRequests, type Claim } from './idempotent-requests.js';
 
 const caller = { userId: 'user_1' } as Caller;
 const sent = { key: 'key_1', requestHash: 'a' };
-const away = new Error('the database is away');
+const away = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
+const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', syscall: 'connect' });
 
 function setUp() {
   const logger = createLogger('test', 'silent');
@@ -82,19 +83,74 @@ describe('a keyed request', () => {
     expect(keys.settle).toHaveBeenCalledTimes(1);
   });
 
-  it('makes a thing once, and another when that is gone', async () => {
-    const { keys, requests } = setUp();
-    const made: string[] = [];
-    const make = async () => ({ id: `thing_${made.push('x')}` });
-    const find = vi.fn(async (id: string) => ({ id }));
-    const once = () => requests.once(caller, { key: 'k', body: { a: 1 } }, make, find);
-    expect(await once()).toEqual({ id: 'thing_1' });
-    const { requestHash } = keys.claim.mock.calls[0][0];
-    keys.claim.mockResolvedValue({ kind: 'answered', requestHash, answerIds: ['thing_1'] });
-    expect(await once()).toEqual({ id: 'thing_1' });
-    find.mockRejectedValue(new NotFoundError('gone'));
-    expect(await once()).toEqual({ id: 'thing_2' });
-    expect(keys.settle.mock.calls.map((call) => call[2])).toEqual([['thing_1'], ['thing_2']]);
+  it('gives no claim back that nobody can have heard', async () => {
+    const { keys, claim } = setUp();
+    keys.claim.mockRejectedValueOnce(refused);
+    await expect(claim()).rejects.toThrow(refused);
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(keys.release).not.toHaveBeenCalled();
+  });
+
+  function setUpThings() {
+    const { keys, requests } = setUp();
+    const things = new Set<string>();
+    const make = vi.fn(async (id: string) => {
+      things.add(id);
+      return { id };
+    });
+    const find = async (id: string) => {
+      if (!things.has(id)) throw new NotFoundError('gone');
+      return { id };
+    };
+    const once = () => requests.once(caller, { key: 'k', body: { a: 1 } }, { prefix: 'batch', make, find });
+    /** As the database would after what was settled last. */
+    const remember = () => {
+      const { requestHash } = keys.claim.mock.calls[0][0];
+      const answerIds = keys.settle.mock.calls.at(-1)![2];
+      keys.claim.mockResolvedValue({ kind: 'answered', requestHash, answerIds });
+    };
+    return { keys, once, make, things, remember };
+  }
+
+  it('makes a thing once, and another when that is gone', async () => {
+    const { keys, once, things, remember } = setUpThings();
+    const first = await once();
+    remember();
+    expect(await once()).toEqual(first);
+    things.clear();
+    const second = await once();
+    expect([...things]).toEqual([second.id]);
+    expect(second).not.toEqual(first);
+    expect(keys.settle.mock.calls.map((call) => call[2])).toEqual([[first.id], [second.id]]);
+    expect(keys.release).not.toHaveBeenCalled();
+  });
+
+  it.each([away, refused])('makes one thing when its making was not heard of (%s)', async (error) => {
+    const { keys, once, make, things, remember } = setUpThings();
+    make.mockImplementationOnce(async (id) => {
+      things.add(id);
+      throw error;
+    });
+    await expect(once()).rejects.toThrow(error);
+    remember();
+    expect([(await once()).id]).toEqual([...things]);
+    expect(make).toHaveBeenCalledTimes(1);
+    expect(keys.release).not.toHaveBeenCalled();
+  });
+
+  it('makes a thing that was not made when the database went away', async () => {
+    const { once, make, things, remember } = setUpThings();
+    make.mockRejectedValueOnce(away);
+    await expect(once()).rejects.toThrow(away);
+    remember();
+    expect([(await once()).id]).toEqual([...things]);
+  });
+
+  it('gives its key back when a thing is refused', async () => {
+    const { keys, once, make } = setUpThings();
+    make.mockRejectedValueOnce(new InvalidRequestError('no'));
+    await expect(once()).rejects.toThrow('no');
+    expect(keys.release).toHaveBeenCalledTimes(1);
+    expect(keys.settle).not.toHaveBeenCalled();
   });
 });

@@ -1,5 +1,11 @@
-import { IdempotencyRepository, type KeyClaim, type KeyedRequest } from '@attune/persistence';
-import { createId, messageOf, NotFoundError, type Logger } from '@attune/platform';
+import {
+  IdempotencyRepository,
+  isDatabaseAway,
+  wasUnheard,
+  type KeyClaim,
+  type KeyedRequest,
+} from '@attune/persistence';
+import { createId, messageOf, NotFoundError, type IdPrefix, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
 import { GatewayInstance } from '../core/gateway-instance.js';
@@ -14,6 +20,15 @@ export interface Claim {
   settle(answerIds: string[]): Promise<void>;
   /** It has no answer that could be told again; the next one is answered anew. After `settle` it does nothing. */
   release(): Promise<void>;
+}
+
+/** A thing that requests ask for. */
+interface Makes<Thing> {
+  prefix: IdPrefix;
+  /** Makes it, with this id. */
+  make(id: string): Promise<Thing>;
+  /** @throws NotFoundError when it is gone */
+  find(id: string): Promise<Thing>;
 }
 
 export type Claimed<Stored> = Claim | { kind: 'known'; stored: Stored };
@@ -57,13 +72,11 @@ export class IdempotentRequests {
   /**
    * Makes a thing, once: the same request sent again gets that thing as it is by then, or makes another if it is gone.
    * @param sent the key, and what the request was
-   * @param find throws NotFoundError for a thing that is gone
    */
   async once<Thing extends { id: string }>(
     caller: Caller,
     sent: { key: string | undefined; body: unknown },
-    make: () => Promise<Thing>,
-    find: (id: string) => Promise<Thing>,
+    { prefix, make, find }: Makes<Thing>,
   ): Promise<Thing> {
     const orNull = (error: unknown) => {
       if (error instanceof NotFoundError) return null;
@@ -71,10 +84,15 @@ export class IdempotentRequests {
     };
     const claim = await this.claim(caller, readIdempotency(sent.key, sent.body), ([id]) => find(id).catch(orNull));
     if (claim.kind === 'known') return claim.stored;
+    const id = createId(prefix);
     try {
-      const thing = await make();
-      await claim.settle([thing.id]);
+      const thing = await make(id);
+      await claim.settle([id]);
       return thing;
+    } catch (error) {
+      // It may have been made all the same: whoever asks again finds it, or makes it.
+      if (isDatabaseAway(error)) await claim.settle([id]);
+      throw error;
     } finally {
       await claim.release();
     }
@@ -85,7 +103,7 @@ export class IdempotentRequests {
     try {
       return await claim();
     } catch (error) {
-      void this.owed.tidy(`the end of claim ${id}`, () => this.keys.release(request, id));
+      if (!wasUnheard(error)) void this.owed.keep(`the end of claim ${id}`, () => this.keys.release(request, id));
       throw error;
     }
   }

@@ -37,13 +37,16 @@ export class BatchRepository {
     });
   }
 
-  /** @param outputLifetimeSeconds of the files with its results; null: until they are deleted */
+  /**
+   * @param outputLifetimeSeconds of the files with its results; null: until they are deleted
+   * @param id chosen by whoever wants to find a batch whose making was not heard of
+   */
   async create(
     { userId, keyId }: { userId: string; keyId: string },
     request: CreateBatchRequest,
     outputLifetimeSeconds: number | null = null,
+    id = createId('batch'),
   ): Promise<Batch> {
-    const id = createId('batch');
     await this.db.getRepository(Batch).insert({
       id,
       userId,

@@ -79,9 +79,9 @@ export class EvalRepository {
     { userId, keyId }: { userId: string; keyId: string },
     request: CreateEvalRunRequest,
     model: string,
+    id = createId('evalrun'),
   ): Promise<EvalRunRecord> {
     await this.get(evalId, userId);
-    const id = createId('evalrun');
     const row: Partial<EvalRun> = {
       id,
       evalId,

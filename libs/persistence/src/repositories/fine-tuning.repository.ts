@@ -40,9 +40,11 @@ const HISTORY = `
 export class FineTuningRepository {
   constructor(private readonly db: DataSource) {}
 
-  /** Queues the job and wakes the trainers. */
-  async create({ config, ...asked }: NewFineTuningJob): Promise<FineTuningRecord> {
-    const id = createId('job');
+  /**
+   * Queues the job and wakes the trainers.
+   * @param id chosen by whoever wants to find a job whose making was not heard of
+   */
+  async create({ config, ...asked }: NewFineTuningJob, id = createId('job')): Promise<FineTuningRecord> {
     await this.db.transaction(async (tx) => {
       await tx.getRepository(TuningJob).insert({ id, trigger: 'api', config });
       await tx.getRepository(FineTuningJob).insert({ id, ...asked });
