@@ -27,7 +27,7 @@ export class FilesService implements OnApplicationBootstrap, OnApplicationShutdo
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(CONFIG) config: Config,
+    @Inject(CONFIG) private readonly config: Config,
     private readonly files: FileRepository,
     private readonly uploads: UploadRepository,
     private readonly stores: VectorStoreRepository,
@@ -48,7 +48,7 @@ export class FilesService implements OnApplicationBootstrap, OnApplicationShutdo
     let received: ReceivedFile | undefined;
     try {
       const { taken, fields } = await form(async ({ filename, chunks }) => {
-        const lines = new JsonLines(filename);
+        const lines = new JsonLines(filename, this.config.http.bodyLimitBytes);
         received = await this.files.receive(caller.userId, filename, lines.watch(chunks));
         return { file: received, lines };
       });

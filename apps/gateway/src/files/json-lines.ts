@@ -7,8 +7,8 @@ const LINED: ReadonlySet<FilePurpose> = new Set(['fine-tune', 'batch', 'evals'])
 
 /**
  * Looks at a file as it passes by, for what could only fail later, when a job reads it: the wrong extension, bytes that
- * are no UTF-8, a line that is no JSON object. Whether that matters is known when the purpose is, which may be told
- * behind the file. No more than a line is held.
+ * are no UTF-8, a line that is no JSON object or longer than a request may be. Whether that matters is known when the
+ * purpose is, which may be told behind the file. No more than such a line is held.
  */
 export class JsonLines {
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });
@@ -17,9 +17,15 @@ export class JsonLines {
   private fault: string | undefined;
   private lines = 0;
   private rows = 0;
-  private begun = '';
+  /** Of the line that has begun: joined when it has ended, so that a long one is not copied with every chunk. */
+  private begun: string[] = [];
+  private begunBytes = 0;
 
-  constructor(private readonly filename: string) {
+  /** @param longestLineBytes BODY_LIMIT_BYTES */
+  constructor(
+    private readonly filename: string,
+    private readonly longestLineBytes: number,
+  ) {
     this.hasExtension = path.extname(filename).toLowerCase() === '.jsonl';
   }
 
@@ -47,18 +53,38 @@ export class JsonLines {
   /** @param chunk left out: the file has ended */
   private read(chunk?: Buffer): void {
     if (!this.hasExtension || this.fault !== undefined) return;
-    try {
-      this.begun += this.decoder.decode(chunk, { stream: chunk !== undefined });
-    } catch {
-      this.fault = `\`${this.filename}\` is not UTF-8; save it as UTF-8 and send it again.`;
-      return;
+    const text = this.decoded(chunk);
+    if (text === undefined) return;
+    const [rest, ...lines] = text.split('\n');
+    this.goOn(rest);
+    for (const line of lines) {
+      this.endLine();
+      this.goOn(line);
     }
-    const lines = this.begun.split('\n');
-    this.begun = chunk === undefined ? '' : lines.pop()!;
-    for (const line of lines) this.readLine(line);
+    if (chunk === undefined) this.endLine();
   }
 
-  private readLine(line: string): void {
+  private decoded(chunk: Buffer | undefined): string | undefined {
+    try {
+      return this.decoder.decode(chunk, { stream: chunk !== undefined });
+    } catch {
+      this.fault = `\`${this.filename}\` is not UTF-8; save it as UTF-8 and send it again.`;
+      return undefined;
+    }
+  }
+
+  private goOn(piece: string): void {
+    this.begunBytes += Buffer.byteLength(piece);
+    if (this.begunBytes <= this.longestLineBytes) return void this.begun.push(piece);
+    this.begun = [];
+    const which = `Line ${this.lines + 1} of \`${this.filename}\``;
+    this.fault ??= `${which} is longer than the ${this.longestLineBytes} bytes BODY_LIMIT_BYTES allows; shorten it.`;
+  }
+
+  private endLine(): void {
+    const line = this.begun.join('');
+    this.begun = [];
+    this.begunBytes = 0;
     this.lines += 1;
     if (line.trim() === '') return;
     if (isObject(line)) this.rows += 1;
