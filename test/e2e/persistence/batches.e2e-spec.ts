@@ -73,26 +73,29 @@ describe('a batch', () => {
     expect(written).toEqual([{ n: 2 }]);
   });
 
-  it('keeps the number of its lines when it has ended, and what they say in its files alone', async () => {
+  it('keeps the number of its lines when it has ended, and what they say in its files, or where it is without files', async () => {
     const ends: ((one: ClaimedBatch) => Promise<unknown>)[] = [
       ({ batch, claim }) => batches.finish(batch, claim, { status: 'completed' }, [result(3, false)]),
       ({ claim }) => batches.fail(claim, []),
     ];
     const counts = [];
+    let failed = '';
     for (const end of ends) {
       const { id } = await addBatch();
+      failed = id;
       const one = await claimed();
       for (const line of [result(0), result(1), result(2, false)]) await batches.addResult(one.claim, line);
       expect(await batches.get(id, owner.userId)).toMatchObject({ completed: 2, failed: 1 });
       await end(one);
-      const { completed, failed } = await batches.get(id, owner.userId);
-      counts.push([completed, failed]);
+      const ended = await batches.get(id, owner.userId);
+      counts.push([ended.completed, ended.failed]);
     }
     expect(counts).toEqual([
       [2, 2],
       [2, 1],
     ]);
-    expect(await db().query('select 1 from batch_result')).toEqual([]);
+    const kept: { batch_id: string }[] = await db().query('select batch_id from batch_result');
+    expect(kept.map(({ batch_id }) => batch_id)).toEqual(Array(3).fill(failed));
   });
 
   it('counts attempts that get nowhere, and no others', async () => {

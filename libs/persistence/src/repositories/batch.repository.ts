@@ -12,8 +12,9 @@ const reaching = (status: string) => `status = ${status},
   reached = jsonb_build_object(${status}, floor(extract(epoch from clock_timestamp()))::bigint) || q.reached`;
 const resultsOf = (which: string) => `select count(*) from batch_result r where r.batch_id = q.id and ${which}`;
 const ENDING = `${reaching(`case q.status when 'cancelling' then 'cancelled' else $1::text end`)},
-  errors = coalesce($2::jsonb, q.errors), output_file_id = $3, error_file_id = $4,
-  completed = (${resultsOf('succeeded')}), failed = (${resultsOf('not succeeded')}), ${LET_GO}`;
+  errors = coalesce($2::jsonb, q.errors), ${LET_GO}`;
+const FILED = `output_file_id = $3, error_file_id = $4,
+  completed = (${resultsOf('succeeded')}), failed = (${resultsOf('not succeeded')})`;
 
 export interface ClaimedBatch {
   claim: Claim;
@@ -123,19 +124,20 @@ export class BatchRepository {
       const output = await writeResults(tx, batch, 'output', true);
       const failures = await writeResults(tx, batch, 'error', false);
       // The row is locked last, so that a person who cancels meanwhile does not wait for the files.
-      return this.end(tx, claim, [end.status, end.errors ? storableJsonText(end.errors) : null, output, failures]);
+      return this.file(tx, claim, [end.status, end.errors ? storableJsonText(end.errors) : null, output, failures]);
     });
   }
 
-  /** The end of a batch whose files cannot be written; what was answered stays counted. */
+  /** The end of a batch whose files cannot be written; what was answered stays where it is, and counted. */
   async fail(claim: Claim, errors: BatchError[]): Promise<void> {
-    await this.queue.unlessLost((tx) => this.end(tx, claim, ['failed', storableJsonText(errors), null, null]));
+    await this.queue.change(claim, ENDING, { parameters: ['failed', storableJsonText(errors)] });
   }
 
   /** Of its results the numbers stay: what they say is in the files, and lives as long as those. */
-  private async end(tx: EntityManager, claim: Claim, parameters: unknown[]): Promise<BatchStatus | null> {
+  private async file(tx: EntityManager, claim: Claim, parameters: unknown[]): Promise<BatchStatus | null> {
     const returning = 'q.status';
-    const row = await this.queue.change<{ status: BatchStatus }>(claim, ENDING, { parameters, returning, tx });
+    const set = `${ENDING}, ${FILED}`;
+    const row = await this.queue.change<{ status: BatchStatus }>(claim, set, { parameters, returning, tx });
     if (row) await tx.query('delete from batch_result where batch_id = $1', [claim.key[0]]);
     return row && row.status;
   }
