@@ -63,7 +63,8 @@ export function fileForm(request: FastifyRequest, field: string, limitBytes: num
           continue;
         }
         if (part.fieldname !== field) throw missing(field);
-        const outcome = take({ filename: safeName(part.filename), chunks: chunksOf(part, field, limitBytes) });
+        // A part that only says that it is bytes has no name, whatever its type promises.
+        const outcome = take({ filename: safeName(part.filename ?? ''), chunks: chunksOf(part, field, limitBytes) });
         outcomes.push(outcome);
         // What nobody takes is read all the same: a client hears an answer only when it has sent everything.
         await outcome.catch(() => part.file.resume());
