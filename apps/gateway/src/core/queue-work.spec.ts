@@ -1,7 +1,7 @@
 import type { Claim } from '@attune/persistence';
 import { createLogger, UnavailableError } from '@attune/platform';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { HeldClaim, untilNoneIsLeft } from './queue-work.js';
 
 interface Job {
@@ -123,4 +123,27 @@ it('stays lost, whatever a renewal says that was under way', async () => {
   await renewal;
   held.end();
   expect([held.ours, held.over.aborted]).toEqual([false, true]);
+});
+
+it('hears of a cancel although a renewal that began before it is under way', async () => {
+  let answerEarly: (status: string) => void = () => undefined;
+  const renew = vi
+    .fn<() => Promise<string>>(async () => 'cancelling')
+    .mockImplementationOnce(() => new Promise((resolve) => (answerEarly = resolve)));
+  const held = new HeldClaim(renew, 60_000);
+  const early = held.look();
+  const looks = [held.look(), held.look()];
+  answerEarly('in_progress');
+  await early;
+  await Promise.all(looks);
+  held.end();
+  expect([held.cancelled, renew.mock.calls.length]).toEqual([true, 2]);
+});
+
+it('looks again also where the renewal under way fails', async () => {
+  const renew = vi.fn<() => Promise<string>>(async () => 'cancelling').mockRejectedValueOnce(new Error('away'));
+  const held = new HeldClaim(renew, 60_000);
+  const [early, late] = await Promise.allSettled([held.look(), held.look()]);
+  held.end();
+  expect([early.status, late.status, held.cancelled]).toEqual(['rejected', 'fulfilled', true]);
 });

@@ -109,6 +109,7 @@ export class HeldClaim {
   private readonly timer: NodeJS.Timeout;
   private readonly ending = new AbortController();
   private renewing?: Promise<void>;
+  private renewingNext?: Promise<void>;
   /** Aborted when the job is to end: somebody cancelled it, or it is no longer ours. */
   readonly over: AbortSignal = this.ending.signal;
 
@@ -118,7 +119,7 @@ export class HeldClaim {
     everyMs: number,
   ) {
     // What it throws is tried again; meanwhile the claim may run out, and writes find that out.
-    this.timer = setInterval(() => void this.look().catch(() => undefined), everyMs).unref();
+    this.timer = setInterval(() => void this.renewed().catch(() => undefined), everyMs).unref();
   }
 
   /** Whether the job is still ours, as far as we know. */
@@ -131,8 +132,20 @@ export class HeldClaim {
     return this.status === CANCELLING;
   }
 
-  /** Renews it now. One renewal at a time: one that waits for the database must not be joined by more. */
+  /** Asks what has become of the job by now: a renewal that has begun already may have asked before. */
   look(): Promise<void> {
+    if (!this.renewing) return this.renewed();
+    this.renewingNext ??= this.renewing
+      .catch(() => undefined)
+      .then(() => {
+        this.renewingNext = undefined;
+        return this.renewed();
+      });
+    return this.renewingNext;
+  }
+
+  /** One renewal at a time: one that waits for the database must not be joined by more. */
+  private renewed(): Promise<void> {
     this.renewing ??= this.renew()
       .then((status) => this.hear(status))
       .finally(() => (this.renewing = undefined));
