@@ -46,12 +46,16 @@ export function readSafetensors(file: string, memory: FileMemory): SafetensorsFi
   return { ...header, file, raw, float32: (name) => asFloat32(file, findTensor(file, header, name), raw(name)) };
 }
 
-/** Where files are read into, one after another; it grows to the largest of them. */
+/** Kept at most: larger files are seldom, and fresh memory costs little beside reading them. */
+const MOST_KEPT_BYTES = 64 << 20;
+
+/** Where files are read into, one after another; it grows to the largest of them that it keeps memory for. */
 export class FileMemory {
   private buffer = new ArrayBuffer(0);
 
   /** The first `size` bytes; whatever they held is gone. */
   take(size: number): Uint8Array<ArrayBuffer> {
+    if (size > MOST_KEPT_BYTES) return new Uint8Array(size);
     if (this.buffer.byteLength < size) this.buffer = new ArrayBuffer(size);
     return new Uint8Array(this.buffer, 0, size);
   }

@@ -69,6 +69,14 @@ describe('a safetensors file', () => {
     expect(() => readSafetensors(file, memory)).toThrow(/safetensors/);
   });
 
+  it('keeps no memory of a large file', () => {
+    const memory = new FileMemory();
+    const [small, large] = [memory.take(1000), memory.take((64 << 20) + 1)];
+    expect(large.byteLength).toBe((64 << 20) + 1);
+    expect(memory.take(1000).buffer).toBe(small.buffer);
+    expect(memory.take(64 << 20).buffer.byteLength).toBe(64 << 20);
+  });
+
   it('takes elements that stand where no view may begin', () => {
     const header = '{"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}';
     writeRaw(header.padEnd(57), Buffer.from(Float32Array.of(3, -4).buffer));
