@@ -11,6 +11,7 @@ import { trimMemory } from './capi/memory.js';
 import { probeCapi } from './capi/probe.js';
 import { CapiSession } from './capi/session.js';
 import { CapiSharedWeights } from './capi/shared-weights.js';
+import { exactProducts } from './exact-products.js';
 import type { Runtime, RuntimeOptions } from './types.js';
 
 /**
@@ -29,10 +30,12 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
 
 function capiRuntime(threads: number, { sharedThreads, cacheDir }: RuntimeOptions): Runtime {
   if (sharedThreads) shareThreads(threads);
+  const createSession: Runtime['createSession'] = (model, options = {}) => CapiSession.create(model, options, threads);
   return {
     kind: 'capi',
     version: ortApi().version,
-    createSession: (model, options = {}) => CapiSession.create(model, options, threads),
+    createSession,
+    exactProducts: () => exactProducts(createSession),
     openDevice: (kind) => CapiDevice.open(kind),
     chooseDevice: () => chooseDevice(cacheDir),
     shareWeights: () => new CapiSharedWeights(),
@@ -42,10 +45,13 @@ function capiRuntime(threads: number, { sharedThreads, cacheDir }: RuntimeOption
 }
 
 function bindingRuntime(threads: number): Runtime {
+  const createSession: Runtime['createSession'] = async (model, options = {}) =>
+    BindingSession.create(model, options, threads);
   return {
     kind: 'binding',
     version: installedPackage().version,
-    createSession: async (model, options = {}) => BindingSession.create(model, options, threads),
+    createSession,
+    exactProducts: () => exactProducts(createSession),
     openDevice: async (kind) => {
       throw new UnavailableError(`the ${kind} device needs ONNX Runtime's C API, which cannot be used here`);
     },

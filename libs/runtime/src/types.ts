@@ -137,6 +137,8 @@ export interface Runtime {
   readonly fallbackReason?: string;
   /** @param model the encoded ONNX model, or the path of its file */
   createSession(model: Uint8Array | string, options?: SessionOptions): Promise<Session>;
+  /** Whether the CPU sums products of 8-bit integers exactly, see `sumsExactly`; tried once in a process. */
+  exactProducts(): Promise<boolean>;
   /**
    * Opens a GPU, or gives the one already open in this process.
    * @throws UnavailableError saying what is missing and how to install it

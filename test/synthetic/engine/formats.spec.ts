@@ -1,4 +1,5 @@
 import { collect, type Engine, type EngineOptions, type GenerateRequest } from '@attune/engine';
+import { createRuntime } from '@attune/runtime';
 import { describe, expect, it } from 'vitest';
 import { randomAdapter } from './tiny-models.js';
 import { randomPrompt, useEngines } from './use-engines.js';
@@ -6,6 +7,9 @@ import { randomPrompt, useEngines } from './use-engines.js';
 const VOCABULARY = 64;
 
 const load = useEngines();
+
+/** As a processor without VNNI or AMX makes it: weights then run in blocks, whatever the rows. */
+const inBlocks = { runtime: { ...createRuntime({ threads: 1 }), exactProducts: async () => false } };
 
 /** Log-probabilities after a prompt, by token. */
 async function distribution(engine: Engine, promptIds: number[], adapter: string | null = null): Promise<number[]> {
@@ -31,6 +35,8 @@ const lengths = [1, 2, 3, 4, 9, 33, 60];
 describe.each([
   { name: 'int8 weights', options: { format: 'int8' }, bound: 0.03 },
   { name: 'int4 weights', options: { format: 'int4' }, bound: 1 },
+  { name: 'int8 weights in blocks', options: { format: 'int8', ...inBlocks }, bound: 0.03 },
+  { name: 'int4 weights in blocks', options: { format: 'int4', ...inBlocks }, bound: 1 },
   { name: 'an int8 cache', options: { kv: 'int8' }, bound: 0.03 },
   { name: 'int8 weights and cache', options: { format: 'int8', kv: 'int8' }, bound: 0.03 },
 ] as const)('$name', ({ options, bound }) => {
@@ -50,7 +56,12 @@ describe.each([
   });
 });
 
-describe.each([{ format: 'fp32' }, { format: 'int8' }, { format: 'int8', kv: 'int8' }] as const)('%j', (options) => {
+describe.each([
+  { name: 'fp32', options: {} },
+  { name: 'int8', options: { format: 'int8' } },
+  { name: 'int8 in blocks', options: { format: 'int8', ...inBlocks } },
+  { name: 'int8 with an int8 cache', options: { format: 'int8', kv: 'int8' } },
+] as const)('$name', ({ options }) => {
   it('gives the same tokens alone or among others, greedy and sampled', async () => {
     const requests = Array.from({ length: 8 }, (_, i) => ({
       id: `r${i}`,

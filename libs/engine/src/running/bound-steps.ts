@@ -1,11 +1,4 @@
-import {
-  type AdapterGraph,
-  type LinearFormat,
-  linearFormatFor,
-  type ModelConfig,
-  NO_ADAPTERS,
-  type WeightFormat,
-} from '@attune/models';
+import { type AdapterGraph, type ModelConfig, NO_ADAPTERS } from '@attune/models';
 import type { BoundRun, HostTensor } from '@attune/runtime';
 import { MixedAdapters, type MixedInputs } from '../adapters-mixed.js';
 import { type LayerUpdate, layerUpdateOf, type PreparedAdapter, type SoftPrompt } from '../adapters-prepared.js';
@@ -49,7 +42,6 @@ export class BoundSteps {
     config: ModelConfig,
     private readonly sessions: ServingSessions,
     private readonly cache: KvCache,
-    private readonly format: WeightFormat,
   ) {
     this.tensors = new StepTensorMaker(config.vocabSize);
     this.mixedAdapters = new MixedAdapters(config);
@@ -86,7 +78,7 @@ export class BoundSteps {
 
   /** Reads a soft prompt into a slot, at positions 0, 1, … */
   async softPrompt(slot: number, { numTokens, embeddings }: SoftPrompt): Promise<BoundRun> {
-    const session = await this.sessions.get(this.formatFor(numTokens), NO_ADAPTERS, true);
+    const session = await this.sessions.get(this.sessions.formatFor(numTokens), NO_ADAPTERS, true);
     const step = this.tensors.make(1, numTokens, 0);
     placeTokens(step, [], numTokens, []);
     const { past, present } = this.cache.view(slot, 1);
@@ -106,15 +98,11 @@ export class BoundSteps {
     { start, count, columns, picked }: Omit<StepShape, 'adapter'>,
     adapter: Readonly<Record<string, HostTensor>>,
   ): Promise<BoundStep> {
-    const session = await sessions.get(this.formatFor(count * columns), graph);
+    const session = await sessions.get(sessions.formatFor(count * columns), graph);
     const step = this.tensors.make(count, columns, picked);
     const { past, present } = this.cache.view(start, count);
     const run = session.bind({ ...stepInputs(step), ...past, ...adapter }, { logits: step.logits, ...present });
     return { ...step, run };
-  }
-
-  private formatFor(rows: number): LinearFormat {
-    return linearFormatFor(this.format, rows);
   }
 }
 

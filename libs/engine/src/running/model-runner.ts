@@ -1,4 +1,4 @@
-import { linearFormatsOf, type ModelConfig, NO_ADAPTERS, type ParameterReader, servingLayout } from '@attune/models';
+import { type ModelConfig, NO_ADAPTERS, type ParameterReader, servingLayout } from '@attune/models';
 import type { BoundRun, Runtime } from '@attune/runtime';
 import type { MergedModel } from '../adapters.js';
 import {
@@ -31,10 +31,10 @@ export class ModelRunner {
     private readonly sessions: ServingSessions,
     private readonly options: ModelRunnerOptions,
   ) {
-    const { slots, maxSeq, kv, format } = options;
+    const { slots, maxSeq, kv } = options;
     const { headDim } = servingLayout(config);
     this.cache = new KvCache({ layers: config.numLayers, slots, kvHeads: config.numKvHeads, maxSeq, headDim }, kv);
-    this.steps = new BoundSteps(config, sessions, this.cache, format);
+    this.steps = new BoundSteps(config, sessions, this.cache);
   }
 
   /** @param read checkpoint parameters by their Hugging Face names */
@@ -57,7 +57,7 @@ export class ModelRunner {
     const prepared = toTensors(layout);
     const isSoftPrompt = prepared.kind === 'soft-prompt';
     const graph = isSoftPrompt ? NO_ADAPTERS : singleGraph(prepared);
-    for (const format of linearFormatsOf(this.options.format)) await this.sessions.get(format, graph, isSoftPrompt);
+    for (const format of this.sessions.formats) await this.sessions.get(format, graph, isSoftPrompt);
     return prepared;
   }
 

@@ -21,12 +21,13 @@ const shapes = new Map(parameterShapes(config));
 const read = (name: string) => new Float32Array(shapes.get(name)!.reduce((all, dim) => all * dim, 1)).fill(0.5);
 
 /** A runtime that makes so many sessions and then has no memory left. */
-function runtimeFor(numSessions: number) {
+function runtimeFor(numSessions: number, exactProducts = true) {
   const open = new Set<number>();
   let made = 0;
   const runtime = {
     shareWeights: () => ({}),
     trimMemory: () => {},
+    exactProducts: async () => exactProducts,
     createSession: async () => {
       const number = made++;
       if (number >= numSessions) throw new Error('out of memory');
@@ -42,6 +43,20 @@ it('leaves no session behind when the second cannot be made', async () => {
   const options = { format: 'int4', kv: 'fp32', maxSeq: 32 } as const;
   await expect(ServingSessions.open(runtime, config, read, options)).rejects.toThrow('out of memory');
   expect(open.size).toBe(0);
+});
+
+it('asks the processor for 8-bit products only where it sums them exactly', async () => {
+  const options = { format: 'int4', kv: 'fp32', maxSeq: 32 } as const;
+  for (const [isExact, wanted] of [
+    [true, 'dq8r'],
+    [false, 'int8'],
+  ] as const) {
+    const { runtime, open } = runtimeFor(2, isExact);
+    const sessions = await ServingSessions.open(runtime, config, read, options);
+    expect([...sessions.formats]).toEqual(['int4', wanted]);
+    expect(sessions.formatFor(32)).toBe(wanted);
+    expect(open.size).toBe(2);
+  }
 });
 
 it('goes on with its own sessions when a welded adapter finds no room for its second', async () => {

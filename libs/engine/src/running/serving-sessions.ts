@@ -4,6 +4,7 @@ import {
   type Int4Rounding,
   type KvFormat,
   type LinearFormat,
+  linearFormatFor,
   linearFormatsOf,
   type ModelConfig,
   NO_ADAPTERS,
@@ -32,6 +33,11 @@ export interface SessionsOptions {
   readonly hugePages?: boolean;
 }
 
+/** With what the processor is able to do. */
+interface Settings extends SessionsOptions {
+  readonly exactProducts: boolean;
+}
+
 /** Free memory, in sizes of the weights, that a copy may be made from: it holds them once, repacked once more. */
 const ROOM_FOR_A_COPY = 3;
 
@@ -44,7 +50,7 @@ export class ServingSessions {
   private constructor(
     private readonly runtime: Runtime,
     private readonly config: ModelConfig,
-    private readonly options: SessionsOptions,
+    private readonly options: Settings,
     private readonly initializers: Initializers,
     /** Where the repacked copies of these weights are; they stay there as long as it does. */
     private readonly shared = runtime.shareWeights(),
@@ -53,8 +59,10 @@ export class ServingSessions {
 
   /** @param read checkpoint parameters by their Hugging Face names */
   static async open(runtime: Runtime, config: ModelConfig, read: ParameterReader, options: SessionsOptions) {
-    const initializers = await loadWeights(config, read, options);
-    const sessions = new ServingSessions(runtime, config, options, initializers);
+    const exactProducts = options.format === 'fp32' || (await runtime.exactProducts());
+    const settings = { ...options, exactProducts };
+    const initializers = await loadWeights(config, read, settings);
+    const sessions = new ServingSessions(runtime, config, settings, initializers);
     if (options.kv === 'int8') Object.assign(initializers, await sessions.calibrated());
     await sessions.openAll();
     // Before the cache exists: its pages are better taken as they are needed.
@@ -65,6 +73,16 @@ export class ServingSessions {
   /** Bytes of the weights as they are handed to ONNX Runtime, which keeps repacked copies of most of them. */
   get weightBytes(): number {
     return Object.values(this.initializers).reduce((sum, { data }) => sum + data.byteLength, 0);
+  }
+
+  /** The format of every graph that these weights may run in. */
+  get formats(): readonly LinearFormat[] {
+    return formatsOf(this.options);
+  }
+
+  /** The format of the graph that runs so many rows. */
+  formatFor(rows: number): LinearFormat {
+    return linearFormatFor(this.options.format, rows, this.options.exactProducts);
   }
 
   /** The session of a graph, created when it is first asked for. */
@@ -80,7 +98,7 @@ export class ServingSessions {
 
   /** The same model with an adapter beside its weights as weights of its own, rounded as they are; see `weldedWeights`. */
   async withWelded(update: LayerUpdate): Promise<ServingSessions> {
-    const adapter = await weld(this.config, update, linearFormatsOf(this.options.format));
+    const adapter = await weld(this.config, update, this.formats);
     const made = new ServingSessions(this.runtime, this.config, this.options, this.initializers, this.shared, adapter);
     await made.openAll();
     return made;
@@ -105,7 +123,7 @@ export class ServingSessions {
   /** Opens the graph of every linear format, or leaves none behind. */
   private async openAll(): Promise<void> {
     try {
-      for (const format of linearFormatsOf(this.options.format)) await this.get(format);
+      for (const format of this.formats) await this.get(format);
     } catch (error) {
       await this.release();
       throw error;
@@ -123,7 +141,7 @@ export class ServingSessions {
   }
 
   private async calibrated(): Promise<Initializers> {
-    const session = await this.create(linearFormatsOf(this.options.format).at(-1)!, 'fp32');
+    const session = await this.create(this.formats.at(-1)!, 'fp32');
     try {
       return await calibrateCache(session, this.config, this.options.maxSeq);
     } finally {
@@ -141,24 +159,26 @@ function embed(graph: Graph, weights: ServingWeights): void {
 }
 
 /** Plain weights are made as fast as they are read; rounded ones are worth keeping. */
-async function loadWeights(config: ModelConfig, read: ParameterReader, options: SessionsOptions) {
+async function loadWeights(config: ModelConfig, read: ParameterReader, options: Settings) {
   const { format, maxSeq, int4Rounding, prepared } = options;
   const make = () => weightsOf(config, read, options);
   if (!prepared || format === 'fp32') return make();
   // Spread, for what is added to them later is not part of the file.
-  return { ...(await preparedWeights(prepared, { format, maxSeq, int4Rounding }, linearFormatsOf(format), make)) };
+  return { ...(await preparedWeights(prepared, { format, maxSeq, int4Rounding }, formatsOf(options), make)) };
 }
 
-function weightsOf(config: ModelConfig, read: ParameterReader, options: SessionsOptions): Initializers {
+function weightsOf(config: ModelConfig, read: ParameterReader, options: Settings): Initializers {
   const { format, maxSeq, int4Rounding } = options;
   const all: Initializers = {};
-  for (const linear of linearFormatsOf(format))
+  for (const linear of formatsOf(options))
     for (const [name, { dtype, shape, data }] of Object.entries(
       servingWeights(config, read, { format: linear, maxSeq, int4Rounding, embedding: embeddingFormat(format) }),
     ))
       all[name] ??= hostTensor(dtype, shape, data as never);
   return all;
 }
+
+const formatsOf = ({ format, exactProducts }: Settings) => linearFormatsOf(format, exactProducts);
 
 /** Rounded weights come with rounded embeddings. */
 const embeddingFormat = (format: WeightFormat) => (format === 'fp32' ? 'fp32' : 'int8');

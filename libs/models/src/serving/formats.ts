@@ -19,16 +19,19 @@ const MOST_ROWS_OF_INT4 = 3;
 /**
  * The graph that runs `rows` rows (sequences times tokens each). Measured on AVX512-VNNI with AMX, billions of
  * operations a second for 1 / 2 / 4 / 8 / 64 rows of 896 by 9,728: int4 87 / 145 / 164 / 178 / 181, int8 blocks
- * 46 / 75 / 110 / 152 / 196, dq8r 45 / 88 / 184 / 296 / 887. So int8 weights are always run as dq8r.
+ * 46 / 75 / 110 / 152 / 196, dq8r 45 / 88 / 184 / 296 / 887. So int8 weights are run as dq8r.
+ * @param exactProducts the runtime's word on the processor: where it cuts sums of dq8r off (x64 without VNNI or AMX),
+ *   blocks of 8 bits take its place, whose kernels do not overflow
  */
-export function linearFormatFor(weights: WeightFormat, rows: number): LinearFormat {
+export function linearFormatFor(weights: WeightFormat, rows: number, exactProducts: boolean): LinearFormat {
   if (weights === 'fp32') return 'fp32';
-  return weights === 'int4' && rows <= MOST_ROWS_OF_INT4 ? 'int4' : 'dq8r';
+  if (weights === 'int4' && rows <= MOST_ROWS_OF_INT4) return 'int4';
+  return exactProducts ? 'dq8r' : 'int8';
 }
 
 /** Every graph that `linearFormatFor` may ask for. */
-export const linearFormatsOf = (weights: WeightFormat): readonly LinearFormat[] => [
-  ...new Set([1, MOST_ROWS_OF_INT4 + 1].map((rows) => linearFormatFor(weights, rows))),
+export const linearFormatsOf = (weights: WeightFormat, exactProducts: boolean): readonly LinearFormat[] => [
+  ...new Set([1, MOST_ROWS_OF_INT4 + 1].map((rows) => linearFormatFor(weights, rows, exactProducts))),
 ];
 
 const WIDEST_BLOCK = 128;

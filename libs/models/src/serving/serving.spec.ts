@@ -174,11 +174,18 @@ describe('quantizeInt4', () => {
 
 describe('the graph for a number of rows', () => {
   it('is the exact one for fp32 whatever the rows, and int4 only for few', () => {
-    expect([1, 8, 512].map((rows) => linearFormatFor('fp32', rows))).toEqual(['fp32', 'fp32', 'fp32']);
-    expect([1, 8, 512].map((rows) => linearFormatFor('int8', rows))).toEqual(['dq8r', 'dq8r', 'dq8r']);
-    expect([1, 3, 4, 512].map((rows) => linearFormatFor('int4', rows))).toEqual(['int4', 'int4', 'dq8r', 'dq8r']);
-    expect(linearFormatsOf('int8')).toEqual(['dq8r']);
-    expect(linearFormatsOf('int4')).toEqual(['int4', 'dq8r']);
+    expect([1, 8, 512].map((rows) => linearFormatFor('fp32', rows, true))).toEqual(['fp32', 'fp32', 'fp32']);
+    expect([1, 8, 512].map((rows) => linearFormatFor('int8', rows, true))).toEqual(['dq8r', 'dq8r', 'dq8r']);
+    expect([1, 3, 4, 512].map((rows) => linearFormatFor('int4', rows, true))).toEqual(['int4', 'int4', 'dq8r', 'dq8r']);
+    expect(linearFormatsOf('int8', true)).toEqual(['dq8r']);
+    expect(linearFormatsOf('int4', true)).toEqual(['int4', 'dq8r']);
+  });
+
+  it('is never one whose sums the processor would cut off', () => {
+    expect(linearFormatsOf('fp32', false)).toEqual(['fp32']);
+    expect(linearFormatsOf('int8', false)).toEqual(['int8']);
+    expect([1, 3, 4, 512].map((rows) => linearFormatFor('int4', rows, false))).toEqual(['int4', 'int4', 'int8', 'int8']);
+    expect(linearFormatsOf('int4', false)).toEqual(['int4', 'int8']);
   });
 });
 
