@@ -6,7 +6,8 @@ import type { LayerUpdate } from './adapters-prepared.js';
 export interface WeldedAdapter {
   /** By site; those that it does not change are left out. */
   readonly widths: ReadonlyMap<string, number>;
-  readonly weights: ServingWeights;
+  /** Some are views of the adapter's own memory; empty when the graphs hold their bytes. */
+  weights: ServingWeights;
 }
 
 /** Rounds a LoRA adapter for graphs of these formats, layer by layer between steps, so that no answer waits for it. */

@@ -1,4 +1,4 @@
-import { adapterInputs, parameterShapes, parseModelConfig } from '@attune/models';
+import { adapterInputs, adapterSites, parameterShapes, parseModelConfig } from '@attune/models';
 import type { Runtime, Session } from '@attune/runtime';
 import { expect, it } from 'vitest';
 import type { LayerUpdate } from '../adapters-prepared.js';
@@ -65,5 +65,21 @@ it('goes on with its own sessions when a welded adapter finds no room for its se
   const sessions = await ServingSessions.open(runtime, config, read, options);
   const update: LayerUpdate = { kind: 'lora', packed: adapterInputs(config, null), inputs: {} };
   await expect(sessions.withWelded(update)).rejects.toThrow('out of memory');
+  expect([...open]).toEqual([0, 1]);
+});
+
+it('holds nothing of a welded adapter beside its graphs', async () => {
+  const { runtime, open } = runtimeFor(4);
+  const options = { format: 'int4', kv: 'fp32', maxSeq: 32 } as const;
+  const sessions = await ServingSessions.open(runtime, config, read, options);
+  const packed = adapterInputs(config, null);
+  for (const { name, inSize, outSize } of adapterSites(config, 'lora')) {
+    packed[`${name}.down`] = { dtype: 'float32', shape: [inSize, 32], data: new Float32Array(inSize * 32).fill(0.5) };
+    packed[`${name}.up`] = { dtype: 'float32', shape: [32, outSize], data: new Float32Array(32 * outSize).fill(0.5) };
+  }
+  const made = await sessions.withWelded({ kind: 'lora', packed, inputs: {} });
+  expect(made['welded']!.widths.size).toBeGreaterThan(0);
+  expect(made['welded']!.weights).toEqual({});
+  await made.release();
   expect([...open]).toEqual([0, 1]);
 });

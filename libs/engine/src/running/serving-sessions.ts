@@ -101,6 +101,8 @@ export class ServingSessions {
     const adapter = await weld(this.config, update, this.formats);
     const made = new ServingSessions(this.runtime, this.config, this.options, this.initializers, this.shared, adapter);
     await made.openAll();
+    // The graphs are all there are, and hold the bytes themselves; the adapter's memory may go to another.
+    adapter.weights = {};
     return made;
   }
 
