@@ -30,9 +30,10 @@ function unrounded(frozen: FrozenSet): ParameterSet {
   const made = new Map(base);
   for (const [name, [out, inner]] of roundedShapes(tinyConfig)) {
     const names = roundedNames(name);
-    const [rows, scales] = [frozen.get(names.rows)!.data, frozen.get(names.scales)!.data];
+    const [columns, scales] = [frozen.get(names.columns)!.data, frozen.get(names.scales)!.data];
     const values = Float32Array.from({ length: out * inner }, (_, i) => {
-      return Number(rows[i]) * Number(scales[Math.floor(i / inner)]);
+      const [row, column] = [Math.floor(i / inner), i % inner];
+      return Number(columns[column * out + row]) * Number(scales[row]);
     });
     made.set(name, parameter([out, inner], values));
   }

@@ -6,7 +6,6 @@ import {
   matmul,
   product,
   reshape,
-  roundedLinear,
   split,
   type Tensor,
   tokenLogProbs,
@@ -21,8 +20,7 @@ export const headName = (config: ModelConfig): string => (config.tieWordEmbeddin
 
 /** Logits [N, V] of hidden states [N, hidden]. */
 export function logits(g: Graph, config: ModelConfig, weights: Weights, hidden: Tensor): Tensor {
-  const rounded = weights.rounded?.(headName(config));
-  return rounded ? roundedLinear(g, hidden, rounded) : linear(g, hidden, weights.parameter(headName(config)));
+  return linear(g, hidden, weights.parameter(headName(config)));
 }
 
 /**
@@ -40,7 +38,7 @@ export function labelLogProbs(
   const weight = weights.parameter(headName(config));
   const flat = reshape(g, labels, [product(labels.shape)]);
   const labelled = rowsOf(g, weights, headName(config), flat);
-  const rounded = weights.rounded?.(headName(config));
+  const rounded = weights.roundedHead?.();
   if (chunks <= 1) return tokenLogProbs(g, hidden, weight, flat, labelled, rounded);
   const cut = equalParts(g, hidden.shape[0]!, chunks);
   const [hiddens, labelParts, rows] = [hidden, flat, labelled].map((x) => split(g, x, 0, cut.sizes, cut.dims));

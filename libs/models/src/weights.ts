@@ -1,4 +1,4 @@
-import type { RoundedMatrix, Tensor } from '@attune/graph';
+import type { RoundedColumns, RoundedMatrix, Tensor } from '@attune/graph';
 import type { RoundedTable } from './serving/embedding.js';
 
 /** A low-rank addition to one linear module: y += scale · (x Aᵀ) Bᵀ with A [rank, in] and B [out, rank]. */
@@ -19,8 +19,10 @@ export interface Weights {
   readonly parameter: (name: string) => Tensor;
   /** Rows [N, …] of a matrix by an int64 index [N]; gathered out of the parameter where left out. */
   readonly rows?: (name: string, index: Tensor) => Tensor;
-  /** A matrix rounded to 8 bits, by its parameter's name, to multiply by in place of the parameter; or null. */
+  /** A layer's matrix in 8 bits, by its parameter's name, to multiply by in place of the parameter; or null. */
   readonly rounded?: (name: string) => RoundedMatrix | null;
+  /** The output embedding in 8 bits, to multiply by where labels are scored; its derivative is the parameter's. Or null. */
+  readonly roundedHead?: () => RoundedColumns | null;
   /** The token embeddings in 8 bits, to look up in place of the parameter; or null. */
   readonly roundedEmbedding?: () => RoundedTable | null;
   /** The adapter of a linear module ("model.layers.0.self_attn.q_proj"), or null. */

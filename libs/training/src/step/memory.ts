@@ -1,4 +1,4 @@
-import { type ModelConfig, roundedShapes } from '@attune/models';
+import { type ModelConfig, roundedBytes, roundedShapes } from '@attune/models';
 import { type TuningForm, trainableCount } from '../forms/tuning-form.js';
 import { modelSize } from '../forms/model-size.js';
 import { ATTENTION_PARTS } from './model-graph.js';
@@ -30,8 +30,6 @@ export interface MemoryEstimate {
 
 const FLOAT = 4;
 const MEGABYTE = 2 ** 20;
-/** Bytes of a rounded weight, which lies beside the one it stands for: by row, by column, and packed by the sampler. */
-const ROUNDED = 3;
 /** An empty Node process that has loaded ONNX Runtime. */
 const PROCESS = 120 * MEGABYTE;
 /** Share of a row's scores that attention in parts computes, see attentionPlan. */
@@ -53,7 +51,7 @@ export function estimateTrainingMemory(
   const trained = trainableCount(config, form);
   const base = modelSize(config);
   const length = batch.length + (form.kind === 'soft-prompt' ? form.numTokens : 0);
-  const rounded = baseWeights === 'int8' ? ROUNDED * roundedSize(config) : 0;
+  const rounded = baseWeights === 'int8' ? roundedBytes(config) + packedBySampler(config) : 0;
   const weights = FLOAT * (form.kind === 'full' ? trained : base + trained) + rounded;
   const optimizer = FLOAT * 3 * trained;
   const activations = FLOAT * activationValues(config, form, batch.rows, length, switches);
@@ -69,7 +67,8 @@ export function estimateTrainingMemory(
   };
 }
 
-const roundedSize = (config: ModelConfig): number =>
+/** A byte for every rounded weight. */
+const packedBySampler = (config: ModelConfig): number =>
   [...roundedShapes(config).values()].reduce((sum, [out, inner]) => sum + out * inner, 0);
 
 function activationValues(

@@ -3,6 +3,7 @@ import {
   gatherDistinct,
   Graph,
   lookup,
+  type RoundedColumns,
   type RoundedMatrix,
   segmentMask,
   type Shape,
@@ -12,6 +13,7 @@ import {
   architectures,
   type Bottleneck,
   embed,
+  headName,
   labelLogProbs,
   logits,
   type LowRank,
@@ -115,6 +117,7 @@ export class ModelGraph {
       parameter: (name) => this.parameter(name),
       rows: (name, index) => this.parameterRows(name, index),
       rounded: (name) => this.rounded(name),
+      roundedHead: () => this.roundedColumns(headName(this.config)),
       roundedEmbedding: () => this.roundedEmbedding(),
       adapter: (module) => this.adapter(module),
       bottleneck: (block) => this.bottleneck(block),
@@ -129,9 +132,14 @@ export class ModelGraph {
   }
 
   private rounded(name: string): RoundedMatrix | null {
-    const { scales, columns, rows } = roundedNames(name);
+    const columns = this.roundedColumns(name);
+    return columns && { ...columns, rows: this.parameter(roundedNames(name).rows) };
+  }
+
+  private roundedColumns(name: string): RoundedColumns | null {
+    const { scales, columns } = roundedNames(name);
     if (!this.parameters.has(columns)) return null;
-    return { scales: this.parameter(scales), columns: this.parameter(columns), rows: this.parameter(rows) };
+    return { scales: this.parameter(scales), columns: this.parameter(columns) };
   }
 
   private roundedEmbedding(): RoundedTable | null {
