@@ -2,6 +2,7 @@ import {
   type FrozenSet,
   type ParameterSet,
   parametersOf,
+  roundBase,
   scaleOfForm,
   Scorer,
   type TuningForm,
@@ -58,8 +59,12 @@ export function scorerOver(model: BaseModel, form: TuningForm, parameters: Froze
 /** Forward passes over weights that stand still. */
 export function scorerOf(model: BaseModel, weights: FixedWeights): Scorer {
   if (weights.kind === 'adapter') return scorerOver(model, formOf(weights.adapter), parametersOf(weights.adapter));
-  return scorerOver(model, { kind: 'full' }, weights.kind === 'base' ? standing(model) : weights.parameters);
+  return scorerOver(model, { kind: 'full' }, weights.kind === 'base' ? standing(model) : fullOf(model, weights));
 }
+
+/** All weights of a fine-tune, rounded where the model's are: whoever serves them beside it rounds them too. */
+const fullOf = ({ rounded, config }: BaseModel, { parameters }: { readonly parameters: ParameterSet }): FrozenSet =>
+  rounded ? roundBase(config, parameters) : parameters;
 
 /** The policy as it stands. An adapter is copied; a full fine-tune is read in place. */
 export function weightsOf({ form, parameters }: Policy): FixedWeights {
