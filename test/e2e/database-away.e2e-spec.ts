@@ -114,5 +114,6 @@ describe.skipIf(!testModel)(`a database that is away (${testModel ? 'for real' :
     await gateway.gateway.close();
     const rows = await gateway.dataSource.query('select stop_reason from completion where id = $1', [id]);
     expect(rows).toEqual([{ stop_reason: 'length' }]);
+    expect(await gateway.dataSource.query('select id from gateway_instance')).toEqual([]);
   });
 });

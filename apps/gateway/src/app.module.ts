@@ -10,6 +10,7 @@ import { ConsoleModule } from './console/console.module.js';
 import { ConversationItemsModule } from './conversations-api/conversation-items.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { CoreModule } from './core/core.module.js';
+import { GatewayInstance } from './core/gateway-instance.js';
 import { OwedWrites } from './core/owed-writes.js';
 import { DocumentsModule } from './documents/documents.module.js';
 import { EmbeddingsModule } from './embeddings/embeddings.module.js';
@@ -36,11 +37,15 @@ import { WebhooksModule } from './webhooks/webhooks.module.js';
 /** The gateway's table of contents. */
 @Module({})
 export class AppModule implements OnApplicationShutdown {
-  constructor(private readonly owed: OwedWrites) {}
+  constructor(
+    private readonly owed: OwedWrites,
+    private readonly instance: GatewayInstance,
+  ) {}
 
   /** After the last answer and before the modules that are everywhere, among them the one that closes the database. */
-  onApplicationShutdown(): Promise<void> {
-    return this.owed.end();
+  async onApplicationShutdown(): Promise<void> {
+    await this.owed.end();
+    await this.instance.end();
   }
 
   static forRoot(config: Config, logger: Logger, loaded: LoadedModel): DynamicModule {

@@ -15,7 +15,7 @@ describe('whether a gateway may call others ended', () => {
     await instance.onModuleInit();
   });
   afterEach(async () => {
-    await instance.onApplicationShutdown();
+    await instance.end();
     vi.useRealTimers();
   });
 

@@ -1,13 +1,13 @@
 import { InstanceRepository, SILENT_MS } from '@attune/persistence';
 import { createId, messageOf, type Clock, type Logger } from '@attune/platform';
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { CLOCK, LOGGER } from './tokens.js';
 
 const BEAT_EVERY_MS = 3_000;
 
 /** This gateway among those of its database. Rows that are open carry its id, and are lost when it goes silent. */
 @Injectable()
-export class GatewayInstance implements OnModuleInit, OnApplicationShutdown {
+export class GatewayInstance implements OnModuleInit {
   readonly id = createId('gw');
   private timer: NodeJS.Timeout | undefined;
   private unheardAt = -Infinity;
@@ -27,8 +27,8 @@ export class GatewayInstance implements OnModuleInit, OnApplicationShutdown {
     this.timer = setInterval(() => void this.beat(), BEAT_EVERY_MS).unref();
   }
 
-  /** The database may be closed already; then the silence tells. */
-  async onApplicationShutdown(): Promise<void> {
+  /** What it left open is for others to end; to be called while the database is connected. If it is away the silence tells. */
+  async end(): Promise<void> {
     clearInterval(this.timer);
     await this.instances.leave(this.id).catch(() => undefined);
   }
