@@ -49,11 +49,16 @@ describe('tuning jobs', () => {
 
   it('is taken over from a worker that fell silent, which then hears that it has lost it', async () => {
     const { id } = await enqueue();
-    expect(await tuning().claim('old', claimNow)).toMatchObject({ id, attempt: 1, status: 'running' });
+    expect(await tuning().claim('old', claimNow)).toMatchObject({
+      id,
+      attempt: 1,
+      status: 'running',
+      takenOver: false,
+    });
     expect(await tuning().heartbeat(id, 'old')).toBe('continue');
     expect(await tuning().claim('new', claimNow)).toBeNull();
     await silence(id);
-    expect(await tuning().claim('new', claimNow)).toMatchObject({ id, attempt: 2, workerId: 'new' });
+    expect(await tuning().claim('new', claimNow)).toMatchObject({ id, attempt: 2, workerId: 'new', takenOver: true });
     expect(await tuning().heartbeat(id, 'old')).toBe('lost');
     await expect(tuning().finish(id, 'old', { checkpointId: null })).rejects.toThrow(ConflictError);
     await tuning().progress(id, 'new', { stage: 'sft', step: 3, numSteps: 10, etaSeconds: 7 });
@@ -63,6 +68,16 @@ describe('tuning jobs', () => {
       error: 'loss is not a number',
       progress: { step: 3 },
     });
+  });
+
+  it('counts as taken over only by whoever comes right after the worker that fell silent', async () => {
+    const { id } = await enqueue();
+    await tuning().claim('silent', claimNow);
+    await silence(id);
+    await tuning().claim('next', claimNow);
+    await tuning().release(id, 'next');
+    expect(await tuning().claim('third', claimNow)).toMatchObject({ id, attempt: 2, takenOver: false });
+    await tuning().finish(id, 'third', { checkpointId: null });
   });
 
   it('is given up when it has taken down its worker too often', async () => {

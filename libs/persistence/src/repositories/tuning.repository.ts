@@ -28,6 +28,10 @@ export interface JobWithCounts extends TuningJob {
   numDemonstrations: number;
   numPreferences: number;
 }
+export interface ClaimedJob extends JobWithCounts {
+  /** Whether it was taken from a worker that fell silent: the attempt before ended without a word. */
+  takenOver: boolean;
+}
 /** `lost`: the job is not this worker's any more (taken over, or ended); stop without writing anything. */
 export type Heartbeat = 'continue' | 'cancel' | 'pause' | 'lost';
 export interface NewEvent {
@@ -71,20 +75,21 @@ export class TuningRepository {
    * Takes the oldest job that is queued, or that runs on a worker which has fallen silent; null when there is none.
    * Two workers never get the same job: rows another one is looking at are skipped.
    */
-  async claim(workerId: string, options: ClaimOptions): Promise<TuningJob | null> {
+  async claim(workerId: string, options: ClaimOptions): Promise<ClaimedJob | null> {
     await this.giveUpOn(options);
-    const rows: [{ id: string }[], number] = await this.db.query(
-      `update tuning_job set status = 'running', worker_id = $1, heartbeat_at = now(), attempt = attempt + 1,
-         started_at = coalesce(started_at, now())
-       where id = (
-         select id from tuning_job
+    const rows: [{ id: string; takenOver: boolean }[], number] = await this.db.query(
+      `with next as (
+         select id, status from tuning_job
          where status = 'queued' or (status = 'running' and heartbeat_at < now() - make_interval(secs => $2))
          order by created_at for update skip locked limit 1)
-       returning id`,
+       update tuning_job j set status = 'running', worker_id = $1, heartbeat_at = now(), attempt = attempt + 1,
+         started_at = coalesce(started_at, now())
+       from next where j.id = next.id
+       returning j.id, next.status = 'running' as "takenOver"`,
       [workerId, options.staleSeconds],
     );
     const claimed = rows[0][0];
-    return claimed ? this.get(claimed.id) : null;
+    return claimed ? { ...(await this.get(claimed.id)), takenOver: claimed.takenOver } : null;
   }
 
   /** Says that the worker lives, and hears whether it should go on. Every few seconds, well below `staleSeconds`. */
