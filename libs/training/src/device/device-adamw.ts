@@ -7,16 +7,11 @@ import {
   type Runtime,
   type Session,
 } from '@attune/runtime';
+import { makeOfParts, type Releasable, releaseAll } from '../holding.js';
 import type { AdamW, AdamWOptions } from '../optimizers/adamw.js';
 import type { OptimizerState } from '../optimizers/optimizer.js';
 import { parameter, type ParameterSet } from '../step/parameters.js';
-import {
-  fetchParameters,
-  type PlacedParameters,
-  placeParameters,
-  placeZeros,
-  releaseParameters,
-} from './placed-parameters.js';
+import { fetchParameters, type PlacedParameters, placeParameters, placeZeros } from './placed-parameters.js';
 import { accumulateGraph, adamWGraph, nameOf, squareSumGraph, updated } from './update-graphs.js';
 
 interface Scalars {
@@ -40,14 +35,15 @@ export class DeviceAdamW {
     private readonly moments: Moments,
     private readonly squareSum: { readonly run: BoundRun; readonly result: Float32Array },
     private readonly apply: { readonly run: BoundRun; readonly scalars: Scalars },
-    private readonly sessions: readonly Session[],
+    /** All that is to be released. */
+    private readonly held: readonly Releasable[],
   ) {}
 
   /**
    * Goes on where an optimizer on this side stands.
    * @param values the parameters on the device, which `update` changes in place
    */
-  static async create(
+  static create(
     runtime: Runtime,
     trainable: ParameterSet,
     values: PlacedParameters,
@@ -55,24 +51,27 @@ export class DeviceAdamW {
   ): Promise<DeviceAdamW> {
     const { device } = values;
     const { step, arrays } = start.state();
-    const gradients = await placeZeros(device, trainable);
-    const momentsOf = (role: keyof Moments) => placeParameters(device, savedMoments(trainable, arrays, role));
-    const moments = { first: await momentsOf('first'), second: await momentsOf('second') };
-    const adding = await openSession(runtime, device, squareSumGraph(trainable));
-    const applying = await openSession(runtime, device, adamWGraph(trainable, start.options));
-    const result = parameter([]);
-    const squareSum = adding.bind(named('gradient', gradients, trainable), { sumOfSquares: result });
-    const apply = bindUpdate(applying, trainable, { value: values, gradient: gradients, ...moments });
-    return new DeviceAdamW(
-      start.options,
-      step,
-      trainable,
-      gradients,
-      moments,
-      { run: squareSum, result: result.data },
-      apply,
-      [adding, applying],
-    );
+    return makeOfParts(async (keep) => {
+      const momentsOf = async (role: keyof Moments) =>
+        keep(await placeParameters(device, savedMoments(trainable, arrays, role)));
+      const gradients = keep(await placeZeros(device, trainable));
+      const moments = { first: await momentsOf('first'), second: await momentsOf('second') };
+      const adding = keep(await openSession(runtime, device, squareSumGraph(trainable)));
+      const applying = keep(await openSession(runtime, device, adamWGraph(trainable, start.options)));
+      const result = parameter([]);
+      const squareSum = adding.bind(named('gradient', gradients, trainable), { sumOfSquares: result });
+      const apply = bindUpdate(applying, trainable, { value: values, gradient: gradients, ...moments });
+      return new DeviceAdamW(
+        start.options,
+        step,
+        trainable,
+        gradients,
+        moments,
+        { run: squareSum, result: result.data },
+        apply,
+        [adding, applying, gradients, moments.first, moments.second],
+      );
+    });
   }
 
   /** The L2 norm of all gradients together. */
@@ -105,9 +104,8 @@ export class DeviceAdamW {
     optimizer.adopt({ step: this.step, arrays });
   }
 
-  release(): void {
-    for (const session of this.sessions) session.release();
-    for (const placed of [this.gradients, this.moments.first, this.moments.second]) releaseParameters(placed);
+  release(): Promise<void> {
+    return releaseAll(this.held);
   }
 }
 
@@ -116,17 +114,26 @@ function savedMoments(trainable: ParameterSet, arrays: OptimizerState['arrays'],
   return new Map([...trainable].map(([name, { shape }]) => [name, parameter(shape, arrays.get(`${name}/${role}`))]));
 }
 
-/** Adds gradients to gradients on a device. */
-export async function bindAccumulation(
+/** Where the gradients of further micro-batches go before they are added to those so far. */
+export interface Accumulation extends Releasable {
+  readonly part: PlacedParameters;
+  /** Adds `part` to the total. */
+  readonly run: BoundRun;
+}
+
+/** Makes room for further gradients beside the total. */
+export const openAccumulation = (
   runtime: Runtime,
   trainable: ParameterSet,
   total: PlacedParameters,
-  part: PlacedParameters,
-): Promise<{ readonly run: BoundRun; readonly session: Session }> {
-  const session = await openSession(runtime, total.device, accumulateGraph(trainable));
-  const inputs = { ...named('gradient', total, trainable), ...named('part', part, trainable) };
-  return { run: session.bind(inputs, inPlace(named('gradient', total, trainable))), session };
-}
+): Promise<Accumulation> =>
+  makeOfParts(async (keep) => {
+    const part = keep(await placeZeros(total.device, trainable));
+    const session = keep(await openSession(runtime, total.device, accumulateGraph(trainable)));
+    const inputs = { ...named('gradient', total, trainable), ...named('part', part, trainable) };
+    const run = session.bind(inputs, inPlace(named('gradient', total, trainable)));
+    return { part, run, release: () => releaseAll([session, part]) };
+  });
 
 function bindUpdate(
   session: Session,

@@ -1,29 +1,7 @@
-import type { AnyTensor, Device, DeviceTensor, HostTensor } from '@attune/runtime';
 import { describe, expect, it } from 'vitest';
 import { parameter, type ParameterSet } from '../step/parameters.js';
 import { DeviceMemory } from './device-memory.js';
-
-/** A device whose memory is ordinary arrays. @param room tensors it has room for */
-function ordinaryDevice(room = Infinity) {
-  const arrays = new Map<AnyTensor, Float32Array>();
-  const arrayOf = (tensor: AnyTensor) => arrays.get(tensor) ?? ((tensor as HostTensor).data as Float32Array);
-  const copies: string[] = [];
-  const device: Device = {
-    kind: 'webgpu',
-    tensor: async (dtype, shape, values) => {
-      if (arrays.size >= room) throw new Error('no room is left');
-      const made: DeviceTensor = { dtype, shape, device: 'webgpu', release: () => void arrays.delete(made) };
-      arrays.set(made, (values!.data as Float32Array).slice());
-      return made;
-    },
-    copy: async (from, to) => {
-      copies.push(arrays.has(from) ? 'fetched' : 'pushed');
-      arrayOf(to).set(arrayOf(from));
-    },
-    copySync: () => undefined,
-  };
-  return { device, arrayOf, copies, count: () => arrays.size };
-}
+import { ordinaryDevice } from './ordinary-device.fixture.js';
 
 const weights = (): ParameterSet =>
   new Map([
@@ -78,6 +56,37 @@ describe('what lies on a device', () => {
     const memory = new DeviceMemory(device);
     await expect(memory.hold(weights())).rejects.toThrow('no room is left');
     expect({ tensors: count(), bytes: memory.bytes }).toEqual({ tensors: 0, bytes: 0 });
+  });
+
+  it('is brought up to date before the device is given up, which then gets nothing more', async () => {
+    const { device, arrayOf, copies } = ordinaryDevice();
+    const failures: unknown[] = [];
+    const memory = new DeviceMemory(device, (failure, isLost) => void failures.push(failure, isLost));
+    const all = weights();
+    const { tensors } = await memory.hold(all);
+    arrayOf(tensors.get('a')!).set([7, 8]);
+    memory.changed(all);
+    await memory.giveUp('a run failed');
+    await memory.giveUp('another one failed');
+    expect([...all.get('a')!.data]).toEqual([7, 8]);
+    expect({ failures, isGivenUp: memory.isGivenUp }).toEqual({ failures: ['a run failed', false], isGivenUp: true });
+    await memory.push(all);
+    expect(copies).toEqual(['fetched', 'fetched']);
+  });
+
+  it('is not given up where nobody says that it may be, and the judge hears when something is lost', async () => {
+    const failure = new Error('a run failed');
+    const unjudged = new DeviceMemory(ordinaryDevice().device);
+    await expect(unjudged.giveUp(failure)).rejects.toBe(failure);
+    expect(unjudged.isGivenUp).toBe(false);
+    const lost: boolean[] = [];
+    const gone = { ...ordinaryDevice().device, copy: () => Promise.reject(new Error('the device is gone')) };
+    const memory = new DeviceMemory(gone, (_, isLost) => void lost.push(isLost));
+    const all = weights();
+    await memory.hold(all);
+    memory.changed(all);
+    await memory.giveUp(failure);
+    expect(lost).toEqual([true]);
   });
 
   it('cannot be said to have changed before it lies there', () => {

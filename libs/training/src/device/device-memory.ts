@@ -12,6 +12,18 @@ interface Place {
 }
 
 /**
+ * Says what becomes of work that failed on a device: returns where the CPU is to do it, and everything after it, and throws
+ * otherwise. Whatever is lost to a failure (`isLost`) cannot be gone on from.
+ */
+export type FailureJudge = (failure: unknown, isLost: boolean) => void;
+
+const rethrow: FailureJudge = (failure) => {
+  throw failure;
+};
+const yes = () => true;
+const no = () => false;
+
+/**
  * Parameters on a device: one copy of each, however many steps and scorers work with it, for as long as one of them holds
  * it. A step that changes copies says so, and whoever reads the arrays fetches first.
  */
@@ -19,14 +31,26 @@ export class DeviceMemory {
   private readonly places = new Map<HostTensor, Place>();
   private givenUp = false;
 
-  constructor(readonly device: Device) {}
+  /** @param judge without it nothing that fails there is done on the CPU instead */
+  constructor(
+    readonly device: Device,
+    private readonly judge: FailureJudge = rethrow,
+  ) {}
 
   /** Whether new work is to be done on the CPU, the device having failed. */
   get isGivenUp(): boolean {
     return this.givenUp;
   }
 
-  giveUp(): void {
+  /**
+   * Gives the device up for the CPU after work on it has failed, with all arrays brought up to date before.
+   * @param isLost whether something that only the device knew is known to be lost
+   * @throws what the judge of failures makes of this one, where the CPU cannot or should not take over
+   */
+  async giveUp(failure: unknown, isLost = false): Promise<void> {
+    if (this.givenUp) return;
+    const isWhole = !isLost && (await this.fetchChanged().then(yes, no));
+    this.judge(failure, !isWhole);
     this.givenUp = true;
   }
 
@@ -57,17 +81,13 @@ export class DeviceMemory {
   }
 
   /** Brings the arrays up to date with copies that were changed. */
-  async fetch(parameters: FrozenSet): Promise<void> {
-    for (const parameter of parameters.values()) {
-      const place = this.places.get(parameter);
-      if (!place?.isNewer) continue;
-      await this.device.copy(await place.tensor, parameter);
-      place.isNewer = false;
-    }
+  fetch(parameters: FrozenSet): Promise<void> {
+    return this.fetchChanged(parameters.values());
   }
 
-  /** Brings the copies, as far as there are any, up to date with arrays that were written. */
+  /** Brings the copies, as far as anybody still reads them, up to date with arrays that were written. */
   async push(parameters: FrozenSet): Promise<void> {
+    if (this.givenUp) return;
     for (const parameter of parameters.values()) {
       const place = this.places.get(parameter);
       if (!place) continue;
@@ -84,6 +104,15 @@ export class DeviceMemory {
       this.places.delete(parameter);
       // One that could not be made has nothing to free.
       (await place.tensor.catch(() => null))?.release();
+    }
+  }
+
+  private async fetchChanged(parameters: Iterable<HostTensor> = this.places.keys()): Promise<void> {
+    for (const parameter of parameters) {
+      const place = this.places.get(parameter);
+      if (!place?.isNewer) continue;
+      await this.device.copy(await place.tensor, parameter);
+      place.isNewer = false;
     }
   }
 

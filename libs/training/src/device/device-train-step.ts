@@ -1,13 +1,13 @@
 import { InternalError, InvalidRequestError } from '@attune/platform';
-import type { BoundRun, Session } from '@attune/runtime';
+import { holding, makeOfParts } from '../holding.js';
 import type { AdamW } from '../optimizers/adamw.js';
 import { type Evaluation, meanOver } from '../step/mean.js';
 import type { FrozenSet } from '../step/parameters.js';
 import { Program, type ProgramOptions, type Sums } from '../step/program.js';
 import type { StepResult } from '../step/train-step.js';
-import { bindAccumulation, DeviceAdamW } from './device-adamw.js';
+import { type Accumulation, DeviceAdamW, openAccumulation } from './device-adamw.js';
 import type { DeviceMemory } from './device-memory.js';
-import { type PlacedParameters, placeZeros, releaseParameters } from './placed-parameters.js';
+import type { PlacedParameters } from './placed-parameters.js';
 
 export interface DeviceTrainStepOptions<Batch> extends ProgramOptions<Batch> {
   /** Holds the parameters' copies, which scorers may share. */
@@ -16,13 +16,6 @@ export interface DeviceTrainStepOptions<Batch> extends ProgramOptions<Batch> {
   readonly optimizer: AdamW;
   /** Gradients longer than this are shortened to it (global L2 norm); null leaves them alone. */
   readonly clipNorm: number | null;
-}
-
-/** Where the gradients of further micro-batches go before they are added up. */
-interface Accumulation {
-  readonly part: PlacedParameters;
-  readonly run: BoundRun;
-  readonly session: Session;
 }
 
 /**
@@ -44,20 +37,16 @@ export class DeviceTrainStep<Batch> {
   ) {}
 
   /** Moves the parameters to the device and builds the graphs of a step there. */
-  static async create<Batch>(options: DeviceTrainStepOptions<Batch>): Promise<DeviceTrainStep<Batch>> {
+  static create<Batch>(options: DeviceTrainStepOptions<Batch>): Promise<DeviceTrainStep<Batch>> {
     const { memory, runtime, trainable, optimizer } = options;
     const parameters = allParameters(options);
-    const placed = await memory.hold(parameters);
-    let program: Program<Batch> | null = null;
-    try {
-      program = await Program.create({ ...options, placed }, true);
+    return makeOfParts(async (keep) => {
+      const placed = await memory.hold(parameters);
+      keep({ release: () => memory.letGo(parameters) });
+      const program = keep(await Program.create({ ...options, placed }, true));
       const there = await DeviceAdamW.create(runtime, trainable, placed, optimizer);
       return new DeviceTrainStep({ ...options, placed }, program, there);
-    } catch (error) {
-      program?.release();
-      await memory.letGo(parameters);
-      throw error;
-    }
+    });
   }
 
   /** Accumulates the gradients of all micro-batches, then updates the parameters once. */
@@ -107,36 +96,25 @@ export class DeviceTrainStep<Batch> {
 
   /** Fetches what the device alone knows, then frees sessions and memory there. */
   async release(): Promise<void> {
-    try {
-      await this.fetch();
-    } finally {
-      this.isLost = true;
-      await this.free();
-    }
-  }
-
-  private async free(): Promise<void> {
-    this.program.release();
-    this.there.release();
-    const accumulation = await this.accumulation?.catch(() => null);
-    accumulation?.session.release();
-    if (accumulation) releaseParameters(accumulation.part);
-    (await this.forward?.catch(() => null))?.release();
-    await this.options.memory.letGo(allParameters(this.options));
+    const { memory } = this.options;
+    // One that could not be made has nothing to release.
+    const made = [await this.accumulation?.catch(() => null), await this.forward?.catch(() => null)];
+    const parameters = { release: () => memory.letGo(allParameters(this.options)) };
+    const held = [this.program, this.there, ...made.filter((one) => one != null), parameters];
+    await holding(held, () => this.fetch().finally(() => (this.isLost = true)));
   }
 
   private async accumulate(batch: Batch, isFirst: boolean): Promise<Sums> {
     if (isFirst) return this.program.run(batch, this.there.gradients.tensors);
-    const { part, run } = await (this.accumulation ??= this.prepareAccumulation());
+    const { part, run } = await (this.accumulation ??= this.openAccumulation());
     const sums = await this.program.run(batch, part.tensors);
     await run.run();
     return sums;
   }
 
-  private async prepareAccumulation(): Promise<Accumulation> {
-    const { memory, runtime, trainable } = this.options;
-    const part = await placeZeros(memory.device, trainable);
-    return { part, ...(await bindAccumulation(runtime, trainable, this.there.gradients, part)) };
+  private openAccumulation(): Promise<Accumulation> {
+    const { runtime, trainable } = this.options;
+    return openAccumulation(runtime, trainable, this.there.gradients);
   }
 }
 

@@ -1,32 +1,43 @@
-import { type Device, type DeviceTensor, float32 } from '@attune/runtime';
+import { type Device, type DeviceTensor, float32, type HostTensor } from '@attune/runtime';
+import { makeOfParts, type Releasable } from '../holding.js';
 import type { FrozenSet, ParameterSet } from '../step/parameters.js';
 
-/** Parameters in a device's memory, by name. Their owner releases them. */
+/** Parameters in a device's memory, by name. */
 export interface PlacedParameters {
   readonly device: Device;
   readonly tensors: ReadonlyMap<string, DeviceTensor>;
 }
 
+/** Those of one owner, who releases them. */
+export type OwnParameters = PlacedParameters & Releasable;
+
 /** Copies parameters to a device. */
-export async function placeParameters(device: Device, parameters: FrozenSet): Promise<PlacedParameters> {
-  const tensors = new Map<string, DeviceTensor>();
-  for (const [name, parameter] of parameters)
-    tensors.set(name, await device.tensor(parameter.dtype, parameter.shape, parameter));
-  return { device, tensors };
-}
+export const placeParameters = (device: Device, parameters: FrozenSet): Promise<OwnParameters> =>
+  place(device, parameters, (parameter) => parameter);
 
 /** Zeros on a device, shaped as some parameters. */
-export async function placeZeros(device: Device, parameters: ParameterSet): Promise<PlacedParameters> {
-  const tensors = new Map<string, DeviceTensor>();
-  for (const [name, { shape }] of parameters) tensors.set(name, await device.tensor('float32', shape, float32(shape)));
-  return { device, tensors };
-}
+export const placeZeros = (device: Device, parameters: ParameterSet): Promise<OwnParameters> =>
+  place(device, parameters, ({ shape }) => float32(shape));
+
+/** All of them, or none. */
+const place = (
+  device: Device,
+  parameters: FrozenSet,
+  valuesOf: (parameter: HostTensor) => HostTensor,
+): Promise<OwnParameters> =>
+  makeOfParts(async (keep) => {
+    const tensors = new Map<string, DeviceTensor>();
+    for (const [name, parameter] of parameters) {
+      const values = valuesOf(parameter);
+      tensors.set(name, keep(await device.tensor(values.dtype, values.shape, values)));
+    }
+    const release = () => {
+      for (const tensor of tensors.values()) tensor.release();
+    };
+    return { device, tensors, release };
+  });
 
 /** Copies values back from the device into arrays of this process. */
 export async function fetchParameters({ device, tensors }: PlacedParameters, into: ParameterSet): Promise<void> {
   for (const [name, parameter] of into) await device.copy(tensors.get(name)!, parameter);
-}
-
-export function releaseParameters({ tensors }: PlacedParameters): void {
-  for (const tensor of tensors.values()) tensor.release();
 }

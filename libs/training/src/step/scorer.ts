@@ -4,6 +4,7 @@ import type { AnyTensorMap, Runtime, Session, TensorMap } from '@attune/runtime'
 import { float32Vector, tokenFeeds, weightedRowFeeds } from '../batches/feeds.js';
 import { packWhole, type TokenBatch } from '../batches/token-batch.js';
 import type { DeviceMemory } from '../device/device-memory.js';
+import { makeOfParts, type Releasable, releaseAll } from '../holding.js';
 import { needsTokens, rewardFeeds, rewardFormOf, rewardScores } from '../objectives/reward-score.js';
 import { VALUE_HEAD } from './heads.js';
 import { ModelGraph } from './model-graph.js';
@@ -28,19 +29,21 @@ export class Scorer {
 
   /** log π(label) at every position of non-zero weight, in row order. */
   async tokenLogProbs(batch: TokenBatch): Promise<Float32Array> {
-    const pass = await this.pass('log-probs', (model) => {
+    const build: BuildPass = (model) => {
       const rows = model.countedRows(model.hidden());
       return model.labelLogProbs(rows, model.batch('labels', 'int64', ['R']));
-    });
+    };
     const { rows, labels } = weightedRowFeeds(batch);
-    return this.counted(await pass.run({ ...tokenFeeds(batch), rows: rows!, labels: labels! }, rows!.shape), batch);
+    const feeds = { ...tokenFeeds(batch), rows: rows!, labels: labels! };
+    return this.counted(await this.run({ name: 'log-probs', build }, feeds, rows!.shape), batch);
   }
 
   /** The value head's estimate at every position of non-zero weight, in row order. */
   async values(batch: TokenBatch): Promise<Float32Array> {
-    const pass = await this.pass('values', (model) => model.scalar(VALUE_HEAD, model.countedRows(model.hidden())));
+    const build: BuildPass = (model) => model.scalar(VALUE_HEAD, model.countedRows(model.hidden()));
     const { rows } = weightedRowFeeds(batch);
-    return this.counted(await pass.run({ ...tokenFeeds(batch), rows: rows! }, rows!.shape), batch);
+    const feeds = { ...tokenFeeds(batch), rows: rows! };
+    return this.counted(await this.run({ name: 'values', build }, feeds, rows!.shape), batch);
   }
 
   /**
@@ -52,20 +55,22 @@ export class Scorer {
     promptLengths: readonly number[],
   ): Promise<Float32Array> {
     const form = rewardFormOf(this.options.config, this.options.parameters);
-    const pass = await this.pass('rewards', (model) => {
+    const build: BuildPass = (model) => {
       const like = model.batch('answers', 'float32', ['A']);
       return rewardScores(model, model.hidden(), { name: 'scored', like, form });
-    });
+    };
     const { batch, last } = packWhole(sequences.map((ids) => ({ ids, weights: ids.map(() => 0) })));
     const answers = { last, tokens: sequences.map((ids, i) => ids.slice(promptLengths[i]!)) };
     const like: TensorMap = needsTokens(form) ? { answers: float32Vector(last.map(() => 0)) } : {};
-    return pass.run({ ...tokenFeeds(batch), ...rewardFeeds('scored', answers, form), ...like }, [last.length]);
+    const feeds = { ...tokenFeeds(batch), ...rewardFeeds('scored', answers, form), ...like };
+    return this.run({ name: 'rewards', build }, feeds, [last.length]);
   }
 
   /** Frees the sessions, whichever could be made; the parameters stay the caller's. */
   async release(): Promise<void> {
-    for (const pass of this.passes.values()) await (await pass.catch(() => null))?.release();
+    const made = await Promise.all([...this.passes.values()].map((pass) => pass.catch(() => null)));
     this.passes.clear();
+    await releaseAll(made.filter((pass) => pass !== null));
   }
 
   /** Takes away the one number that stands for an empty batch. */
@@ -73,17 +78,34 @@ export class Scorer {
     return batch.weights.some((weight) => weight !== 0) ? result : new Float32Array(0);
   }
 
-  private pass(name: string, build: (model: ModelGraph) => Tensor): Promise<ForwardPass> {
+  /** On the device, as long as it is not given up; from then on arrays that are trained on the CPU are read there. */
+  private async run(plan: PassPlan, feeds: TensorMap, shape: readonly number[]): Promise<Float32Array> {
     const { memory } = this.options;
-    // Arrays that are trained on the CPU from here on are read there.
-    const where = memory?.isGivenUp ? undefined : memory;
-    const key = `${name} on ${where?.device.kind ?? 'cpu'}`;
+    if (memory && !memory.isGivenUp)
+      try {
+        return await (await this.pass(plan, memory)).run(feeds, shape);
+      } catch (error) {
+        await memory.giveUp(error);
+      }
+    return (await this.pass(plan)).run(feeds, shape);
+  }
+
+  private pass(plan: PassPlan, memory?: DeviceMemory): Promise<ForwardPass> {
+    const key = `${plan.name} on ${memory?.device.kind ?? 'cpu'}`;
     const known = this.passes.get(key);
     if (known) return known;
-    const made = ForwardPass.create(name, { ...this.options, memory: where }, build);
+    const made = ForwardPass.create(plan, { ...this.options, memory });
     this.passes.set(key, made);
     return made;
   }
+}
+
+type BuildPass = (model: ModelGraph) => Tensor;
+
+/** What a pass is called, and its one output. */
+interface PassPlan {
+  readonly name: string;
+  readonly build: BuildPass;
 }
 
 /** A session with one output and its parameters. */
@@ -91,29 +113,22 @@ class ForwardPass {
   private constructor(
     private readonly session: Session,
     private readonly weights: AnyTensorMap,
-    /** Lets go of the parameters. */
-    private readonly letGo: () => Promise<void>,
+    /** The parameters, to be let go of. */
+    private readonly held: Releasable,
   ) {}
 
-  static async create(
-    name: string,
-    options: ScorerOptions,
-    build: (model: ModelGraph) => Tensor,
-  ): Promise<ForwardPass> {
+  static create({ name, build }: PassPlan, options: ScorerOptions): Promise<ForwardPass> {
     const { config, parameters, adapterScale = 1, memory } = options;
     const model = new ModelGraph(`score-${name}`, config, parameters, adapterScale, {}, memory !== undefined);
     model.g.output('result', build(model));
     if (memory?.device.kind === 'webgpu') lowerForWebGpu(model.g);
     const used = new Set(usedInputs(model.g).map((input) => input.name));
     const read = new Map([...parameters].filter(([parameter]) => used.has(parameter)));
-    const weights = Object.fromEntries((await memory?.hold(read))?.tensors ?? read);
-    const letGo = async () => memory?.letGo(read);
-    try {
-      return new ForwardPass(await openSession(options, model), weights, letGo);
-    } catch (error) {
-      await letGo();
-      throw error;
-    }
+    return makeOfParts(async (keep) => {
+      const weights = Object.fromEntries((await memory?.hold(read))?.tensors ?? read);
+      const held = keep({ release: async () => memory?.letGo(read) });
+      return new ForwardPass(await openSession(options, model), weights, held);
+    });
   }
 
   async run(feeds: TensorMap, shape: readonly number[]): Promise<Float32Array> {
@@ -122,9 +137,8 @@ class ForwardPass {
     return result.data;
   }
 
-  async release(): Promise<void> {
-    this.session.release();
-    await this.letGo();
+  release(): Promise<void> {
+    return releaseAll([this.session, this.held]);
   }
 }
 
