@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { TuningJobConfig } from '@attune/contracts';
 import { loadConfig } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
-import { DeviceMemory, type ParameterSet } from '@attune/training';
+import type { ParameterSet } from '@attune/training';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { BaseModel } from '../../../apps/trainer/src/model/base-model.js';
 import { interruptible } from '../../../apps/trainer/src/model/interruptible.js';
@@ -28,6 +28,7 @@ const TOLERANCE = { figures: 2e-5, weights: 1e-4 };
 const LONG_MS = 150_000;
 /** Without the long tasks that are replayed: a software renderer is slow. */
 const sft = { ...tinyConfig.sft, replay_share: 0, max_steps: 3 };
+const nobody = { warn: () => undefined };
 const sftOnly = { ...tinyConfig, stages: ['sft' as const], sft };
 
 describeOnSwiftShader('jobs with TRAINER_DEVICE=webgpu', fileURLToPath(import.meta.url), () => {
@@ -38,7 +39,7 @@ describeOnSwiftShader('jobs with TRAINER_DEVICE=webgpu', fileURLToPath(import.me
     const { tuning } = loadConfig({ TRAINER_DEVICE: 'webgpu' });
     onCpu = { ...(await tinyModel(tinyWords)), runtime: createRuntime({ prefer: 'capi', threads: 1 }) };
     device = await findDevice(onCpu.runtime, tuning.trainerDevice);
-    onDevice = forOneJob({ ...onCpu, device });
+    onDevice = forOneJob({ ...onCpu, device }, nobody);
   });
   afterAll(() => rm(onCpu.folder, { recursive: true }));
 
@@ -135,16 +136,15 @@ describeOnSwiftShader('jobs with TRAINER_DEVICE=webgpu', fileURLToPath(import.me
     const failing = countingRuns(onCpu.runtime, () => {
       throw new Error('out of device memory');
     });
-    const memory = new DeviceMemory(device.device!);
-    const model = { ...onCpu, runtime: failing, memory };
     const warnings: string[] = [];
     const warn = (message: string) => warnings.push(message);
-    const { policy } = await runTinyJob({ ...model, device: { ...device, wish: 'auto' } }, { job: sftOnly, warn });
+    const model = forOneJob({ ...onCpu, runtime: failing, device: { ...device, wish: 'auto' } }, { warn });
+    const { policy } = await runTinyJob(model, { job: sftOnly, warn });
     expect(warnings.join()).toMatch(/Trains on the CPU instead: the webgpu device failed \(out of device memory\)/);
-    expect(memory.bytes).toBe(0);
+    expect(model.memory!.bytes).toBe(0);
     const { policy: want } = await runTinyJob(onCpu, { job: sftOnly });
     for (const [name, { data }] of want.parameters) expect(policy.parameters.get(name)!.data, name).toEqual(data);
-    const named = { ...model, memory: new DeviceMemory(device.device!), device };
+    const named = forOneJob({ ...onCpu, runtime: failing, device }, nobody);
     await expect(runTinyJob(named, { job: sftOnly })).rejects.toThrow('out of device memory');
   });
 

@@ -1,6 +1,6 @@
 import type { Engine } from '@attune/engine';
 import type { TaskSuite } from '@attune/tasks';
-import type { Scorer } from '@attune/training';
+import { holding, type Scorer } from '@attune/training';
 import type { DatasetSide } from '../curation/dataset.js';
 import type { BaseModel } from '../model/base-model.js';
 import { type FixedWeights, scorerOf } from '../model/policy.js';
@@ -40,14 +40,8 @@ export async function measureCandidate(plan: MeasurePlan): Promise<GateMeasures>
   const { model, engine, candidate, live } = plan;
   const served = { candidate: await serve(model, engine, candidate), live: await serve(model, engine, live) };
   const scorers = { candidate: scorerOf(model, candidate), live: scorerOf(model, live) };
-  try {
-    return await measure(plan, scorers, served);
-  } finally {
-    await scorers.candidate.release();
-    await scorers.live.release();
-    await served.candidate.release();
-    await served.live.release();
-  }
+  const held = [scorers.candidate, scorers.live, served.candidate, served.live];
+  return holding(held, () => measure(plan, scorers, served));
 }
 
 async function measure(

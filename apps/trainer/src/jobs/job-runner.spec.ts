@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Notifications, TuningJob, TuningRepository } from '@attune/persistence';
+import type { ClaimedJob, Notifications, TuningJob, TuningRepository } from '@attune/persistence';
 import { createLogger, systemClock, UnavailableError } from '@attune/platform';
 import { describe, expect, it } from 'vitest';
 import { TrainerMetrics } from '../health/trainer-metrics.js';
@@ -11,11 +11,16 @@ import type { TuningRun } from './tuning-run.js';
 type Run = (signal: AbortSignal) => Promise<string>;
 
 /** Works off one job, and tells what was written down about it; `verdict` is what its heartbeats hear. */
-async function workedOff(run: Run, verdict: 'continue' | 'cancel' | 'pause' | 'lost' = 'continue', shutDown = false) {
+async function workedOff(
+  run: Run,
+  verdict: 'continue' | 'cancel' | 'pause' | 'lost' = 'continue',
+  shutDown = false,
+  takenOver = false,
+) {
   const done: string[] = [];
   const said: string[] = [];
   const note = (what: string) => async () => void done.push(what);
-  let queue = [{ id: 'job_a', attempt: 1, config: {} } as TuningJob];
+  let queue = [{ id: 'job_a', attempt: 2, takenOver, config: {} } as ClaimedJob];
   const tuning = {
     claim: async () => queue.pop() ?? null,
     heartbeat: async () => verdict,
@@ -90,6 +95,11 @@ describe('a job that ends', () => {
   });
   it('with its trainer: is given back with its state', async () => {
     expect((await workedOff(untilStopped, 'continue', true)).done).toEqual(['released']);
+  });
+  it('says at its beginning when the attempt before ended without a word, and not when it was stopped', async () => {
+    const { said } = await workedOff(async () => 'ckpt_a', 'continue', false, true);
+    expect(said).toEqual(['Attempt 2: the trainer before stopped while it worked on this job']);
+    expect((await workedOff(async () => 'ckpt_a')).said).toEqual([]);
   });
   it('for this trainer, since another has it: is left alone', async () => {
     expect((await workedOff(untilStopped, 'lost', true)).done).toEqual([]);

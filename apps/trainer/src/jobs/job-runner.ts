@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { channels } from '@attune/contracts';
-import { Notifications, TuningRepository, type TuningJob } from '@attune/persistence';
+import { type ClaimedJob, Notifications, TuningRepository } from '@attune/persistence';
 import { type Clock, type Logger, messageOf } from '@attune/platform';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK, LOGGER } from '../core-tokens.js';
@@ -80,7 +80,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
     }
   }
 
-  private async claim(): Promise<TuningJob | null> {
+  private async claim(): Promise<ClaimedJob | null> {
     try {
       return await this.tuning.claim(this.workerId, { staleSeconds: STALE_SECONDS, maxAttempts: MAX_ATTEMPTS });
     } catch (error) {
@@ -100,14 +100,14 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
     });
   }
 
-  private async runJob(job: TuningJob): Promise<void> {
+  private async runJob(job: ClaimedJob): Promise<void> {
     const owner = { jobId: job.id, workerId: this.workerId };
     const journal = new Journal(this.tuning, owner, this.clock, this.logger);
     const run = new AbortController();
     const heartbeat = new HeartbeatTimer(this.tuning, owner, journal, run, this.logger);
     this.current = { jobId: job.id, run, heartbeat };
     if (this.stopping.signal.aborted) run.abort(new RunStopped('shutdown'));
-    if (job.attempt > 1) journal.warn(`Attempt ${job.attempt}: the trainer before stopped while it worked on this job`);
+    if (job.takenOver) journal.warn(`Attempt ${job.attempt}: the trainer before stopped while it worked on this job`);
     this.metrics.running.set(1);
     try {
       const checkpointId = await this.tuningRun.run(job, journal, run.signal);

@@ -1,8 +1,9 @@
 import { CheckpointStore } from '@attune/checkpoint';
 import { type TuningJobConfig, tuningJobConfig } from '@attune/contracts';
 import type { Engine } from '@attune/engine';
-import { CompletionRepository, type DatasetRow, type TuningJob } from '@attune/persistence';
+import { CompletionRepository, type ClaimedJob, type DatasetRow } from '@attune/persistence';
 import { type Clock, type Config, InvalidRequestError } from '@attune/platform';
+import { holding } from '@attune/training';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, CONFIG } from '../core-tokens.js';
 import { type Dataset, toDataset } from '../curation/dataset.js';
@@ -52,7 +53,7 @@ export class TuningRun {
    * Runs a job, or goes on with it where an earlier attempt was killed. Returns the checkpoint's id.
    * @throws when the signal is aborted, within seconds; AppError when the job cannot be done
    */
-  async run(job: TuningJob, journal: Journal, signal: AbortSignal): Promise<string> {
+  async run(job: ClaimedJob, journal: Journal, signal: AbortSignal): Promise<string> {
     const context = await this.open(job, journal, signal);
     const engine = await this.loadSampler(context);
     try {
@@ -72,7 +73,7 @@ export class TuningRun {
     }
   }
 
-  private async open(job: TuningJob, journal: Journal, signal: AbortSignal): Promise<RecipeContext> {
+  private async open(job: ClaimedJob, journal: Journal, signal: AbortSignal): Promise<RecipeContext> {
     const config = tuningJobConfig.parse(job.config);
     const loading = this.models.get((name) => journal.info(`Loading the model ${name}`));
     // It may have to be downloaded first; the next job finds it loaded then.
@@ -83,7 +84,7 @@ export class TuningRun {
     const { trainerSaveSeconds, trainerRestShare: share } = this.settings.tuning;
     return {
       model: {
-        ...withBaseWeights(forOneJob(model, job.attempt > 1), config),
+        ...withBaseWeights(forOneJob(model, journal, job.takenOver), config),
         runtime: interruptible(model.runtime, signal),
       },
       config,
@@ -131,7 +132,7 @@ export class TuningRun {
   ): Promise<Published> {
     const { model, config, state, journal, signal } = context;
     const { policy, reward, objectives } = candidate;
-    try {
+    return holding(reward ? [reward.scorer] : [], async () => {
       if (objectives.length === 0)
         throw new InvalidRequestError('No stage of this job has data to train on; approve more feedback');
       journal.info('Measuring the candidate against the live weights');
@@ -167,9 +168,7 @@ export class TuningRun {
         signal,
         content,
       });
-    } finally {
-      await reward?.scorer.release();
-    }
+    });
   }
 }
 

@@ -17,7 +17,7 @@ export async function memoryContext(
   const save = async ({ json }: { json: RunCursor }) => watch?.(json);
   const nowhere = { save, load: async () => undefined };
   return {
-    model: forOneJob(model),
+    model: forOneJob(model, journal),
     config,
     journal,
     state: await RunState.open(nowhere, async () => null, model.digest),

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { UnavailableError } from '@attune/platform';
 import type { Device, DeviceKind } from '@attune/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runTinyJob, tinyConfig, tinyWords } from '../recipes/tiny-job.fixture.js';
+import { runTinyJob, tinyConfig, tinyOthers, tinyWords } from '../recipes/tiny-job.fixture.js';
 import type { BaseModel } from './base-model.js';
 import { tinyModel } from './tiny-model.fixture.js';
 import { describeDevice, findDevice, forOneJob } from './training-device.js';
@@ -26,7 +26,7 @@ const runtimeWith = (chosen: DeviceKind | null, open = fullDevice) => ({
   openDevice: async (kind: DeviceKind) => open(kind),
 });
 
-const sftOnly = { ...tinyConfig, stages: ['sft' as const], sft: { ...tinyConfig.sft, max_steps: 2 } };
+const nobody = { warn: () => undefined };
 
 describe('the device that trains', () => {
   it('is the one that is named, or the trainer says what is missing', async () => {
@@ -38,32 +38,38 @@ describe('the device that trains', () => {
   });
 
   it('is under auto what the trial says, and the job tells why', async () => {
-    const none = forOneJob({ ...model, device: await findDevice(runtimeWith(null), 'auto') });
+    const none = forOneJob({ ...model, device: await findDevice(runtimeWith(null), 'auto') }, nobody);
     expect(none.memory).toBeUndefined();
     expect(describeDevice(none)).toBe('Trains on the CPU: there is no GPU');
-    const one = forOneJob({ ...model, device: await findDevice(runtimeWith('webgpu'), 'auto') });
+    const one = forOneJob({ ...model, device: await findDevice(runtimeWith('webgpu'), 'auto') }, nobody);
     expect(describeDevice(one)).toBe('Trains on the webgpu device: it computes right and 9 times as fast');
-    expect(describeDevice(forOneJob(model))).toBe('Trains on the CPU');
+    expect(describeDevice(forOneJob(model, nobody))).toBe('Trains on the CPU');
   });
 
   it('is the CPU under auto for a job that brought a trainer down, and stays what was named', async () => {
     const chosen = { ...model, device: await findDevice(runtimeWith('webgpu'), 'auto') };
-    expect(describeDevice(forOneJob(chosen, true))).toBe('Trains on the CPU: the attempt before it failed');
+    expect(describeDevice(forOneJob(chosen, nobody, true))).toBe(
+      'Trains on the CPU: the attempt before it ended without a word',
+    );
     const named = { ...model, device: await findDevice(runtimeWith(null), 'webgpu') };
-    expect(describeDevice(forOneJob(named, true))).toBe('Trains on the webgpu device');
+    expect(describeDevice(forOneJob(named, nobody, true))).toBe('Trains on the webgpu device');
   });
 
-  it('is given up for the CPU under auto when it has no room, and fails the job when it was named', async () => {
-    const warnings: string[] = [];
-    const warn = (message: string) => warnings.push(message);
-    const tight = forOneJob({ ...model, device: await findDevice(runtimeWith('webgpu'), 'auto') });
-    const { policy } = await runTinyJob(tight, { job: sftOnly, warn });
-    expect(warnings).toEqual(['Trains on the CPU instead: the webgpu device failed (no memory is left there)']);
-    const { policy: want } = await runTinyJob(model, { job: sftOnly });
-    for (const [name, { data }] of want.parameters) expect(policy.parameters.get(name)!.data, name).toEqual(data);
-    const named = forOneJob({ ...model, device: await findDevice(runtimeWith(null), 'webgpu') });
-    await expect(runTinyJob(named, { job: sftOnly })).rejects.toThrow(
-      /webgpu device cannot train this job: no memory is left there\. Lower micro_batch.*TRAINER_DEVICE=cpu/,
-    );
-  });
+  it.each(['sft', 'dpo', 'kto', 'grpo'] as const)(
+    'is given up for the CPU under auto when it has no room for %s, and fails the job when it was named',
+    async (stage) => {
+      const job = { ...tinyOthers, sft: { ...tinyConfig.sft, max_steps: 2 }, stages: [stage] };
+      const warnings: string[] = [];
+      const warn = (message: string) => warnings.push(message);
+      const tight = forOneJob({ ...model, device: await findDevice(runtimeWith('webgpu'), 'auto') }, { warn });
+      const { policy } = await runTinyJob(tight, { job, warn });
+      expect(warnings).toEqual(['Trains on the CPU instead: the webgpu device failed (no memory is left there)']);
+      const { policy: want } = await runTinyJob(model, { job });
+      for (const [name, { data }] of want.parameters) expect(policy.parameters.get(name)!.data, name).toEqual(data);
+      const named = forOneJob({ ...model, device: await findDevice(runtimeWith(null), 'webgpu') }, nobody);
+      await expect(runTinyJob(named, { job })).rejects.toThrow(
+        /webgpu device cannot train this job: no memory is left there\. Lower micro_batch.*TRAINER_DEVICE=cpu/,
+      );
+    },
+  );
 });

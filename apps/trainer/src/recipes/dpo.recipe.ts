@@ -4,6 +4,7 @@ import {
   cosine,
   dpo,
   type DpoBatch,
+  holding,
   ipo,
   type Objective,
   pairBatch,
@@ -52,7 +53,7 @@ export async function trainDpo(
   const schedule = cosine({ peak, warmupSteps: Math.ceil(totalSteps * WARMUP_SHARE), totalSteps });
   journal.info(`DPO (${loss}): ${preferences.length} preferences, ${totalSteps} steps of ${batchSize} pairs`);
   const reference = frozenReference(context, STAGE, policy);
-  try {
+  await holding([reference], async () => {
     const pairs = await withReference(
       reference,
       preferences.map((preference) => toPair(model.tokenizer, preference)),
@@ -66,7 +67,7 @@ export async function trainDpo(
     });
     const seed = deriveSeed(config.seed, STAGE);
     const drift = { stage: STAGE, policy, reference, prompts, budget: kl_budget, numSteps: totalSteps };
-    try {
+    await holding([step], async () => {
       await runStage(context, STAGE, totalSteps, async (n) => {
         const chosen = batchItems(seed, pairs.length, batchSize, n).map((i) => pairs[i]!);
         const tasks = replayedBeside(context, { coef: config.dpo.replay_coef, seed, step: n, numItems: batchSize });
@@ -83,12 +84,8 @@ export async function trainDpo(
       });
       await measureFinalDrift(context, engine, drift);
       await state.finish(STAGE);
-    } finally {
-      await step.release();
-    }
-  } finally {
-    await reference.release();
-  }
+    });
+  });
 }
 
 function objectiveOf(settings: RecipeContext['config']['dpo']): Objective<DpoBatch> {

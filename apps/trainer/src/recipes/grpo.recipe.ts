@@ -6,6 +6,7 @@ import {
   type GroupedRollout,
   groupRelativeAdvantages,
   grpo,
+  holding,
   leaveOneOutAdvantages,
   rloo,
   type Rollout,
@@ -58,7 +59,7 @@ export async function trainGrpo(
     trainable: policy.parameters,
   });
   const budget = withinBudget(context, STAGE, policy, settings.kl_budget);
-  try {
+  await holding([step, reference], async () => {
     await runStage(context, STAGE, settings.iterations, async (n) => {
       const graded = promptsOf(n, settings.prompts_per_iteration).flatMap((one) =>
         Array<GradedPrompt>(settings.group_size).fill(one),
@@ -83,10 +84,7 @@ export async function trainGrpo(
       return { values: { ...meanFigures(results), ...figures, first_ratio: results[0]!.metrics['ratio']! } };
     });
     await state.finish(STAGE);
-  } finally {
-    await step.release();
-    await reference.release();
-  }
+  });
 }
 
 /** What each round asks, and how its answers are paid; the same however often a run is resumed. */

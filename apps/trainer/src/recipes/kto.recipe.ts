@@ -4,6 +4,7 @@ import {
   type Answer,
   answerBatch,
   cosine,
+  holding,
   kto,
   type KtoBatch,
   ktoReferencePoint,
@@ -55,7 +56,7 @@ export async function trainKto(
   );
   const reference = frozenReference(context, STAGE, policy);
   const current = scorerOver(model, policy.form, policy.parameters);
-  try {
+  await holding([reference, current], async () => {
     const answers = await withReference(context, reference, thumbs);
     const step = await openStageStep(context, {
       stage: STAGE,
@@ -66,7 +67,7 @@ export async function trainKto(
     const seed = deriveSeed(config.seed, STAGE);
     const positions = freePositions(model.config, policy.form);
     const drift = { stage: STAGE, policy, reference, prompts: side.prompts, budget: kl_budget, numSteps: totalSteps };
-    try {
+    await holding([step], async () => {
       await runStage(context, STAGE, totalSteps, async (n) => {
         const chosen = batchItems(seed, answers.length, batchSize, n).map((i) => answers[i]!);
         const point = await referencePoint(chosen, current, reference, positions);
@@ -84,13 +85,8 @@ export async function trainKto(
       });
       await measureFinalDrift(context, engine, drift);
       await state.finish(STAGE);
-    } finally {
-      await step.release();
-    }
-  } finally {
-    await reference.release();
-    await current.release();
-  }
+    });
+  });
 }
 
 /** Thumbs as given, and every preference as two of them. */

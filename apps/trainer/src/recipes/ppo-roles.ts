@@ -1,4 +1,4 @@
-import { initialValueHead, ppo, type ppoBatch, type Scorer, type TrainingStep } from '@attune/training';
+import { initialValueHead, ppo, type ppoBatch, releaseAll, type Scorer, type TrainingStep } from '@attune/training';
 import { type Policy, scorerOver } from '../model/policy.js';
 import type { RecipeContext } from './recipe-context.js';
 import { frozenReference } from './reference.js';
@@ -33,10 +33,6 @@ export async function createRoles(context: RecipeContext, stage: string, policy:
   });
   const policyScorer = scorerOver(model, policy.form, trainable);
   const referenceScorer = frozenReference(context, stage, policy);
-  const release = async () => {
-    await step.release();
-    await policyScorer.release();
-    await referenceScorer.release();
-  };
+  const release = () => releaseAll([step, policyScorer, referenceScorer]);
   return { step, policy: policyScorer, reference: referenceScorer, release };
 }

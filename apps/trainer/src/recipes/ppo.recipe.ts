@@ -1,7 +1,14 @@
 import type { Engine } from '@attune/engine';
 import type { ChatMessage } from '@attune/contracts';
 import { createRandom, deriveSeed } from '@attune/platform';
-import { nextKlCoef, ppoBatch, type ScoredRollout, type StepResult, type WeightedSequence } from '@attune/training';
+import {
+  holding,
+  nextKlCoef,
+  ppoBatch,
+  type ScoredRollout,
+  type StepResult,
+  type WeightedSequence,
+} from '@attune/training';
 import type { Demonstration } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { answerSequence, promptIds, toWeighted } from '../model/answer-sequence.js';
@@ -51,7 +58,7 @@ export async function trainPpo(
     `PPO: ${settings.iterations} iterations of ${settings.rollouts_per_iteration} answers to ${prompts.length} prompts`,
   );
   const budget = withinBudget(context, STAGE, policy, settings.kl_budget);
-  try {
+  await holding([roles], async () => {
     await runStage(context, STAGE, settings.iterations, async (n) => {
       const watch = new Stopwatch(context.clock);
       const chosen = batchItems(seed, prompts.length, settings.rollouts_per_iteration, n);
@@ -66,7 +73,7 @@ export async function trainPpo(
       const score = () => scoreRollouts(context, roles, reward, rollouts, klCoef);
       const scored = await watch.time('scoring_seconds', score);
       const stop = await budget.keepOrGoBack(scored.figures.kl);
-      if (stop !== undefined) return { values: { ...scored.figures, kl_coef: klCoef }, stop };
+      if (stop !== undefined) return { values: { ...scored.figures, kl_coef: klCoef, ...watch.seconds }, stop };
       const learn = () => state.change(() => update(context, roles.step, scored.rollouts, ptx, n));
       const updates = await watch.time('update_seconds', learn);
       if (settings.kl_target !== null)
@@ -81,9 +88,7 @@ export async function trainPpo(
       return { values };
     });
     await state.finish(STAGE);
-  } finally {
-    await roles.release();
-  }
+  });
 }
 
 /** Several passes over the rollouts in minibatches, each with as many supervised sequences beside them. */

@@ -3,8 +3,10 @@ import { createRandom, deriveSeed } from '@attune/platform';
 import {
   copyParameters,
   cosine,
+  holding,
   initialNgramWeights,
   initialRewardHead,
+  makeOfParts,
   type ParameterSet,
   type Ranking,
   REWARD_HEAD,
@@ -52,13 +54,10 @@ export async function trainRewardModel(context: RecipeContext, start: Policy, da
     await trainOnPairs(context, form, parameters, data.train);
     await state.finish(STAGE);
   }
-  const scorer = scorerOver(model, form, parameters);
-  try {
+  return makeOfParts(async (keep) => {
+    const scorer = keep(scorerOver(model, form, parameters));
     return { form, parameters, scorer, ...(await judgementOf(context, scorer, data)) };
-  } catch (error) {
-    await scorer.release();
-    throw error;
-  }
+  });
 }
 
 function freshHead({ model, config }: RecipeContext): ParameterSet {
@@ -114,8 +113,8 @@ async function trainOnPairs(
   const seed = deriveSeed(config.seed, STAGE);
   const drawn = <T>(items: readonly T[], count: number, n: number, name: string) =>
     count === 0 ? [] : batchItems(deriveSeed(seed, name), items.length, count, n).map((i) => items[i]!);
-  try {
-    await runStage(context, STAGE, totalSteps, async (n) => {
+  await holding([step], () =>
+    runStage(context, STAGE, totalSteps, async (n) => {
       const batches = rewardBatches(
         drawn(rankings, numRankings, n, 'rankings'),
         drawn(judged, numThumbs, n, 'thumbs'),
@@ -124,10 +123,8 @@ async function trainOnPairs(
       const result = await step.run(batches, schedule(n));
       const tokens = batches.reduce((sum, batch) => sum + countTokensOf(batch.tokens), 0);
       return { values: { ...figuresOf(result), lr: schedule(n), tokens } };
-    });
-  } finally {
-    await step.release();
-  }
+    }),
+  );
 }
 
 /** What the pairs change, and what of the model's own parameters stands still under it. */

@@ -1,5 +1,5 @@
 import { deriveSeed } from '@attune/platform';
-import { cosine, padSequences, sft } from '@attune/training';
+import { cosine, holding, padSequences, sft } from '@attune/training';
 import type { Demonstration } from '../curation/dataset.js';
 import { runStage } from '../jobs/stage-loop.js';
 import { answerSequence, toWeighted } from '../model/answer-sequence.js';
@@ -41,7 +41,7 @@ export async function trainSft(
     trainable: policy.parameters,
   });
   const seed = deriveSeed(config.seed, STAGE);
-  try {
+  await holding([step], async () => {
     await runStage(context, STAGE, totalSteps, async (n) => {
       const demonstrated = batchItems(seed, sequences.length, batchSize - numReplayed, n).map((i) => sequences[i]!);
       const sequencesOfStep = [...demonstrated, ...replayed(context, seed, n, numReplayed)];
@@ -51,7 +51,5 @@ export async function trainSft(
       return { values: { ...figuresOf(result), lr: schedule(n), tokens } };
     });
     await state.finish(STAGE);
-  } finally {
-    await step.release();
-  }
+  });
 }

@@ -1,4 +1,3 @@
-import { messageOf, UnavailableError } from '@attune/platform';
 import {
   countValues,
   type Objective,
@@ -10,6 +9,7 @@ import {
 } from '@attune/training';
 import { foundationOf } from '../model/policy.js';
 import { nameOf } from '../model/training-device.js';
+import { MovingStep, type WorkingStep } from './moving-step.js';
 import { optimizerOf } from './optimizer.js';
 import type { RecipeContext } from './recipe-context.js';
 
@@ -58,53 +58,18 @@ export async function openStageStep<Batch>(
   return { run: (microBatches, learningRate) => step.run(microBatches, learningRate), release };
 }
 
-/**
- * A step on the device, if there is one. Where nobody named it (`auto`), a device that has no room for the step, or fails
- * its first run, is given up for the rest of the job: nothing is trained by then.
- * @throws UnavailableError when a device that was named fails so
- */
+/** @throws UnavailableError when a device that was named has no room for the step */
 async function openWhereItWorks<Batch>(
-  { model, journal, signal }: Context,
+  { journal, signal }: Context,
   options: OpenStepOptions<Batch>,
-): Promise<Pick<TrainingStep<Batch>, 'run' | 'fetch' | 'release'>> {
+): Promise<WorkingStep<Batch>> {
   const { memory, ...onCpu } = options;
   if (!memory || memory.isGivenUp) return openTrainStep(onCpu);
-  const where = nameOf(memory.device.kind);
-  let isTried = false;
-  const onCpuInstead = (error: unknown) => {
-    if (isTried || signal.aborted) throw error;
-    isTried = true;
-    if (model.device?.wish !== 'auto') throw unableToTrain(where, error);
-    journal.warn(`Trains on the CPU instead: ${where} failed (${messageOf(error)})`);
-    memory.giveUp();
-    return openTrainStep(onCpu);
-  };
-  let step = await openTrainStep(options).catch(onCpuInstead);
-  if (!memory.isGivenUp) journal.info(`${describeBytes(memory.bytes, options.trainable)} lie on ${where}`);
-  return {
-    run: async (microBatches, learningRate) => {
-      const current = step;
-      try {
-        return await current.run(microBatches, learningRate);
-      } catch (error) {
-        step = await onCpuInstead(error);
-        await current.release();
-        return step.run(microBatches, learningRate);
-      } finally {
-        isTried = true;
-      }
-    },
-    fetch: () => step.fetch(),
-    release: () => step.release(),
-  };
+  const step = await MovingStep.open({ ...options, memory }, signal);
+  if (!memory.isGivenUp)
+    journal.info(`${describeBytes(memory.bytes, options.trainable)} lie on ${nameOf(memory.device.kind)}`);
+  return step;
 }
-
-const unableToTrain = (where: string, cause: unknown) =>
-  new UnavailableError(
-    `${where} cannot train this job: ${messageOf(cause)}. Lower micro_batch, turn on activation_checkpointing, use form ` +
-      `"lora", or set TRAINER_DEVICE=cpu`,
-    { cause },
-  );
 
 /** What a step holds from its beginning; what a run keeps for its backward pass comes on top. */
 function describeBytes(parameters: number, trainable: ParameterSet): string {

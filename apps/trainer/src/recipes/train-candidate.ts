@@ -1,4 +1,5 @@
 import type { Engine } from '@attune/engine';
+import { holding } from '@attune/training';
 import type { Dataset } from '../curation/dataset.js';
 import type { Policy } from '../model/policy.js';
 import { trainDpo } from './dpo.recipe.js';
@@ -76,8 +77,7 @@ export async function trainCandidate(
     await stage('grpo', null, () => trainGrpo(context, engine, policy, train));
   } catch (error) {
     // Whoever gets no candidate cannot release its reward model.
-    await reward?.scorer.release();
-    throw error;
+    return holding(reward ? [reward.scorer] : [], () => Promise.reject(error as Error));
   }
   return { policy, reward, judge: distrust === null ? reward : null, objectives };
 }
