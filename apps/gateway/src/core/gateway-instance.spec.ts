@@ -5,11 +5,13 @@ import { GatewayInstance } from './gateway-instance.js';
 
 describe('whether a gateway may call others ended', () => {
   let beat: ReturnType<typeof vi.fn<() => Promise<void>>>;
+  let leave: ReturnType<typeof vi.fn<() => Promise<void>>>;
   let instance: GatewayInstance;
   beforeEach(async () => {
     vi.useFakeTimers();
     beat = vi.fn(async () => undefined);
-    const instances = { beat, forgetDead: async () => undefined, leave: async () => undefined };
+    leave = vi.fn(async () => undefined);
+    const instances = { beat, forgetDead: async () => undefined, leave };
     const clock = { now: () => new Date(), monotonicMs: () => Date.now() } as Clock;
     instance = new GatewayInstance(clock, createLogger('test', 'silent'), instances as unknown as InstanceRepository);
     await instance.onModuleInit();
@@ -44,5 +46,14 @@ describe('whether a gateway may call others ended', () => {
     expect(instance.canJudge).toBe(false);
     await vi.advanceTimersByTimeAsync(4_000);
     expect(instance.canJudge).toBe(true);
+  });
+
+  it('it ends also where the database hears nothing', async () => {
+    leave.mockImplementationOnce(() => new Promise(() => undefined)).mockRejectedValueOnce(new Error('away'));
+    const ended = instance.end();
+    await vi.advanceTimersByTimeAsync(2_000);
+    await ended;
+    await instance.end();
+    expect(leave).toHaveBeenCalledTimes(2);
   });
 });

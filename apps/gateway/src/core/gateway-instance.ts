@@ -2,8 +2,11 @@ import { InstanceRepository, SILENT_MS } from '@attune/persistence';
 import { createId, messageOf, type Clock, type Logger } from '@attune/platform';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { CLOCK, LOGGER } from './tokens.js';
+import { within } from './within.js';
 
 const BEAT_EVERY_MS = 3_000;
+/** Longest that the end of the gateway waits to be heard. */
+const END_MS = 2_000;
 
 /** This gateway among those of its database. Rows that are open carry its id, and are lost when it goes silent. */
 @Injectable()
@@ -30,7 +33,10 @@ export class GatewayInstance implements OnModuleInit {
   /** What it left open is for others to end; to be called while the database is connected. If it is away the silence tells. */
   async end(): Promise<void> {
     clearInterval(this.timer);
-    await this.instances.leave(this.id).catch(() => undefined);
+    await within(
+      END_MS,
+      this.instances.leave(this.id).catch(() => undefined),
+    );
   }
 
   /**

@@ -3,6 +3,7 @@ import { AppError, messageOf, type Logger } from '@attune/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { severalAtOnce } from './background-work.js';
 import { LOGGER } from './tokens.js';
+import { within } from './within.js';
 
 /** When what is owed is tried again while the database is away; the last wait is repeated. */
 const AGAIN_AFTER_MS: readonly number[] = [200, 1_000, 5_000];
@@ -145,13 +146,6 @@ const isReady = ({ isTried, rest }: Owed) => !isTried && rest === undefined;
 const isAway = (error: unknown) => (error instanceof AppError ? error.kind === 'unavailable' : isDatabaseAway(error));
 
 const isFinal = (error: unknown) => error instanceof AppError || isRefusedForGood(error);
-
-/** What it resolves to, or undefined when that takes longer; it goes on meanwhile. */
-function within<Value>(ms: number, promise: Promise<Value>): Promise<Value | undefined> {
-  let timer: NodeJS.Timeout;
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms).unref()));
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
 
 interface Owed {
   what: string;
