@@ -1,5 +1,5 @@
 import { CheckpointStore } from '@attune/checkpoint';
-import { type TuningJobConfig, tuningJobConfig } from '@attune/contracts';
+import { tuningJobConfig } from '@attune/contracts';
 import type { Engine } from '@attune/engine';
 import { CompletionRepository, type ClaimedJob, type DatasetRow } from '@attune/persistence';
 import { type Clock, type Config, InvalidRequestError } from '@attune/platform';
@@ -7,8 +7,6 @@ import { holding } from '@attune/training';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, CONFIG } from '../core-tokens.js';
 import { type Dataset, toDataset } from '../curation/dataset.js';
-import { MAX_ROW_TOKENS } from '../curation/dataset-builder.js';
-import { MAX_ANSWER_TOKENS } from '../evaluation/answers.js';
 import { decideGate } from '../evaluation/gate.js';
 import { measureCandidate } from '../evaluation/measure-candidate.js';
 import { gateSuite } from '../evaluation/task-suite.js';
@@ -26,9 +24,9 @@ import { startingPolicy } from '../recipes/starting-policy.js';
 import { type Candidate, trainCandidate } from '../recipes/train-candidate.js';
 import { giveWayToServing } from './give-way.js';
 import { JobData } from './job-data.js';
-import { jobSizes } from './job-sizes.js';
+import { longestSampled, refuseWithoutRows, refuseWithRows } from './job-memory.js';
 import type { Journal } from './journal.js';
-import { gigabytes, refuseTooLarge } from './memory-limit.js';
+import { gigabytes } from './memory-limit.js';
 import { RunState } from './run-state.js';
 import { orStopped, RunStopped } from './run-stopped.js';
 import { SavedStates } from './saved-states.js';
@@ -54,12 +52,14 @@ export class TuningRun {
    * @throws when the signal is aborted, within seconds; AppError when the job cannot be done
    */
   async run(job: ClaimedJob, journal: Journal, signal: AbortSignal): Promise<string> {
-    const context = await this.open(job, journal, signal);
-    const engine = await this.loadSampler(context);
+    const opened = await this.open(job, journal, signal);
+    const start = await this.begin(opened);
+    const context = { ...opened, model: await withBaseWeights(opened.model, opened.config) };
+    const engine = await loadEngine(context.model, longestSampled(context.config));
     try {
       const rows = await this.data.prepare(job.id, context, engine);
       const data = toDataset(rows);
-      const start = await this.begin(context, engine, rows);
+      this.admit(context, start, rows);
       const candidate = await trainCandidate(context, engine, start, data);
       const published = await this.judge(job.id, context, engine, candidate, data, rows);
       const { sentence, asWanted } = describePublished(published);
@@ -83,10 +83,7 @@ export class TuningRun {
     if (state.resumed) journal.info(`Going on with stage ${state.cursor.stage} at step ${state.cursor.step}`);
     const { trainerSaveSeconds, trainerRestShare: share } = this.settings.tuning;
     return {
-      model: {
-        ...withBaseWeights(forOneJob(model, journal, job.takenOver), config),
-        runtime: interruptible(model.runtime, signal),
-      },
+      model: { ...forOneJob(model, journal, job.takenOver), runtime: interruptible(model.runtime, signal) },
       config,
       state,
       journal,
@@ -97,28 +94,22 @@ export class TuningRun {
     };
   }
 
-  private loadSampler({ model, config }: RecipeContext): Promise<Engine> {
-    return loadEngine(model, MAX_ROW_TOKENS + longestAnswer(config));
+  /** The weights to train, once it is known that there is room for them, whatever the data. */
+  private async begin(context: RecipeContext): Promise<Policy> {
+    const { model, config, state } = context;
+    const start = await startingPolicy(this.store, state.cursor.parentId, model, config);
+    refuseWithoutRows(context, start.form, this.settings.tuning.trainerMemoryGb);
+    return start;
   }
 
-  /** The weights to train, once it is known that training them fits into memory. */
-  private async begin(context: RecipeContext, engine: Engine, rows: readonly DatasetRow[]): Promise<Policy> {
-    const { model, config, state, journal } = context;
-    const start = await startingPolicy(this.store, state.cursor.parentId, model, config);
-    journal.info(describeForm(model, start.form));
+  /** Says what is trained where, once it is known that training it on these rows fits into memory. */
+  private admit(context: RecipeContext, { form }: Policy, rows: readonly DatasetRow[]): void {
+    const { model, journal } = context;
+    journal.info(describeForm(model, form));
     journal.info(describeDevice(model));
-    const { limits } = await engine.stats();
-    const { trainerMemoryGb } = this.settings.tuning;
-    const sampler = { slots: limits.slots, maxSeq: limits.maxSeq };
-    const needed = refuseTooLarge({
-      ...jobSizes(model, config, start.form, rows, sampler),
-      model: model.config,
-      allowed: trainerMemoryGb > 0 ? trainerMemoryGb * 1e9 : Infinity,
-      device: model.memory && (model.device?.wish === 'auto' ? 'found' : 'named'),
-    });
+    const needed = refuseWithRows(context, form, rows, this.settings.tuning.trainerMemoryGb);
     const there = model.memory ? `, and ${gigabytes(needed.onDevice)} GB on ${nameOf(model.memory.device.kind)}` : '';
     journal.info(`Needs about ${gigabytes(needed.here)} GB of memory${there}`);
-    return start;
   }
 
   /** Measured against what is live, through the gate, onto the disk, and live where it may. */
@@ -171,10 +162,6 @@ export class TuningRun {
     });
   }
 }
-
-/** In tokens, over everything that samples. */
-const longestAnswer = ({ ppo, grpo }: TuningJobConfig): number =>
-  Math.max(MAX_ANSWER_TOKENS, ppo.max_answer_tokens, grpo.max_answer_tokens);
 
 /**
  * Whoever stops like this wants to go on later: the steps made so far are saved. Only a stop between the updates of one

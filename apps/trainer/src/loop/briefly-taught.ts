@@ -7,7 +7,7 @@ import { MAX_ROW_TOKENS } from '../curation/dataset-builder.js';
 import { answerAll } from '../evaluation/answers.js';
 import { klToLive } from '../evaluation/kl.js';
 import { compareSuites, gateSuite, measureSuite } from '../evaluation/task-suite.js';
-import { loadEngine } from '../model/base-model.js';
+import { type BaseModel, loadEngine } from '../model/base-model.js';
 import { type Policy, scorerOf, weightsOf } from '../model/policy.js';
 import { sequenceScores } from '../model/scoring.js';
 import { serve } from '../model/served.js';
@@ -31,6 +31,8 @@ export const BRIEFLY_TAUGHT: TuningJobConfig = {
 /** Where methods that are compared all begin: the same people, the same brief SFT, the same reward model. */
 export interface Start {
   readonly scenario: Scenario;
+  /** Over the base weights that the scenario asks for. */
+  readonly model: BaseModel;
   readonly engine: Engine;
   readonly policy: Policy;
   readonly reward: RewardModel;
@@ -53,12 +55,13 @@ export const copyOf = ({ form, parameters }: Policy): Policy => ({ form, paramet
 
 async function prepare(host: ExperimentHost): Promise<Start> {
   const scenario = preference({ ...BRIEFLY_TAUGHT, seed: host.seed });
-  const engine = await loadEngine(host.model, MAX_ROW_TOKENS);
-  const data = await askAndCurate(scenario, host, engine);
   const context = await memoryContext(host, scenario.config);
-  const policy = initialPolicy(host.model, scenario.config);
+  const { model } = context;
+  const engine = await loadEngine(model, MAX_ROW_TOKENS);
+  const data = await askAndCurate(scenario, model, engine);
+  const policy = initialPolicy(model, scenario.config);
   await trainSft(context, policy, data.train.demonstrations);
-  return { scenario, engine, policy, reward: await trainRewardModel(context, policy, data), data };
+  return { scenario, model, engine, policy, reward: await trainRewardModel(context, policy, data), data };
 }
 
 export interface Standing extends Judged {
@@ -74,8 +77,7 @@ export interface Standing extends Judged {
 
 /** What reward model and people make of answers to unseen prompts, and what the policy has become beside. */
 export async function standingOf(
-  { model }: Pick<ExperimentHost, 'model'>,
-  { scenario, engine, reward, policy: before }: Start,
+  { scenario, model, engine, reward, policy: before }: Start,
   policy: Policy,
   examplesPerFamily: number,
 ): Promise<Standing> {

@@ -1,6 +1,7 @@
 import type { TuningJobConfig } from '@attune/contracts';
 import { systemClock } from '@attune/platform';
 import { type RunCursor, RunState } from '../jobs/run-state.js';
+import { withBaseWeights } from '../model/base-weights.js';
 import { forOneJob } from '../model/training-device.js';
 import type { RecipeContext } from '../recipes/recipe-context.js';
 import type { ExperimentHost } from './experiment.js';
@@ -8,7 +9,7 @@ import type { ExperimentHost } from './experiment.js';
 /** Told where a run stands whenever it would be saved: after every step and at the end of every stage. */
 export type Watcher = (cursor: RunCursor) => Promise<void>;
 
-/** What recipes need, with nothing kept on disk or in a database. */
+/** What recipes need, over the base weights that the job asks for, with nothing kept on disk or in a database. */
 export async function memoryContext(
   { model, journal }: Pick<ExperimentHost, 'model' | 'journal'>,
   config: TuningJobConfig,
@@ -17,7 +18,7 @@ export async function memoryContext(
   const save = async ({ json }: { json: RunCursor }) => watch?.(json);
   const nowhere = { save, load: async () => undefined };
   return {
-    model: forOneJob(model, journal),
+    model: await withBaseWeights(forOneJob(model, journal), config),
     config,
     journal,
     state: await RunState.open(nowhere, async () => null, model.digest),

@@ -57,6 +57,6 @@ export const methodTable: Experiment = {
     const policy = copyOf(start.policy);
     const context = await memoryContext(host, { ...BRIEFLY_TAUGHT, ...settings, seed: host.seed });
     const { time } = await timed(() => train(context, start, policy));
-    return { variant, figures: { ...(await standingOf(host, start, policy, SUITE_EXAMPLES)), ...time } };
+    return { variant, figures: { ...(await standingOf(start, policy, SUITE_EXAMPLES)), ...time } };
   },
 };

@@ -35,7 +35,7 @@ export const overOptimisation: Experiment = {
     const policy = copyOf(start.policy);
     const looks = new Map<number, Row>();
     const look = async (round: number) => {
-      const figures = { ...(await standingOf(host, start, policy, SUITE_EXAMPLES)) };
+      const figures = { ...(await standingOf(start, policy, SUITE_EXAMPLES)) };
       looks.set(round, { variant: `${variant}, round ${String(round).padStart(2)}`, figures });
     };
     await look(0);

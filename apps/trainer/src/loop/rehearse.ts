@@ -9,7 +9,7 @@ import { decideGate } from '../evaluation/gate.js';
 import { measureCandidate } from '../evaluation/measure-candidate.js';
 import { gateSuite } from '../evaluation/task-suite.js';
 import { countTokens } from '../model/answer-sequence.js';
-import { loadEngine } from '../model/base-model.js';
+import { type BaseModel, loadEngine } from '../model/base-model.js';
 import { weightsOf } from '../model/policy.js';
 import { serve, type Served } from '../model/served.js';
 import { initialPolicy } from '../recipes/starting-policy.js';
@@ -23,12 +23,12 @@ import { timed } from './training-time.js';
 /** Runs a scenario through curation, training and gate, without database and HTTP. */
 export async function rehearse(scenario: Scenario, host: Pick<ExperimentHost, 'model' | 'journal'>) {
   const { config } = scenario;
-  const { model, journal } = host;
   const context = await memoryContext(host, config);
+  const { model, journal } = context;
   const engine = await loadEngine(model, MAX_ROW_TOKENS);
-  const judged = (served: Pick<Served, 'engine' | 'adapter'>) => judgeAnswers(scenario, host, served);
+  const judged = (served: Pick<Served, 'engine' | 'adapter'>) => judgeAnswers(scenario, model, served);
   try {
-    const data = await askAndCurate(scenario, host, engine);
+    const data = await askAndCurate(scenario, model, engine);
     const before = await judged({ engine, adapter: null });
     const { result: candidate, time } = await timed(() =>
       trainCandidate(context, engine, initialPolicy(model, config), data),
@@ -69,7 +69,7 @@ export type Rehearsal = Awaited<ReturnType<typeof rehearse>>;
 /** What people are answered before anyone taught the model, what they say about it, and what curation makes of that. */
 export async function askAndCurate(
   { conversations, feedback, config, name }: Scenario,
-  { model }: Pick<ExperimentHost, 'model'>,
+  model: BaseModel,
   engine: Engine,
 ): Promise<Dataset> {
   const signal = new AbortController().signal;
@@ -92,7 +92,7 @@ export async function askAndCurate(
 /** How people would judge the greedy answers to the unseen prompts. */
 async function judgeAnswers(
   scenario: Scenario,
-  { model }: Pick<ExperimentHost, 'model'>,
+  model: BaseModel,
   { engine, adapter }: Pick<Served, 'engine' | 'adapter'>,
 ): Promise<Judged> {
   const { unseen, config, name } = scenario;

@@ -59,19 +59,23 @@ export async function loadBaseModel(settings: Config): Promise<BaseModel> {
 /** Sequences the sampler runs at once. */
 const SLOTS = 16;
 
+/** Sequences that the sampler runs at once, and their longest of `maxSeq` tokens that the model can read. */
+export const samplerLimits = ({ config }: Pick<BaseModel, 'config'>, maxSeq: number) => ({
+  slots: SLOTS,
+  maxSeq: Math.min(maxSeq, config.maxPositions),
+});
+
 /**
  * The engine over the same weights in memory, for rollouts and evaluation. It samples exactly as serving does.
  * @param maxSeq longest sequence, prompt and answer together, in tokens
  */
 export function loadEngine(model: BaseModel, maxSeq: number): Promise<Engine> {
-  const { rawConfig, digest, parameters, config, runtime, threads } = model;
+  const { rawConfig, digest, parameters, runtime, threads } = model;
   const tensor = (name: string) => parameters.get(name)!;
-  const limit = Math.min(maxSeq, config.maxPositions);
   return Engine.load({
     model: { config: rawConfig, digest, tensor },
     format: model.rounded ? 'int8' : 'fp32',
-    slots: SLOTS,
-    maxSeq: limit,
+    ...samplerLimits(model, maxSeq),
     threads,
     spinning: false,
     runtime,

@@ -15,8 +15,8 @@ afterAll(() => rm(model.folder, { recursive: true }));
 
 const overInt8: TuningJobConfig = { ...tinyConfig, base_weights: 'int8' };
 
-const train = (store: StateStore, told: Told, diesAt = Infinity) =>
-  runTinyJob(withBaseWeights(model, overInt8), {
+const train = async (store: StateStore, told: Told, diesAt = Infinity) =>
+  runTinyJob(await withBaseWeights(model, overInt8), {
     store,
     told,
     diesAt,
