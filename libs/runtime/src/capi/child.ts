@@ -9,20 +9,23 @@ import { apiTable } from './table.js';
 
 const CHILD_TIMEOUT_MS = 20_000;
 
-/** What a test in a process of its own came to. `crashed` also stands for one that took too long. */
+/** What a test in a process of its own came to. `late`: it was ended because it took too long, which busy cores can do. */
 export type ChildResult =
-  { readonly ended: 'well'; readonly output: string } | { readonly ended: 'crashed'; readonly how: string };
+  { readonly ended: 'well'; readonly output: string } | { readonly ended: 'crashed' | 'late'; readonly how: string };
 
 /** Runs a compiled script beside this file in a child process, so that native code may crash. */
-export function runScript(name: string, parameters: readonly string[] = []): ChildResult {
+export function runScript(name: string, parameters: readonly string[] = [], timeoutMs = CHILD_TIMEOUT_MS): ChildResult {
   const child = spawnSync(process.execPath, [scriptPath(name), ...parameters], {
     encoding: 'utf8',
-    timeout: CHILD_TIMEOUT_MS,
+    timeout: timeoutMs,
   });
   if (child.status === 0) return { ended: 'well', output: child.stdout };
+  if (isTimeout(child.error)) return { ended: 'late', how: `the test process took longer than ${timeoutMs / 1000} s` };
   const end = child.signal ?? `exit code ${child.status}`;
   return { ended: 'crashed', how: `the test process ended with ${end}: ${lastLine(child.stderr)}` };
 }
+
+const isTimeout = (error: NodeJS.ErrnoException | undefined) => error?.code === 'ETIMEDOUT';
 
 /** The compiled script, also when this file itself runs from source (under a test runner). */
 function scriptPath(name: string): string {

@@ -24,7 +24,7 @@ export function probeCapi(cacheDir = defaultCacheDir()): Verdict {
 
 function testInChild(): Verdict {
   const result = runScript('self-test-main.js');
-  if (result.ended === 'crashed') return { usable: false, reason: result.how };
+  if (result.ended !== 'well') return { usable: false, reason: result.how };
   const failures = JSON.parse(result.output) as string[];
   return failures.length === 0 ? { usable: true } : { usable: false, reason: `self-test: ${failures.join('; ')}` };
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { DeviceKind } from '../../types.js';
-import { defaultCacheDir, installationKey, recall, remember, runScript } from '../child.js';
+import { type ChildResult, defaultCacheDir, installationKey, recall, remember, runScript } from '../child.js';
 import { libraryPath } from '../library.js';
 import type { Trial } from './trial.js';
 
@@ -30,35 +30,45 @@ export interface GpuSigns {
  * is tried in a child process, which a broken driver may take down, and what was found is remembered until library,
  * hardware or driver change.
  */
-export function chooseDevice(cacheDir = defaultCacheDir(), signs = lookForGpus()): DeviceVerdict {
+export function chooseDevice(
+  cacheDir = defaultCacheDir(),
+  signs = lookForGpus(),
+  tryInChild: (kind: DeviceKind) => ChildResult = (kind) => runScript('device-trial-main.js', [kind]),
+): DeviceVerdict {
   const candidates: DeviceKind[] = [];
   if (signs.nvidia && signs.cudaProvider) candidates.push('cuda');
   if (signs.any) candidates.push('webgpu');
   const reasons: string[] = [];
   for (const kind of candidates) {
-    const verdict = judge(kind, cacheDir, signs);
+    const verdict = judge(kind, cacheDir, signs, () => tryInChild(kind));
     if (verdict.kind) return verdict;
     reasons.push(`${kind}: ${verdict.reason}`);
   }
   return { kind: null, reason: reasons.join('; ') || 'the system shows no GPU' };
 }
 
-function judge(kind: DeviceKind, cacheDir: string, signs: GpuSigns): DeviceVerdict {
+/** Verdicts that stand for as long as this process: the next may come to another. */
+const fleeting = new Map<string, DeviceVerdict>();
+
+function judge(kind: DeviceKind, cacheDir: string, signs: GpuSigns, tryIt: () => ChildResult): DeviceVerdict {
   const file = `device-${kind}.json`;
   const key = `${installationKey()} ${signs.fingerprint}`;
-  const known = readVerdict(recall(cacheDir, file), key);
+  const place = `${cacheDir} ${file} ${key}`;
+  const known = readVerdict(recall(cacheDir, file), key) ?? fleeting.get(place);
   if (known) return known;
-  const result = runScript('device-trial-main.js', [kind]);
-  if (result.ended === 'crashed') return keep({ kind: null, reason: result.how });
-  const outcome = JSON.parse(result.output) as Trial | { failure: string };
-  // Not remembered: it takes no time to find out again, and a missing package may be there at the next start.
-  if ('failure' in outcome) return { kind: null, reason: outcome.failure };
-  return keep(verdictOf(kind, outcome));
+  const { verdict, lasts } = judgeTrial(kind, tryIt());
+  if (lasts) remember(cacheDir, file, JSON.stringify({ key, verdict }));
+  else fleeting.set(place, verdict);
+  return verdict;
+}
 
-  function keep(verdict: DeviceVerdict): DeviceVerdict {
-    remember(cacheDir, file, JSON.stringify({ key, verdict }));
-    return verdict;
-  }
+/** `lasts`: until hardware, driver or library change. A busy machine or a missing package may be another at the next start. */
+function judgeTrial(kind: DeviceKind, result: ChildResult): { verdict: DeviceVerdict; lasts: boolean } {
+  if (result.ended !== 'well')
+    return { verdict: { kind: null, reason: result.how }, lasts: result.ended === 'crashed' };
+  const outcome = JSON.parse(result.output) as Trial | { failure: string };
+  if ('failure' in outcome) return { verdict: { kind: null, reason: outcome.failure }, lasts: false };
+  return { verdict: verdictOf(kind, outcome), lasts: true };
 }
 
 /** What follows from a trial. */
