@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { createLogger, exitWithParent, loadConfig, messageOf } from '@attune/platform';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
+import { tryDevice } from './model/try-device.js';
 import { standBack } from './priority.js';
 
 try {
@@ -13,6 +14,7 @@ try {
 
 async function start(): Promise<void> {
   const config = loadConfig();
+  tryDevice(config.tuning.trainerDevice);
   standBack(config.tuning.trainerNice);
   const logger = createLogger('trainer', config.logging.logLevel);
   const app = await NestFactory.createApplicationContext(AppModule.forRoot(config, logger), {
