@@ -10,6 +10,7 @@ import { tinyModel } from '../model/tiny-model.fixture.js';
 import { trainGrpo } from './grpo.recipe.js';
 import type { RecipeContext } from './recipe-context.js';
 import { initialPolicy } from './starting-policy.js';
+import { nothingTold, runTinyJob, tinyConfig } from './tiny-job.fixture.js';
 
 let model: BaseModel;
 beforeAll(async () => {
@@ -66,6 +67,15 @@ describe('a stage that spends its KL budget', () => {
     expect(rounds).toBe(2);
     expect(warnings.join()).toMatch(/the budget is 0.01; it leaves the weights of the round before/);
     expect(moved).toBe(false);
+  });
+
+  it('says of the round that ends it how long its parts took, in PPO as well', async () => {
+    const ppo = { ...tinyConfig.ppo, learning_rate: 0.05, kl_budget: 0.01 };
+    const told = nothingTold();
+    await runTinyJob(model, { job: { ...tinyConfig, ppo }, told, warn: () => undefined });
+    const rounds = told.values.filter((_, i) => told.stages[i] === 'ppo');
+    expect(rounds.length).toBeLessThan(ppo.iterations);
+    expect(Object.keys(rounds.at(-1)!)).toEqual(expect.arrayContaining(['sampling_seconds', 'scoring_seconds']));
   });
 
   it('goes through all of its rounds where the budget allows', async () => {
