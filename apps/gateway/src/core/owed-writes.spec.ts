@@ -85,7 +85,7 @@ describe('what is owed to the database', () => {
     expect(await good).toBe(true);
     await vi.advanceTimersByTimeAsync(900_000);
     expect(await lost).toBe(false);
-    expect(write).toHaveBeenCalledTimes(12);
+    expect(write).toHaveBeenCalledTimes(13);
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -12,7 +12,7 @@ const AT_ONCE = 4;
 /** Longest that others wait for one write, which may wait for a lock. */
 const PATIENCE_MS = 10_000;
 /** How often the database may refuse a write that an operator could make possible: the waits between double. */
-const MOST_REFUSALS = 12;
+const MOST_REFUSALS = 13;
 const FIRST_REST_MS = 200;
 /** Tidyings of a few hundred bytes each, which may wait at a time. */
 const MOST_TIDYINGS = 10_000;
