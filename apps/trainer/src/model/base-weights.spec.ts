@@ -30,7 +30,9 @@ describe('the weights under what a job trains', () => {
     const model = await loadBaseModel(loadConfig({}));
     const exactProducts = async () => false;
     const cutting = { ...model, runtime: Object.assign(Object.create(model.runtime) as Runtime, { exactProducts }) };
-    await expect(withBaseWeights(cutting, asked({ base_weights: 'int8' }))).rejects.toThrow(/cuts them off; use .* "fp32"/);
+    await expect(withBaseWeights(cutting, asked({ base_weights: 'int8' }))).rejects.toThrow(
+      /cuts them off; use .* "fp32"/,
+    );
     expect(await withBaseWeights(cutting, asked({}))).toBe(cutting);
   });
 });

@@ -75,6 +75,8 @@ export interface TinyRun {
   /** Kills the run before so many steps are written down. */
   readonly diesAt?: number;
   readonly job?: TuningJobConfig;
+  /** Whose weights are sampled from; default: those that are trained over. */
+  readonly sampled?: BaseModel;
   /** Stops it in good order. */
   readonly signal?: AbortSignal;
   /** Default 0: after every step. */
@@ -103,7 +105,7 @@ export async function runTinyJob(model: BaseModel, run: TinyRun = {}): Promise<C
   };
   const state = await RunState.open(store, async () => null, 'base');
   const context = { model, config: job, state, journal, clock: systemClock, signal, saveEveryMs };
-  const engine = await loadEngine(model, 64);
+  const engine = await loadEngine(run.sampled ?? model, 64);
   try {
     const candidate = await trainCandidate(
       context as unknown as RecipeContext,
