@@ -8,7 +8,7 @@ import { rememberedMeasures } from './remembered-choice.js';
 const folder = mkdtempSync(path.join(tmpdir(), 'attune-formats-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const given = { model: 'digest', threads: 2, version: '1.30.0' };
+const given = { model: 'digest', threads: 2, version: '1.30.0', exactProducts: true };
 const measures: [FormatMeasure] = [{ format: 'fp32', decodeMs: 1, prefillMs: 2, divergence: 0 }];
 
 describe('measures of weight formats', () => {
@@ -23,9 +23,10 @@ describe('measures of weight formats', () => {
     expect(taken).toBe(1);
     await rememberedMeasures(cache, { ...given, threads: 4 }, take);
     await rememberedMeasures(cache, { ...given, model: 'other' }, take);
-    expect(taken).toBe(3);
-    await rememberedMeasures(undefined, given, take);
+    await rememberedMeasures(cache, { ...given, exactProducts: false }, take);
     expect(taken).toBe(4);
+    await rememberedMeasures(undefined, given, take);
+    expect(taken).toBe(5);
   });
 
   it('are taken again where the file is damaged', async () => {

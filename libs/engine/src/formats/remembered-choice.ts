@@ -13,6 +13,8 @@ export interface ChoiceCase {
   readonly threads: number;
   /** Version of ONNX Runtime. */
   readonly version: string;
+  /** The runtime's word on the processor, on which the graphs of rounded weights depend. */
+  readonly exactProducts: boolean;
 }
 
 /**
@@ -33,8 +35,8 @@ export async function rememberedMeasures(
   return taken;
 }
 
-function keyOf({ model, threads, version }: ChoiceCase): string {
-  const text = JSON.stringify([model, threads, version, cpus()[0]?.model ?? process.arch]);
+function keyOf({ model, threads, version, exactProducts }: ChoiceCase): string {
+  const text = JSON.stringify([model, threads, version, exactProducts, cpus()[0]?.model ?? process.arch]);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 

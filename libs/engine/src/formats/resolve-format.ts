@@ -24,7 +24,7 @@ export async function resolveFormat(wish: WeightFormat | 'auto', given: FormatCa
   const { runtime, config, read, digest, threads, settings } = given;
   if (!runsOnCpu(runtime, given.device)) return 'fp32';
   const measure = () => measureFormats(runtime, config, read, settings);
-  const key = { model: digest, threads, version: runtime.version };
+  const key = { model: digest, threads, version: runtime.version, exactProducts: await runtime.exactProducts() };
   return chooseFormat(await rememberedMeasures(given.digestCache, key, measure));
 }
 
