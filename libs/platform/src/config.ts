@@ -17,7 +17,9 @@ export const settings = {
   http: {
     PORT: integer(0, 65535).default(8080).describe('Port of the chat page, the console and the API.'),
     HOST: z.string().default('0.0.0.0').describe('Address to listen on.'),
-    BODY_LIMIT_BYTES: integer(1024, 1e9).default(4_000_000).describe('Largest request body of the JSON API, and line of a JSON lines file.'),
+    BODY_LIMIT_BYTES: integer(1024, 1e9)
+      .default(4_000_000)
+      .describe('Largest request body of the JSON API, and line of a JSON lines file.'),
     UPLOAD_LIMIT_BYTES: integer(1024, 1e10)
       .default(25_000_000)
       .describe('Largest document, file or part of a file sent at once.'),
