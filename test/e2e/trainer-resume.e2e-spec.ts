@@ -18,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { noModel, testModel } from '../support/gateway.js';
 import { newCompletion, outcome } from '../support/rows.js';
+import { coresOf, policyOf, threadsOf } from '../support/threads.js';
 import { startTestTrainer, type TestTrainer, type TestTrainerOptions } from '../support/trainer.js';
 
 const MINUTE = 60_000;
@@ -68,14 +69,10 @@ function canMount(): boolean {
 const LOWEST_PRIORITY = 19;
 /** SCHED_IDLE of linux/sched.h: runs where nobody else wants to. */
 const WHEN_IDLE = 5;
-const threadsOf = (pid: number) => readdirSync(`/proc/${pid}/task`).map(Number);
-/** The different priorities that the threads of a process have. */
+/** What the threads of a process have, each once. */
 const threadPriorities = (pid: number) => [...new Set(threadsOf(pid).map((thread) => getPriority(thread)))];
-/** Likewise of their scheduling policies: the 39th field behind the name. */
-const threadPolicies = (pid: number) => {
-  const policy = (stat: string) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[38]);
-  return [...new Set(threadsOf(pid).map((thread) => policy(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'))))];
-};
+const threadPolicies = (pid: number) => [...new Set(threadsOf(pid).map(policyOf))];
+const threadCores = (pid: number) => [...new Set(threadsOf(pid).flatMap(coresOf))];
 
 describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' : noModel})`, () => {
   let database: TestDatabase;
@@ -217,6 +214,8 @@ describe.skipIf(!testModel)(`a trainer that is killed (${testModel ? 'for real' 
       // Graphs run on threads that were there before it could say how nice it is: each of them must have been told.
       expect(threadPriorities(pid)).toEqual([LOWEST_PRIORITY]);
       expect(threadPolicies(pid)).toEqual([WHEN_IDLE]);
+      // Graphs have one thread here, so one core is used.
+      expect(threadCores(pid)).toHaveLength(1);
       expect(readFileSync('/proc/self/autogroup', 'utf8')).not.toContain('nice 19');
       await trainer.stop();
       trainer = undefined;

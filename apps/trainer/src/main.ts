@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
 import { tryDevice } from './model/try-device.js';
 import { standBack } from './priority.js';
+import { trainerThreads } from './threads.js';
 
 try {
   await start();
@@ -15,7 +16,7 @@ try {
 async function start(): Promise<void> {
   const config = loadConfig();
   tryDevice(config.tuning.trainerDevice);
-  standBack(config.tuning.trainerNice);
+  standBack(config.tuning.trainerNice, trainerThreads(config.tuning));
   const logger = createLogger('trainer', config.logging.logLevel);
   const app = await NestFactory.createApplicationContext(AppModule.forRoot(config, logger), {
     logger: false,

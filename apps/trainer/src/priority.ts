@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
-import { runWhenIdle } from '@attune/runtime';
+import { keepToLastCores, runWhenIdle } from '@attune/runtime';
 
 const LOWEST = constants.priority.PRIORITY_LOW;
 /** Of the fields behind a process's name in /proc/<pid>/stat: state, parent, group, session. */
@@ -15,14 +15,19 @@ const SESSION = 3;
  * priorities within a session mean nothing to those outside it: a session of one's own, such as the supervisor starts the
  * trainer in, is lowered as one. At the lowest priority the threads also ask to run only where nobody else wants to: a
  * thread of the gateway's that wakes up then takes their core as if it were free.
+ *
+ * However low, whoever runs on a core in between leaves little in its caches of what others had there. So the threads are
+ * kept to as many cores as graphs run on: on Linux, the last ones.
+ * @param cores threads that graphs run on
  */
-export function standBack(nice: number): void {
+export function standBack(nice: number, cores: number): void {
   if (nice === 0) return;
   const priority = Math.min(LOWEST, getPriority() + nice);
   const threads = threadsOfThis();
   if (threads.length === 0) return setPriority(priority);
   for (const thread of threads) quietly(() => setPriority(thread, priority));
   if (priority === LOWEST) runWhenIdle(threads);
+  keepToLastCores(threads, cores);
   if (leadsItsSession()) quietly(() => writeFileSync('/proc/self/autogroup', String(nice)));
 }
 

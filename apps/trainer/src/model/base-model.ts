@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readModelFolder, resolveModel, type ModelFolder } from '@attune/checkpoint';
@@ -8,6 +7,7 @@ import { type Config, InvalidRequestError } from '@attune/platform';
 import { createRuntime, type Runtime } from '@attune/runtime';
 import { Tokenizer } from '@attune/tokenizer';
 import { type DeviceMemory, type FrozenSet, parameter, type ParameterSet } from '@attune/training';
+import { trainerThreads } from '../threads.js';
 import { findDevice, type TrainingDevice } from './training-device.js';
 
 /** The frozen model under every adapter, in memory once for all recipes. */
@@ -40,7 +40,7 @@ export async function loadBaseModel(settings: Config): Promise<BaseModel> {
   const { folder, name } = await resolveModel(model.model, options);
   const files = await readModelFolder(folder, { digestCache: path.join(storage.dataDir, 'digests') });
   const config = parseModelConfig(files.config);
-  const threads = tuning.trainerThreads || Math.max(1, Math.floor(availableParallelism() / 2));
+  const threads = trainerThreads(tuning);
   const runtime = createRuntime({ threads });
   return {
     name,

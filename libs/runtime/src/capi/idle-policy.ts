@@ -1,10 +1,7 @@
-import { loadLibrary } from './library.js';
+import { linuxLibrary } from './linux-library.js';
 
 /** linux/sched.h */
 const SCHED_IDLE = 5;
-
-type SetScheduler = (thread: number, policy: number, parameters: Int32Array) => number;
-let setScheduler: SetScheduler | undefined;
 
 /**
  * Has threads run only where nobody else wants to (SCHED_IDLE): the kernel counts a core that runs nothing else as free,
@@ -14,14 +11,8 @@ let setScheduler: SetScheduler | undefined;
  * @returns how many of them do now; none but on Linux with glibc
  */
 export function runWhenIdle(threads: readonly number[]): number {
-  if (process.platform !== 'linux') return 0;
-  try {
-    setScheduler ??= loadLibrary('libc.so.6').func(
-      'int sched_setscheduler(int thread, int policy, const int *parameters)',
-    ) as SetScheduler;
-  } catch {
-    return 0; // not glibc: their priority has to do
-  }
+  const setPolicy = linuxLibrary()?.func('int sched_setscheduler(int thread, int policy, const int *parameters)');
+  if (!setPolicy) return 0;
   const priority = new Int32Array(1);
-  return threads.filter((thread) => setScheduler!(thread, SCHED_IDLE, priority) === 0).length;
+  return threads.filter((thread) => setPolicy(thread, SCHED_IDLE, priority) === 0).length;
 }
