@@ -17,16 +17,23 @@ export class EngineContender {
     return firstAt - start;
   }
 
-  /** Milliseconds for `count` more tokens of all prompts together, once each has its first. */
+  /**
+   * Milliseconds for `count` more tokens of all prompts together, once each has its first. The prompts are read before:
+   * while some are still being read the others write ahead, and what they wrote then must not count.
+   */
   async decode(
     prompts: readonly (readonly number[])[],
     count: number,
     adapterOf: (row: number) => string | null = () => null,
   ): Promise<number> {
-    const all = await Promise.all(
-      prompts.map((prompt, row) => this.answer(prompt, count + 1, { adapter: adapterOf(row) })),
-    );
-    return Math.max(...all.map(({ endAt }) => endAt)) - Math.max(...all.map(({ firstAt }) => firstAt));
+    const ask = (maxTokens: number) =>
+      Promise.all(prompts.map((prompt, row) => this.answer(prompt, maxTokens, { adapter: adapterOf(row) })));
+    await ask(1);
+    const all = await ask(count + 1);
+    const begunAt = Math.max(...all.map(({ firstAt }) => firstAt));
+    const took = Math.max(...all.map(({ endAt }) => endAt)) - begunAt;
+    const written = all.flatMap(({ times }) => times.filter((at) => at > begunAt)).length;
+    return (took * prompts.length * count) / written;
   }
 
   /** Runs one request greedily. */
@@ -34,17 +41,22 @@ export class EngineContender {
     const id = `bench-${this.count++}`;
     let firstAt = 0;
     const events: TokenEvent[] = [];
+    const times: number[] = [];
     return new Promise((resolve, reject) => {
       const request = { id, promptIds, maxTokens, sampling: { temperature: 0 }, ...more };
       this.engine.submit(request, (event) => {
-        if (event.type === 'token') firstAt ||= performance.now();
-        if (event.type === 'token') events.push(event);
+        if (event.type === 'token') {
+          times.push(performance.now());
+          firstAt = times[0]!;
+          events.push(event);
+        }
         if (event.type !== 'finished') return;
         if (event.error) reject(new Error(event.error));
         else
           resolve({
             events,
             tokens: events.map(({ token }) => token),
+            times,
             firstAt,
             endAt: performance.now(),
             cachedTokens: event.cachedTokens,
@@ -61,6 +73,8 @@ export class EngineContender {
 export interface Answer {
   readonly events: readonly TokenEvent[];
   readonly tokens: readonly number[];
+  /** When each token came. */
+  readonly times: readonly number[];
   readonly firstAt: number;
   readonly endAt: number;
   readonly cachedTokens: number;
