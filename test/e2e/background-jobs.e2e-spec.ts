@@ -10,6 +10,9 @@ import { gatewayIsBuilt, startGatewayProcess, type GatewayProcess } from '../sup
 
 const ENDED = /^(completed|failed|cancelled|canceled|expired)$/;
 const patience = { timeout: 120_000, interval: 200 };
+/** Many enough that a gateway is killed before any machine has done them all. */
+const LINES = 300;
+const ROWS = 300;
 const words = Array.from({ length: 20_000 }, (_, i) => `Sentence ${i} is about item ${i}.`).join(' ');
 
 /** Jobs of the three kinds, by the official client. */
@@ -93,8 +96,8 @@ describe.skipIf(!testModel || !gatewayIsBuilt)(
     it('are gone on with by the next: nothing is lost, done twice or left half-written', async () => {
       const first = await start();
       const jobs = jobsOf(first.openai, 'default');
-      const batch = await jobs.batch(60);
-      const run = await jobs.run(40);
+      const batch = await jobs.batch(LINES);
+      const run = await jobs.run(ROWS);
       const store = await jobs.store(6);
       const unread = () => count(`vector_store_file where store_id = $1 and status = 'in_progress'`, [store.id]);
       await expect.poll(unread, patience).toBeLessThan(6);
@@ -105,8 +108,8 @@ describe.skipIf(!testModel || !gatewayIsBuilt)(
         await count('batch_result where batch_id = $1', [batch.id]),
         await count('eval_output_item where run_id = $1', [run.id]),
       ];
-      expect(left[0]).toBeLessThan(60);
-      expect(left[1]).toBeLessThan(40);
+      expect(left[0]).toBeLessThan(LINES);
+      expect(left[1]).toBeLessThan(ROWS);
       await expireClaims();
 
       const { openai } = await start();
@@ -114,12 +117,12 @@ describe.skipIf(!testModel || !gatewayIsBuilt)(
       const done = await openai.batches.retrieve(batch.id);
       expect(done).toMatchObject({
         status: 'completed',
-        request_counts: { total: 60, completed: 60, failed: 0 },
+        request_counts: { total: LINES, completed: LINES, failed: 0 },
         error_file_id: null,
       });
       const output = (await (await openai.files.content(done.output_file_id!)).text()).trim().split('\n');
       expect(output.map((line) => (JSON.parse(line) as { custom_id: string }).custom_id)).toEqual(
-        Array.from({ length: 60 }, (_, i) => `row ${i}`),
+        Array.from({ length: LINES }, (_, i) => `row ${i}`),
       );
       expect(await count(`stored_file where filename like $1`, [`${batch.id}%`])).toBe(1);
 
@@ -127,7 +130,7 @@ describe.skipIf(!testModel || !gatewayIsBuilt)(
       await expect.poll(async () => (await ofRun()).status, patience).toMatch(ENDED);
       expect(await ofRun()).toMatchObject({
         status: 'completed',
-        result_counts: { total: 40, passed: 40, failed: 0, errored: 0 },
+        result_counts: { total: ROWS, passed: ROWS, failed: 0, errored: 0 },
       });
 
       await expect.poll(unread, patience).toBe(0);
